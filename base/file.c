@@ -1,0 +1,187 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fail.h"
+
+static enum mauth_rc
+slurp(int fd, const char *path, size_t max, struct buf *out, struct mauth_err *err)
+{
+    size_t start = out->len;
+
+    for (;;) {
+        size_t room = 4096;
+        ssize_t n;
+        void *at = buf_space(out, room);
+
+        if (!at)
+            return mauth_fail(err, MAUTH_NO_MEMORY, "%s: no memory", path);
+        n = read(fd, at, room);
+        out->len -= room;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+        if (n == 0)
+            return MAUTH_OK;
+        out->len += (size_t)n;
+        if (out->len - start > max)
+            return mauth_fail(
+                err, MAUTH_TOO_LARGE, "%s: more than %zu bytes", path, max);
+    }
+}
+
+static enum mauth_rc
+check_private(int fd, const char *path, struct mauth_err *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return mauth_fail(err, MAUTH_DENIED, "%s: not a regular file", path);
+    if (st.st_mode & 077)
+        return mauth_fail(err, MAUTH_DENIED,
+            "%s: mode %04o lets others at a secret; run: chmod 600 %s", path,
+            (unsigned)(st.st_mode & 07777), path);
+    if (st.st_uid != geteuid() && st.st_uid != 0)
+        return mauth_fail(err, MAUTH_DENIED,
+            "%s: belongs to user %u, must be ours (%u) or root's", path,
+            (unsigned)st.st_uid, (unsigned)geteuid());
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+read_with(
+    const char *path, size_t max, bool secret, struct buf *out, struct mauth_err *err)
+{
+    enum mauth_rc rc = MAUTH_OK;
+    int fd;
+
+    if (!secret && strcmp(path, "-") == 0)
+        return slurp(STDIN_FILENO, "standard input", max, out, err);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
+            "%s: %s", path, strerror(errno));
+    if (secret)
+        rc = check_private(fd, path, err);
+    if (rc == MAUTH_OK)
+        rc = slurp(fd, path, max, out, err);
+    close(fd);
+    return rc;
+}
+
+enum mauth_rc
+file_read(const char *path, size_t max, struct buf *out, struct mauth_err *err)
+{
+    return read_with(path, max, false, out, err);
+}
+
+enum mauth_rc
+file_read_secret(const char *path, size_t max, struct buf *out, struct mauth_err *err)
+{
+    return read_with(path, max, true, out, err);
+}
+
+/* Writes all of it and makes it last; errno tells why not. */
+static bool
+write_durably(int fd, const char *data, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        data += n;
+        len -= (size_t)n;
+    }
+    return fsync(fd) == 0;
+}
+
+static bool
+sync_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir = !slash ? strdup(".")
+                       : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    bool ok = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    free(dir);
+    return ok;
+}
+
+enum mauth_rc
+file_create(
+    const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    enum mauth_rc rc = MAUTH_OK;
+    bool ok;
+
+    if (fd < 0)
+        return mauth_fail(err, errno == EEXIST ? MAUTH_CONFLICT : MAUTH_UNAVAILABLE,
+            "%s: %s", path, strerror(errno));
+    ok = fchmod(fd, mode) == 0 && write_durably(fd, data, len);
+    ok = close(fd) == 0 && ok && sync_folder_of(path);
+    if (!ok) {
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+        unlink(path);
+    }
+    return rc;
+}
+
+enum mauth_rc
+file_replace(
+    const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err)
+{
+    struct buf temp;
+    const char *name;
+    enum mauth_rc rc;
+
+    buf_init(&temp);
+    buf_printf(&temp, "%s.%ld.new", path, (long)getpid());
+    name = buf_cstr(&temp);
+    if (!name) {
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "%s: no memory", path);
+        goto out;
+    }
+    unlink(name); /* left by a process of our number that was killed */
+    rc = file_create(name, data, len, mode, err);
+    if (rc != MAUTH_OK)
+        goto out;
+    if (rename(name, path) != 0) {
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+        unlink(name);
+        goto out;
+    }
+    if (!sync_folder_of(path))
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+out:
+    buf_clear(&temp);
+    return rc;
+}
+
+char *
+file_join(const char *dir, const char *name)
+{
+    struct buf b;
+
+    buf_init(&b);
+    if (name[0] != '/')
+        buf_printf(&b, "%s/", dir);
+    buf_str(&b, name);
+    return buf_detach(&b, NULL);
+}

@@ -1,0 +1,49 @@
+/*
+ * Whole files: read with a bound, replaced so that a reader sees the old or the
+ * new one and a power cut leaves one of them.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <meshauth/err.h>
+
+struct buf;
+
+enum {
+    FILE_PRIVATE = 0600,
+    FILE_PUBLIC = 0644
+};
+
+/*
+ * Append the file's bytes to out. "-" is standard input.
+ *
+ * MAUTH_NOT_FOUND    no such file
+ * MAUTH_TOO_LARGE    more than max bytes
+ * MAUTH_UNAVAILABLE  cannot be read
+ */
+MAUTH_MUST_USE enum mauth_rc file_read(
+    const char *path, size_t max, struct buf *out, struct mauth_err *err);
+
+/*
+ * The same for a secret: also refuses (MAUTH_DENIED) a file that group or
+ * others may read or write, or that another user than we or root owns.
+ */
+MAUTH_MUST_USE enum mauth_rc file_read_secret(
+    const char *path, size_t max, struct buf *out, struct mauth_err *err);
+
+/* Write a temporary file beside path, fsync, rename over it, fsync the folder. */
+MAUTH_MUST_USE enum mauth_rc file_replace(
+    const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err);
+
+/* Make the file, MAUTH_CONFLICT when there is one already. */
+MAUTH_MUST_USE enum mauth_rc file_create(
+    const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err);
+
+/* "dir/name", or name itself when it is absolute; malloc, NULL without memory. */
+char *file_join(const char *dir, const char *name);
+
+#endif

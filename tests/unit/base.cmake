@@ -1,0 +1,7 @@
+mauth_unit_test(err mauth::base)
+mauth_unit_test(buf mauth::base)
+mauth_unit_test(secret mauth::base)
+mauth_unit_test(time mauth::base)
+mauth_unit_test(id mauth::base)
+mauth_unit_test(b64 mauth::base)
+mauth_unit_test(file mauth::base)

@@ -1,0 +1,108 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "tests/unit/unit.h"
+
+static char dir[] = "/tmp/meshauth-test-file-XXXXXX";
+static char *path;
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    if (!mkdtemp(dir))
+        return -1;
+    path = file_join(dir, "file");
+    return path ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    unlink(path);
+    rmdir(dir); /* fails, and the next test too, if anything was left */
+    free(path);
+    return 0;
+}
+
+static void
+creates_once_and_replaces(void **state)
+{
+    struct buf b;
+    struct stat st;
+
+    (void)state;
+    buf_init(&b);
+    assert_int_equal(file_create(path, "one", 3, FILE_PRIVATE, NULL), MAUTH_OK);
+    assert_int_equal(file_create(path, "two", 3, FILE_PRIVATE, NULL), MAUTH_CONFLICT);
+    assert_int_equal(file_read_secret(path, 3, &b, NULL), MAUTH_OK);
+    assert_int_equal(b.len, 3);
+    assert_memory_equal(b.data, "one", 3);
+    buf_rewind(&b);
+    assert_int_equal(file_replace(path, "three", 5, FILE_PUBLIC, NULL), MAUTH_OK);
+    assert_int_equal(file_read(path, 5, &b, NULL), MAUTH_OK);
+    assert_memory_equal(b.data, "three", 5);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0644);
+    buf_clear(&b);
+}
+
+static void
+refuses_what_is_too_large_or_missing(void **state)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    assert_int_equal(file_read(path, 4, &b, &err), MAUTH_TOO_LARGE);
+    buf_rewind(&b);
+    assert_int_equal(file_read("/nowhere/at/all", 4, &b, NULL), MAUTH_NOT_FOUND);
+    assert_int_equal(file_read(dir, 4, &b, NULL), MAUTH_UNAVAILABLE);
+    assert_int_equal(
+        file_replace("/nowhere/at/all", "", 0, 0600, NULL), MAUTH_UNAVAILABLE);
+    buf_clear(&b);
+}
+
+static void
+refuses_a_secret_that_others_may_read(void **state)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    assert_int_equal(file_read_secret(path, 64, &b, &err), MAUTH_DENIED);
+    assert_non_null(strstr(err.text, "chmod 600"));
+    assert_int_equal(file_read_secret(dir, 64, &b, NULL), MAUTH_DENIED);
+    assert_int_equal(b.len, 0);
+    buf_clear(&b);
+}
+
+static void
+joins_names(void **state)
+{
+    char *a = file_join("a", "b"), *b = file_join("a", "/b");
+
+    (void)state;
+    assert_string_equal(a, "a/b");
+    assert_string_equal(b, "/b");
+    free(a);
+    free(b);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(creates_once_and_replaces),
+        cmocka_unit_test(refuses_what_is_too_large_or_missing),
+        cmocka_unit_test(refuses_a_secret_that_others_may_read),
+        cmocka_unit_test(joins_names),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
