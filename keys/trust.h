@@ -1,0 +1,48 @@
+/* What our own code may ask of a trust object beyond <meshauth/trust.h>. */
+#ifndef KEYS_TRUST_H
+#define KEYS_TRUST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "keys/key.h"
+#include <meshauth/trust.h>
+
+enum trust_state {
+    TRUST_NEXT, /* published, verifies, does not sign yet */
+    TRUST_ACTIVE,
+    TRUST_RETIRING,
+    TRUST_REVOKED,
+};
+
+struct trust_key {
+    const struct mauth_key *key; /* belongs to the trust object */
+    enum trust_state state;
+    int64_t from_s;
+    int64_t until_s;
+    bool all_audiences;
+    size_t audiences; /* joined by ',' in the file; slices of the trust object */
+    const struct text *audience;
+};
+
+const char *trust_state_name(enum trust_state state);
+MAUTH_MUST_USE bool trust_state_parse(struct text name, enum trust_state *out);
+
+size_t trust_key_count(const struct mauth_trust *trust);
+const struct trust_key *trust_key_at(const struct mauth_trust *trust, size_t i);
+/* The key with this id, or NULL. */
+const struct trust_key *trust_key_find(const struct mauth_trust *trust, struct text id);
+
+/*
+ * Is there a revocation with a number above asof, all of whose ids are among
+ * these? ids are what a ticket mentions, sorted bytewise, none twice.
+ */
+MAUTH_MUST_USE bool trust_revokes(const struct mauth_trust *trust, uint64_t asof,
+    const struct text *ids, size_t count);
+
+/* True for a trust object made of a bare key: it never expires. */
+bool trust_is_bare(const struct mauth_trust *trust);
+
+#endif

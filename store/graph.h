@@ -1,0 +1,101 @@
+/*
+ * The resource graph, as far as login needs it: users by their identities, the
+ * registry of services, sessions, and the state number that tickets carry as
+ * asof. All functions run inside a transaction of store/kv.
+ */
+#ifndef STORE_GRAPH_H
+#define STORE_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "store/kv.h"
+#include <meshauth/err.h>
+
+/* The number of the graph's present state: starts at 1, grows with each change of it. */
+MAUTH_MUST_USE enum mauth_rc graph_state(
+    struct kv_txn *txn, uint64_t *out, struct mauth_err *err);
+
+enum {
+    GRAPH_NAME_MAX = 64,
+    GRAPH_SUBJECT_MAX = 255, /* OpenID Connect core 2: "sub" */
+    GRAPH_ISSUER_MAX = 512
+};
+
+/* An identity is (issuer, subject), never an e-mail. */
+struct graph_identity {
+    struct text issuer;
+    struct text subject;
+};
+
+struct graph_user {
+    struct id id;
+    uint64_t version;
+    int64_t created_s;
+    int64_t updated_s;
+    bool live; /* false: closed, kept as a tombstone */
+};
+
+/* MAUTH_NOT_FOUND when nobody has this identity. */
+MAUTH_MUST_USE enum mauth_rc graph_user_by_identity(struct kv_txn *txn,
+    const struct graph_identity *who, struct graph_user *out, struct mauth_err *err);
+
+MAUTH_MUST_USE enum mauth_rc graph_user_by_id(struct kv_txn *txn, const struct id *id,
+    struct graph_user *out, struct mauth_err *err);
+
+/* A new user with the first identity. MAUTH_CONFLICT when the identity has one. */
+MAUTH_MUST_USE enum mauth_rc graph_user_create(struct kv_txn *txn, const struct id *id,
+    const struct graph_identity *who, int64_t now_s, struct mauth_err *err);
+
+struct graph_service {
+    struct id id;
+    char name[GRAPH_NAME_MAX + 1]; /* its audience is urn:meshauth:service:NAME */
+    uint64_t version;
+    int64_t created_s;
+    bool live;
+    uint8_t spki[128]; /* its registered key; spki_len 0: none, cannot log in */
+    size_t spki_len;
+};
+
+/* MAUTH_CONFLICT when the name is taken, MAUTH_INVALID when it is none. */
+MAUTH_MUST_USE enum mauth_rc graph_service_create(struct kv_txn *txn,
+    const struct id *id, const char *name, int64_t now_s, struct mauth_err *err);
+
+MAUTH_MUST_USE enum mauth_rc graph_service_by_name(struct kv_txn *txn, const char *name,
+    struct graph_service *out, struct mauth_err *err);
+
+enum {
+    GRAPH_KEY_HASH = 32 /* SHA-256 of an SPKI */
+};
+
+/* A subject, the key it proved, a start and an end. */
+struct graph_session {
+    struct id id;
+    enum id_kind subject_kind; /* ID_USER or ID_SERVICE */
+    struct id subject;
+    uint8_t key_hash[GRAPH_KEY_HASH];
+    int64_t started_s; /* AuthnInstant */
+    int64_t ends_s;
+    bool open;
+};
+
+MAUTH_MUST_USE enum mauth_rc graph_session_create(
+    struct kv_txn *txn, const struct graph_session *s, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc graph_session_by_id(struct kv_txn *txn,
+    const struct id *id, struct graph_session *out, struct mauth_err *err);
+
+/*
+ * An identity token serves one device key, until the token is too old.
+ *
+ * MAUTH_OK        first use, or the same key again
+ * MAUTH_CONFLICT  another key has used it (nothing is put)
+ *
+ * Some tokens that are too old at now_s are forgotten along the way.
+ */
+MAUTH_MUST_USE enum mauth_rc graph_token_use(struct kv_txn *txn,
+    const uint8_t token_hash[32], const uint8_t key_hash[GRAPH_KEY_HASH],
+    int64_t too_old_s, int64_t now_s, struct mauth_err *err);
+
+#endif

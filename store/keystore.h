@@ -1,0 +1,80 @@
+/*
+ * The service's own keys at rest: signing keys and the trust authority, sealed
+ * under AES-256-GCM by a key that lies in a file; the delegation of the root;
+ * the sequence of the trust file.
+ */
+#ifndef STORE_KEYSTORE_H
+#define STORE_KEYSTORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/secret.h"
+#include "keys/note.h"
+#include "keys/signer.h"
+#include "keys/trust.h"
+#include "store/kv.h"
+#include <meshauth/err.h>
+
+enum {
+    KEYSTORE_SEAL_BYTES = 32
+};
+
+/* The seal key from its file: 64 hex digits and a newline, private (file_read_secret). */
+MAUTH_MUST_USE enum mauth_rc keystore_seal_read(
+    const char *path, struct mauth_secret **out, struct mauth_err *err);
+/* A new one, into a file that must not exist. */
+MAUTH_MUST_USE enum mauth_rc keystore_seal_create(
+    const char *path, struct mauth_secret **out, struct mauth_err *err);
+
+/* A signing key as it is put on record: what the trust file says of it, and its secret. */
+struct keystore_key {
+    enum trust_state state;
+    int64_t from_s;
+    int64_t until_s;
+    const char *audiences; /* "*" or joined by ',' */
+};
+
+/* Seal and store a new signing key (PKCS#8 DER). nonce comes from outside: 12 random bytes. */
+MAUTH_MUST_USE enum mauth_rc keystore_key_add(struct kv_txn *txn,
+    const struct mauth_secret *seal, const struct keystore_key *key, struct text pkcs8,
+    const uint8_t nonce[12], struct mauth_err *err);
+
+/*
+ * All keys, unsealed where they may sign, as one immutable snapshot; reload it
+ * when kv_generation() has moved and keystore_version() differs.
+ */
+struct keystore;
+MAUTH_MUST_USE enum mauth_rc keystore_load(struct kv_txn *txn,
+    const struct mauth_secret *seal, struct keystore **out, struct mauth_err *err);
+void keystore_free(struct keystore *ks);
+
+/* The key that signs now; NULL when there is none. Belongs to the snapshot. */
+const struct signer *keystore_active(const struct keystore *ks);
+/* Its window ends then. */
+int64_t keystore_active_until_s(const struct keystore *ks);
+/* Every key that the trust file lists. */
+size_t keystore_count(const struct keystore *ks);
+const struct trust_key *keystore_at(const struct keystore *ks, size_t i);
+
+/* The authority: its sealed seed, its verifier, the root's delegation and epoch. */
+struct keystore_authority {
+    struct note_verifier verifier;
+    uint64_t epoch;
+    struct text delegation; /* a signed note */
+    uint8_t seed[NOTE_KEY_BYTES];
+};
+
+MAUTH_MUST_USE enum mauth_rc keystore_authority_put(struct kv_txn *txn,
+    const struct mauth_secret *seal, const struct keystore_authority *a,
+    const uint8_t nonce[12], struct mauth_err *err);
+/* The authority of a snapshot; belongs to it. */
+const struct keystore_authority *keystore_authority(const struct keystore *ks);
+
+/* Takes the next sequence number of the trust file. */
+MAUTH_MUST_USE enum mauth_rc keystore_next_sequence(
+    struct kv_txn *txn, uint64_t *out, struct mauth_err *err);
+
+#endif
