@@ -1,0 +1,64 @@
+/*
+ * OpenID providers: whose ID tokens we take, and their keys. Keys come from a
+ * file or by OpenID discovery; they are fetched in a thread of their own,
+ * cached, kept when a later fetch fails, and fetched again when a token names
+ * an unknown kid, though not more often than PROVIDER_FLOOR_S.
+ */
+#ifndef AUTHSVC_PROVIDER_H
+#define AUTHSVC_PROVIDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "config/config.h"
+#include <meshauth/err.h>
+
+enum {
+    PROVIDER_FLOOR_S = 10, /* between two fetches of one provider's keys */
+    PROVIDER_FRESH_S =
+        3600, /* keys older than this are fetched anew, in the background */
+    PROVIDER_SUBJECT_MAX = 255 /* "sub", ASCII (OpenID Connect Core 2) */
+};
+
+struct providers;
+
+/* Reads key files at once; starts the fetcher. config outlives it. */
+MAUTH_MUST_USE enum mauth_rc providers_open(
+    const struct config *config, struct providers **out, struct mauth_err *err);
+void providers_close(struct providers *p);
+
+/* Whom a provider vouches for. */
+struct provider_identity {
+    const struct config_provider *provider;
+    char subject[PROVIDER_SUBJECT_MAX + 1];
+    uint8_t token_hash[32]; /* SHA-256 of the signed part, not of the signature */
+    int64_t issued_s;       /* "iat" */
+    int64_t too_old_s; /* from then on we refuse it: iat + max_age and skew, or exp */
+};
+
+/*
+ * Check an ID token (OpenID Connect Core 3.1.3.7): issuer, audience and azp,
+ * signature, exp, nbf, iat; skew 60 s.
+ *
+ *   reason  on refusal, a static name for the record: "token-form",
+ *           "token-issuer", "token-alg", "token-header", "token-key",
+ *           "token-signature", "token-audience", "token-party" (azp),
+ *           "token-expired", "token-not-yet", "token-age", "token-claims",
+ *           "provider-down" (MAUTH_UNAVAILABLE: no keys to be had yet)
+ *   wait    set when the keys are being fetched, or worth fetching: the caller
+ *           may call providers_fetch() and ask again once
+ */
+MAUTH_MUST_USE enum mauth_rc providers_check(struct providers *p, struct text token,
+    int64_t now_s, struct provider_identity *out, const char **reason, bool *wait,
+    struct mauth_err *err);
+
+/*
+ * Fetch the keys of the token's provider, then call done(arg) once, from the
+ * fetcher's thread (or at once, from this one, when the floor forbids a fetch).
+ */
+void providers_fetch(
+    struct providers *p, struct text token, void (*done)(void *arg), void *arg);
+
+#endif

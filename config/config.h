@@ -1,0 +1,86 @@
+/*
+ * The configuration file of meshauthd (libconfig syntax), read strictly: an
+ * unknown name, a wrong type or a value out of range is an error that names
+ * file and line and says what would be right. docs/configuration.md lists it all.
+ *
+ * Read by meshauthd and by the admin commands. Paths in it are relative to the
+ * file's folder; here they are made absolute or joined with it.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <meshauth/err.h>
+
+enum {
+    CONFIG_PROVIDERS = 16,
+    CONFIG_CLIENT_IDS = 16
+};
+
+struct config_provider {
+    const char *name;   /* [a-z][a-z0-9-]{0,31}; unique */
+    const char *issuer; /* "iss" of its ID tokens; unique */
+    const char *client_id[CONFIG_CLIENT_IDS];
+    size_t client_ids;
+    const char *jwks_file; /* NULL: found by OpenID discovery from the issuer */
+    const char *ca_file;   /* for discovery; NULL: the system's */
+    bool create_users;     /* the first login makes the user */
+    bool demo;             /* anyone can mint; only on loopback */
+    int64_t max_age_s;     /* "iat" not older than this; default 600 */
+};
+
+struct config {
+    const char *path;
+    const char *dir;
+
+    struct {
+        const char *url;        /* https://..., no slash at the end */
+        const char *trust_file; /* default "trust" */
+    } issuer;
+
+    struct {
+        const char *address;      /* default 127.0.0.1; an IPv4 or IPv6 address */
+        int port;                 /* default 8443 */
+        const char *certificate;  /* PEM chain, default tls.crt */
+        const char *key;          /* default tls.key */
+        const char *admin_socket; /* default admin.sock; at most 107 bytes */
+    } listen;
+
+    const char *store;         /* "lmdb:DIR", made absolute; default lmdb:store */
+    const char *seal_key_file; /* default seal.key */
+
+    struct config_provider provider[CONFIG_PROVIDERS];
+    size_t providers;
+
+    struct {
+        int64_t identity_s; /* default 3600; 60 to 43200 */
+        int64_t rights_s;   /* default 600; 60 to 43200 */
+        int64_t session_s;  /* default 2592000 (30 days); 3600 to 31536000 */
+        int64_t trust_s;    /* life of a trust file, default 3600; 120 to 43200 */
+    } tickets;
+
+    struct {
+        int threads;            /* default: number of processors; 1 to 64 */
+        int connections;        /* default 1000; 16 to 100000 */
+        int connections_per_ip; /* default 100; 1 to 100000 */
+        int64_t
+            request_s;  /* deadline of a handshake or request, default 15; 1 to 300 */
+        int64_t idle_s; /* a connection without a request, default 60; 1 to 600 */
+    } limits;
+};
+
+/*
+ * MAUTH_MALFORMED    err->text is "FILE:LINE: what is wrong, and what would be right"
+ * MAUTH_NOT_FOUND, MAUTH_UNAVAILABLE  the file cannot be read
+ */
+MAUTH_MUST_USE enum mauth_rc config_read(
+    const char *path, struct config **out, struct mauth_err *err);
+void config_free(struct config *c);
+
+/* True for 127.0.0.0/8 and ::1. */
+bool config_is_loopback(const char *address);
+
+#endif
