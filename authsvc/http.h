@@ -54,7 +54,8 @@ struct http_options {
     size_t route_count;
     void *context; /* http_context() of every exchange */
     /* Called for each request that the gate or the router refuses, and for each
-     * answer, to write a line of log; from any thread. */
+     * answer, to write a line of log; from any thread. reason is what the gate or
+     * http_set_reason() said, or NULL. */
     void (*log)(const struct http_exchange *x, int status, const char *reason);
 
     int threads;
@@ -103,6 +104,9 @@ MAUTH_MUST_USE enum mauth_rc http_client_key(
 /* A step's own state; freed when the exchange ends, however it ends. */
 void http_set_state(struct http_exchange *x, void *state, void (*free_state)(void *));
 void *http_state(const struct http_exchange *x);
+
+/* Why it is refused, a static name, for the log function below. */
+void http_set_reason(struct http_exchange *x, const char *reason);
 
 /* Suspend; when http_resume(x) is called, next runs. Call this before the work
  * is handed over. */

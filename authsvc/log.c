@@ -1,0 +1,104 @@
+#include "authsvc/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "authsvc/http.h"
+#include "base/buf.h"
+#include "base/fail.h"
+#include "base/time.h"
+
+enum {
+    ERROR = 3, /* syslog's numbers */
+    INFO = 6,
+    LINE_MAX = 4096,
+    PATH_SHOWN = 256
+};
+
+/* Takes the object over, writes it as one line with one write(2). */
+static void
+emit(int level, json_t *object)
+{
+    char now[TIME_LEN + 1];
+    char *text;
+    struct buf line;
+
+    time_format(time_now_s(), now);
+    if (object)
+        json_object_set_new(object, "time", json_string(now));
+    text = object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    buf_init(&line);
+    if (getenv("JOURNAL_STREAM"))
+        buf_printf(&line, "<%d>", level);
+    buf_str(&line, text ? text : "{\"message\":\"no memory for a line of log\"}");
+    buf_u8(&line, '\n');
+    if (buf_ok(&line) && line.len <= LINE_MAX &&
+        write(STDERR_FILENO, line.data, line.len) < 0) {
+        /* Nowhere left to say so. */
+    }
+    buf_clear(&line);
+    free(text);
+    json_decref(object);
+}
+
+static void
+say(int level, const char *format, va_list ap)
+{
+    char text[1024];
+
+    vsnprintf(text, sizeof(text), format, ap);
+    emit(level, json_pack("{s:s, s:s}", "level", level == ERROR ? "error" : "info",
+                    "message", text));
+}
+
+void
+log_info(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    say(INFO, format, ap);
+    va_end(ap);
+}
+
+void
+log_error(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    say(ERROR, format, ap);
+    va_end(ap);
+}
+
+void
+log_failure(const char *request_id, const struct mauth_err *err)
+{
+    emit(ERROR,
+        json_pack("{s:s, s:s, s:s, s:s, s:s}", "level", "error", "request", request_id,
+            "code", mauth_rc_name(err->rc), "message", err->text, "where", err->where));
+}
+
+void
+log_request(const struct http_exchange *x, int status, const char *reason)
+{
+    const char *path = http_path(x);
+    char shown[PATH_SHOWN];
+    json_t *line;
+
+    mauth_quote(path ? path : "", path ? strlen(path) : 0, shown, sizeof(shown));
+    line = json_pack("{s:s, s:s, s:s, s:s, s:i}", "level", "info", "request",
+        http_request_id(x), "client", http_client(x), "path", shown, "status", status);
+    if (line && http_method(x)) {
+        mauth_quote(http_method(x), strlen(http_method(x)), shown, 32);
+        json_object_set_new(line, "method", json_string(shown));
+    }
+    if (line && reason)
+        json_object_set_new(line, "reason", json_string(reason));
+    emit(INFO, line);
+}

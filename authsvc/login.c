@@ -1,0 +1,184 @@
+#include "authsvc/login.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+
+static struct graph_identity
+identity_of(const struct login *l)
+{
+    struct graph_identity who = {
+        {l->who.provider->issuer, strlen(l->who.provider->issuer)},
+        {l->who.subject, strlen(l->who.subject)},
+    };
+
+    return who;
+}
+
+/* A record of this login that speaks of no ticket. */
+static enum mauth_rc
+make_entry(const struct login *l, const struct id *user, const char *action,
+    const char *outcome, const char *reason, struct audit_entry **out,
+    struct mauth_err *err)
+{
+    char actor[ID_LEN + 1];
+    struct audit_record record = {
+        .time_us = time_now_us(),
+        .actor = actor,
+        .device = mauth_key_id(l->ground.holder),
+        .action = action,
+        .resources = {l->who.provider->issuer},
+        .resource_count = 1,
+        .outcome = outcome,
+        .reason = reason,
+        .client = l->ground.client,
+        .request = l->ground.request,
+    };
+
+    id_format(ID_USER, user, actor);
+    return audit_entry_new(&record, out, err);
+}
+
+static enum mauth_rc
+find_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct login *l = arg;
+    struct graph_identity who = identity_of(l);
+    struct graph_user user;
+    enum mauth_rc rc;
+
+    rc = graph_state(txn, &l->ground.asof, err);
+    if (rc == MAUTH_OK)
+        rc = graph_user_by_identity(txn, &who, &user, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    l->ground.user = user.id;
+    l->refusal = user.live ? NULL : "user-closed";
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+login_find_user(struct login *l, struct mauth_err *err)
+{
+    l->refusal = NULL;
+    return kv_read(l->service->kv, find_user, l, err);
+}
+
+enum mauth_rc
+login_prepare_user(struct login *l, struct mauth_err *err)
+{
+    enum mauth_rc rc = id_new(&l->new_user, err);
+
+    if (rc == MAUTH_OK)
+        rc = make_entry(l, &l->new_user, "user.create", "done", NULL, &l->created, err);
+    return rc;
+}
+
+enum mauth_rc
+login_create_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct login *l = arg;
+    struct graph_identity who = identity_of(l);
+    struct graph_user user;
+    enum mauth_rc rc;
+
+    rc = graph_user_by_identity(txn, &who, &user, err);
+    if (rc != MAUTH_NOT_FOUND)
+        return rc; /* somebody was faster, or the store failed */
+    rc = graph_user_create(txn, &l->new_user, &who, l->ground.now_s, err);
+    if (rc == MAUTH_OK)
+        rc = audit_append(txn, l->created, err);
+    return rc;
+}
+
+enum mauth_rc
+login_issue(struct login *l, struct mauth_err *err)
+{
+    enum mauth_rc rc = id_new(&l->ground.session, err);
+
+    if (rc == MAUTH_OK)
+        rc = issue_identity(&l->ground, &l->issued[0], err);
+    if (rc == MAUTH_OK)
+        rc = issue_own_node(&l->ground, "storage", &l->issued[1], err);
+    return rc;
+}
+
+static enum mauth_rc
+put_session(struct kv_txn *txn, const struct login *l, struct mauth_err *err)
+{
+    struct graph_session session = {
+        .id = l->ground.session,
+        .subject_kind = ID_USER,
+        .subject = l->ground.user,
+        .started_s = l->ground.authn_instant_s,
+        .ends_s = l->ground.session_ends_s,
+        .open = true,
+    };
+
+    memcpy(session.key_hash, l->key_hash, sizeof(session.key_hash));
+    return graph_session_create(txn, &session, err);
+}
+
+/* Decides: may these tickets leave? Puts nothing but the use of the token. */
+static enum mauth_rc
+check_again(struct kv_txn *txn, struct login *l, struct mauth_err *err)
+{
+    struct graph_user user;
+    enum mauth_rc rc;
+
+    l->refusal = NULL;
+    rc = graph_user_by_id(txn, &l->ground.user, &user, err);
+    if (rc != MAUTH_OK && rc != MAUTH_NOT_FOUND)
+        return rc;
+    if (rc == MAUTH_NOT_FOUND || !user.live) {
+        l->refusal = "user-closed";
+        return MAUTH_OK;
+    }
+    rc = graph_token_use(
+        txn, l->who.token_hash, l->key_hash, l->who.too_old_s, l->ground.now_s, err);
+    if (rc != MAUTH_CONFLICT)
+        return rc;
+    mauth_err_reset(err);
+    l->refusal = "token-other-key";
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+login_record(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct login *l = arg;
+    enum mauth_rc rc = check_again(txn, l, err);
+
+    if (rc != MAUTH_OK || l->refusal)
+        return rc;
+    rc = put_session(txn, l, err);
+    for (size_t i = 0; i < LOGIN_TICKETS && rc == MAUTH_OK; i++)
+        rc = audit_append(txn, l->issued[i].entry, err);
+    return rc;
+}
+
+enum mauth_rc
+login_prepare_refusal(struct login *l, struct mauth_err *err)
+{
+    return make_entry(
+        l, &l->ground.user, "login", "deny", l->refusal, &l->refused, err);
+}
+
+enum mauth_rc
+login_record_refusal(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct login *l = arg;
+
+    return audit_append(txn, l->refused, err);
+}
+
+void
+login_clear(struct login *l)
+{
+    for (size_t i = 0; i < LOGIN_TICKETS; i++)
+        issued_clear(&l->issued[i]);
+    audit_entry_free(l->created);
+    audit_entry_free(l->refused);
+    l->created = l->refused = NULL;
+}

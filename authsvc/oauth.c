@@ -1,0 +1,109 @@
+#include "authsvc/oauth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct oauth_refusal refusals[] = {
+    /* Of the request. */
+    {"form", 400, "invalid_request", "The body is not a well-formed form."},
+    {"repeated", 400, "invalid_request",
+        "Only 'resource' and 'audience' may occur more than once."},
+    {"grant-type", 400, "unsupported_grant_type",
+        "Use urn:ietf:params:oauth:grant-type:token-exchange."},
+    {"grant-type-missing", 400, "invalid_request", "'grant_type' is missing."},
+    {"subject-token-missing", 400, "invalid_request",
+        "'subject_token' or 'subject_token_type' is missing."},
+    {"subject-token-type", 400, "invalid_request",
+        "'subject_token_type' must be urn:ietf:params:oauth:token-type:id_token."},
+    {"requested-token-type", 400, "invalid_request",
+        "'requested_token_type' must be urn:ietf:params:oauth:token-type:saml2."},
+    {"actor-token", 400, "invalid_request", "'actor_token' is not supported."},
+    {"target", 400, "invalid_target",
+        "A login takes neither 'audience' nor 'resource'."},
+    {"scope", 400, "invalid_scope", "A login takes no 'scope'."},
+    {"no-proof", 400, "invalid_request",
+        "Prove the device's key with a TLS client certificate."},
+    {"key-kind", 400, "invalid_request",
+        "The device's key must be P-256, or RSA of 2048 to 4096 bits."},
+
+    /* Of the identity token. */
+    {"token-form", 400, "invalid_request",
+        "The subject token is not a signed JSON Web Token."},
+    {"token-issuer", 400, "invalid_request",
+        "The subject token is of no identity provider known here."},
+    {"token-alg", 400, "invalid_request",
+        "The subject token must be signed with RS256 or ES256, as its key says."},
+    {"token-header", 400, "invalid_request",
+        "The subject token's header holds what is not allowed."},
+    {"token-key", 400, "invalid_request",
+        "The subject token names a key that its provider does not publish."},
+    {"token-signature", 400, "invalid_request",
+        "The subject token's signature does not verify."},
+    {"token-audience", 400, "invalid_request",
+        "The subject token is for another client."},
+    {"token-party", 400, "invalid_request",
+        "The subject token was given to another client."},
+    {"token-expired", 400, "invalid_request", "The subject token has expired."},
+    {"token-not-yet", 400, "invalid_request", "The subject token is not yet valid."},
+    {"token-age", 400, "invalid_request", "The subject token is too old."},
+    {"token-claims", 400, "invalid_request",
+        "The subject token lacks a claim, or one is not of its form."},
+    {"token-other-key", 400, "invalid_request",
+        "The subject token was already used with another device's key."},
+    {"user-unknown", 400, "invalid_request",
+        "There is no account for this identity, and none is made by logging in."},
+    {"user-closed", 400, "invalid_request", "The account of this identity is closed."},
+
+    /* Of our own. */
+    {"provider-down", 503, "temporarily_unavailable",
+        "The identity provider's keys cannot be fetched; try again later."},
+    {"unavailable", 503, "temporarily_unavailable",
+        "The service cannot answer now; try again later."},
+    {"internal", 500, "server_error", "The service failed; it is on its log."},
+};
+
+const struct oauth_refusal *
+oauth_refusal_named(const char *reason)
+{
+    size_t i = 0;
+
+    while (i + 1 < sizeof(refusals) / sizeof(*refusals) &&
+           strcmp(refusals[i].reason, reason) != 0)
+        i++;
+    return &refusals[i];
+}
+
+static void
+answer_json(
+    struct http_exchange *x, int status, json_t *object, const char *const *headers)
+{
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+    if (text) {
+        struct text body = {text, strlen(text)};
+
+        http_answer(x, status, "application/json", body, headers);
+    } else {
+        http_answer_problem(x, 500, "internal", "Internal error", NULL);
+    }
+    free(text);
+    json_decref(object);
+}
+
+void
+oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r)
+{
+    static const char *const later[] = {"Retry-After: 5", NULL};
+
+    http_set_reason(x, r->reason);
+    answer_json(x, r->status,
+        json_pack("{s:s, s:s, s:s}", "error", r->error, "error_description",
+            r->description, "request_id", http_request_id(x)),
+        r->status == 503 ? later : NULL);
+}
+
+void
+oauth_answer(struct http_exchange *x, json_t *object)
+{
+    answer_json(x, 200, object, NULL);
+}

@@ -1,0 +1,25 @@
+/* Answers of the token endpoint (RFC 6749 5, RFC 8693 2.2). */
+#ifndef AUTHSVC_OAUTH_H
+#define AUTHSVC_OAUTH_H
+
+#include <jansson.h>
+
+#include "authsvc/http.h"
+
+/* Why a token request is refused: its name on record, and what the client hears. */
+struct oauth_refusal {
+    const char *reason;      /* our name, static; also the log's */
+    int status;              /* HTTP */
+    const char *error;       /* RFC 6749 5.2, RFC 8693 2.2.2 */
+    const char *description; /* a fixed sentence */
+};
+
+/* The refusal of this name; an unknown name is an internal error. */
+const struct oauth_refusal *oauth_refusal_named(const char *reason);
+
+void oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r);
+
+/* Answers 200 with the object, whose reference is taken; 500 when it is NULL. */
+void oauth_answer(struct http_exchange *x, json_t *object);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * What every endpoint of the service works with. Made once at start, immutable
+ * afterwards; the things that it points to are safe from any thread.
+ */
+#ifndef AUTHSVC_SERVICE_H
+#define AUTHSVC_SERVICE_H
+
+#include "config/config.h"
+#include "store/keystore.h"
+#include "store/kv.h"
+
+struct providers;
+struct refusals;
+
+struct service {
+    const struct config *config;
+    struct kv *kv;
+    const struct keystore *keys;
+    struct providers *providers;
+    struct refusals *refusals;
+};
+
+#endif
