@@ -1,0 +1,260 @@
+/* meshauthd: the account service. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <jansson.h>
+
+#include "authsvc/audit_api.h"
+#include "authsvc/housekeeper.h"
+#include "authsvc/http.h"
+#include "authsvc/log.h"
+#include "authsvc/provider.h"
+#include "authsvc/refusals.h"
+#include "authsvc/service.h"
+#include "authsvc/token.h"
+#include "base/fail.h"
+#include "net/fetch.h"
+
+enum {
+    EXIT_DONE = 0,
+    EXIT_USAGE_OR_CONFIG = 2,
+    EXIT_FAILED = 3,
+    STOP_TIMEOUT_MS = 10000
+};
+
+static const char usage[] =
+    "usage: meshauthd -c FILE [-t]\n"
+    "\n"
+    "  -c FILE   the configuration, as `meshauth init` writes it\n"
+    "  -t        only check it\n"
+    "\n"
+    "SIGHUP: read the TLS certificate again and sign the trust file anew.\n"
+    "SIGTERM, SIGINT: finish what is under way and end.\n";
+
+static void
+healthz(struct http_exchange *x)
+{
+    static const char body[] = "{\"status\":\"ok\"}\n";
+    struct text text = {body, sizeof(body) - 1};
+
+    http_answer(x, 200, "application/json", text, NULL);
+}
+
+static const struct http_route public_routes[] = {
+    {"GET", "/healthz", 0, NULL, healthz},
+    {"POST", "/v1/token", TOKEN_BODY_MAX, "application/x-www-form-urlencoded",
+        token_start},
+};
+
+static const struct http_route admin_routes[] = {
+    {"GET", "/healthz", 0, NULL, healthz},
+    {"GET", "/v1/audit", 0, NULL, audit_api_start},
+};
+
+/* Everything that runs, in the order in which it starts. */
+struct daemon {
+    struct config *config;
+    struct mauth_secret *seal;
+    struct kv *kv;
+    struct keystore *keys;
+    struct service service;
+    struct housekeeper *housekeeper;
+    struct http_server *admin;
+    struct http_server *public;
+};
+
+static enum mauth_rc
+load_keys(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct daemon *d = arg;
+
+    return keystore_load(txn, d->seal, &d->keys, err);
+}
+
+static enum mauth_rc
+open_store(struct daemon *d, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    rc = keystore_seal_read(d->config->seal_key_file, &d->seal, err);
+    if (rc == MAUTH_OK)
+        rc = kv_open(d->config->store, KV_OPEN, &d->kv, err);
+    if (rc == MAUTH_OK)
+        rc = kv_read(d->kv, load_keys, d, err);
+    if (rc == MAUTH_OK && !keystore_active(d->keys))
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "store: no signing key is active");
+    return rc;
+}
+
+static enum mauth_rc
+start_service(struct daemon *d, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    d->service.config = d->config;
+    d->service.kv = d->kv;
+    d->service.keys = d->keys;
+    rc = refusals_new(&d->service.refusals, err);
+    if (rc == MAUTH_OK)
+        rc = providers_open(d->config, &d->service.providers, err);
+    if (rc == MAUTH_OK)
+        rc = housekeeper_start(&d->service, &d->housekeeper, err);
+    return rc;
+}
+
+static enum mauth_rc
+listen_on_both(struct daemon *d, struct mauth_err *err)
+{
+    const struct config *c = d->config;
+    struct http_options o = {
+        .unix_socket = c->listen.admin_socket,
+        .routes = admin_routes,
+        .route_count = sizeof(admin_routes) / sizeof(*admin_routes),
+        .context = &d->service,
+        .log = log_request,
+        .threads = 1,
+        .connections = 16,
+        .connections_per_ip = 16,
+        .request_s = c->limits.request_s,
+        .idle_s = c->limits.idle_s,
+    };
+    enum mauth_rc rc = http_start(&o, &d->admin, err);
+
+    if (rc != MAUTH_OK)
+        return rc;
+    o.unix_socket = NULL;
+    o.address = c->listen.address;
+    o.port = c->listen.port;
+    o.certificate_file = c->listen.certificate;
+    o.key_file = c->listen.key;
+    o.routes = public_routes;
+    o.route_count = sizeof(public_routes) / sizeof(*public_routes);
+    o.threads = c->limits.threads;
+    o.connections = c->limits.connections;
+    o.connections_per_ip = c->limits.connections_per_ip;
+    return http_start(&o, &d->public, err);
+}
+
+/* In the reverse order; whatever was not started is NULL. */
+static void
+stop(struct daemon *d)
+{
+    http_stop(d->public, STOP_TIMEOUT_MS);
+    http_stop(d->admin, STOP_TIMEOUT_MS);
+    housekeeper_stop(d->housekeeper);
+    providers_close(d->service.providers);
+    refusals_free(d->service.refusals);
+    keystore_free(d->keys);
+    kv_close(d->kv);
+    mauth_secret_free(d->seal);
+}
+
+static void
+reload(struct daemon *d)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    if (http_reload_certificate(d->public, &err) != MAUTH_OK)
+        log_error("the TLS certificate stays as it was: %s", err.text);
+    else
+        log_info("reloaded the TLS certificate");
+    housekeeper_wake(d->housekeeper);
+}
+
+static void
+wait_for_the_end(struct daemon *d, const sigset_t *signals)
+{
+    int number;
+
+    while (sigwait(signals, &number) == 0) {
+        if (number != SIGHUP)
+            return;
+        reload(d);
+    }
+}
+
+static enum mauth_rc
+serve(struct config *config, const sigset_t *signals, struct mauth_err *err)
+{
+    struct daemon d = {.config = config};
+    enum mauth_rc rc = open_store(&d, err);
+
+    if (rc == MAUTH_OK)
+        rc = start_service(&d, err);
+    if (rc == MAUTH_OK)
+        rc = listen_on_both(&d, err);
+    if (rc == MAUTH_OK) {
+        log_info("serving %s on %s port %d", config->issuer.url, config->listen.address,
+            http_port(d.public));
+        wait_for_the_end(&d, signals);
+        log_info("ending");
+    }
+    stop(&d);
+    return rc;
+}
+
+/* Before any thread: signals blocked, no core dumps, libraries ready. */
+static enum mauth_rc
+prepare_process(sigset_t *signals, struct mauth_err *err)
+{
+    const struct rlimit none = {0, 0};
+
+    sigemptyset(signals);
+    sigaddset(signals, SIGHUP);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+    json_object_seed(0);
+    return net_init(err);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct config *config = NULL;
+    const char *file = NULL;
+    bool only_check = false;
+    sigset_t signals;
+    enum mauth_rc rc;
+    int option;
+
+    while ((option = getopt(argc, argv, "c:th")) != -1) {
+        switch (option) {
+        case 'c': file = optarg; break;
+        case 't': only_check = true; break;
+        case 'h': fputs(usage, stdout); return EXIT_DONE;
+        default: fputs(usage, stderr); return EXIT_USAGE_OR_CONFIG;
+        }
+    }
+    if (!file || optind != argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE_OR_CONFIG;
+    }
+    if (config_read(file, &config, &err) != MAUTH_OK) {
+        fprintf(stderr, "meshauthd: %s\n", err.text);
+        return EXIT_USAGE_OR_CONFIG;
+    }
+    if (only_check) {
+        printf("%s: good\n", file);
+        config_free(config);
+        return EXIT_DONE;
+    }
+    rc = prepare_process(&signals, &err);
+    if (rc == MAUTH_OK)
+        rc = serve(config, &signals, &err);
+    if (rc != MAUTH_OK)
+        fprintf(stderr, "meshauthd: %s\n", err.text);
+    config_free(config);
+    return rc == MAUTH_OK ? EXIT_DONE : EXIT_FAILED;
+}
