@@ -269,7 +269,7 @@ reader_u16(struct reader *r)
 {
     const uint8_t *at = reader_bytes(r, 2);
 
-    return at ? (uint16_t)(at[0] << 8 | at[1]) : 0;
+    return at ? (uint16_t)((unsigned)at[0] << 8 | at[1]) : (uint16_t)0;
 }
 
 uint32_t

@@ -42,6 +42,10 @@ const struct trust_key *trust_key_find(const struct mauth_trust *trust, struct t
 MAUTH_MUST_USE bool trust_revokes(const struct mauth_trust *trust, uint64_t asof,
     const struct text *ids, size_t count);
 
+/* False when no ticket with this asof can be revoked: spares gathering its ids. */
+MAUTH_MUST_USE bool trust_has_revocations_after(
+    const struct mauth_trust *trust, uint64_t asof);
+
 /* True for a trust object made of a bare key: it never expires. */
 bool trust_is_bare(const struct mauth_trust *trust);
 

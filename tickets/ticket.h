@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "keys/key.h"
 #include <meshauth/ticket.h>
 
@@ -69,9 +70,8 @@ struct ticket {
     /* Of the signature; the encoder fills these in. */
     enum key_alg alg;
     struct text key_id;
-    uint8_t digest[32];
-    uint8_t signature[KEY_SIGNATURE_MAX];
-    size_t signature_len;
+    uint8_t digest[HASH_LEN];
+    struct text signature; /* raw bytes */
 };
 
 enum {
@@ -81,6 +81,20 @@ enum {
 /* A fresh random ID, terminated. */
 MAUTH_MUST_USE enum mauth_rc ticket_new_id(
     char out[TICKET_ID_LEN + 1], struct mauth_err *err);
+
+/* The fact argument(s) of which a ticket has exactly one; an empty slice if it has none. */
+struct text ticket_session(const struct ticket *t);
+struct text ticket_asof(const struct ticket *t);
+struct text ticket_holder(const struct ticket *t);
+
+/* Facts in the order that a ticket has them in: as memcmp. */
+int ticket_fact_compare(const struct ticket_fact *a, const struct ticket_fact *b);
+
+/*
+ * The rules that no single value shows: counts, orders, what goes with what.
+ * NULL when t keeps them, else a static sentence.
+ */
+MAUTH_MUST_USE const char *ticket_flaw(const struct ticket *t);
 
 /* Relation names, as in "urn:meshauth:fact:NAME", and how many arguments each has. */
 const char *ticket_relation_name(enum ticket_relation relation);

@@ -1,3 +1,5 @@
+mauth_unit_test(str mauth::base)
+mauth_unit_test(hash mauth::base)
 mauth_unit_test(err mauth::base)
 mauth_unit_test(buf mauth::base)
 mauth_unit_test(secret mauth::base)

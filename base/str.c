@@ -1,0 +1,176 @@
+#include "base/str.h"
+
+#include <string.h>
+
+struct text
+text_of(const char *s)
+{
+    struct text t = {s ? s : "", s ? strlen(s) : 0};
+
+    return t;
+}
+
+bool
+text_equal(struct text a, struct text b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+bool
+text_is(struct text a, const char *s)
+{
+    return text_equal(a, text_of(s));
+}
+
+bool
+text_starts(struct text a, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    return a.len >= len && memcmp(a.p, prefix, len) == 0;
+}
+
+int
+text_compare(struct text a, struct text b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len ? memcmp(a.p, b.p, len) : 0;
+
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* What a byte may be; one table instead of many comparisons. */
+enum {
+    LOWER = 1,
+    DIGIT = 2,
+    UPPER = 4,
+    NAME = 8,  /* further characters of names: _ . - */
+    URI = 16,  /* RFC 3986: unreserved, reserved and '%' */
+    LHEX = 32, /* 0-9 a-f */
+    HEX = 64,  /* 0-9 a-f A-F */
+};
+
+static unsigned
+class_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return DIGIT | URI | LHEX | HEX;
+    if (c >= 'a' && c <= 'z')
+        return LOWER | URI | (c <= 'f' ? LHEX | HEX : 0U);
+    if (c >= 'A' && c <= 'Z')
+        return UPPER | URI | (c <= 'F' ? (unsigned)HEX : 0U);
+    switch (c) {
+    case '_':
+    case '.':
+    case '-': return NAME | URI;
+    case '~':
+    case ':':
+    case '/':
+    case '?':
+    case '#':
+    case '[':
+    case ']':
+    case '@':
+    case '!':
+    case '$':
+    case '&':
+    case '\'':
+    case '(':
+    case ')':
+    case '*':
+    case '+':
+    case ',':
+    case ';':
+    case '=':
+    case '%': return URI;
+    default: return 0;
+    }
+}
+
+bool
+str_is_name(struct text t)
+{
+    if (t.len < 1 || t.len > STR_NAME_MAX || !(class_of(t.p[0]) & LOWER))
+        return false;
+    for (size_t i = 1; i < t.len; i++)
+        if (!(class_of(t.p[i]) & (LOWER | DIGIT | NAME)))
+            return false;
+    return true;
+}
+
+bool
+str_is_uri(struct text t)
+{
+    size_t i = 0;
+
+    if (t.len < 2 || !(class_of(t.p[0]) & (LOWER | UPPER)))
+        return false;
+    while (i < t.len && (class_of(t.p[i]) & (LOWER | UPPER | DIGIT) || t.p[i] == '+' ||
+                            t.p[i] == '-' || t.p[i] == '.'))
+        i++;
+    if (i == t.len || t.p[i] != ':')
+        return false;
+    for (; i < t.len; i++) {
+        if (!(class_of(t.p[i]) & URI))
+            return false;
+        if (t.p[i] == '%' && (t.len - i < 3 || !(class_of(t.p[i + 1]) & HEX) ||
+                                 !(class_of(t.p[i + 2]) & HEX)))
+            return false;
+    }
+    return true;
+}
+
+bool
+str_number(struct text t, uint64_t *out)
+{
+    uint64_t n = 0;
+
+    *out = 0;
+    if (t.len < 1 || t.len > STR_NUMBER_MAX || (t.len > 1 && t.p[0] == '0'))
+        return false;
+    for (size_t i = 0; i < t.len; i++) {
+        if (!(class_of(t.p[i]) & DIGIT))
+            return false;
+        n = n * 10 + (uint64_t)(t.p[i] - '0');
+    }
+    *out = n;
+    return true;
+}
+
+bool
+str_is_hex(struct text t, size_t digits)
+{
+    if (t.len != digits)
+        return false;
+    for (size_t i = 0; i < t.len; i++)
+        if (!(class_of(t.p[i]) & LHEX))
+            return false;
+    return true;
+}
+
+void
+str_hex(const void *data, size_t len, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *p = data;
+
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[p[i] >> 4];
+        out[2 * i + 1] = digits[p[i] & 15];
+    }
+    out[2 * len] = '\0';
+}
+
+bool
+text_cut(struct text *rest, char end, struct text *out)
+{
+    const char *hit = rest->len ? memchr(rest->p, end, rest->len) : NULL;
+
+    if (!hit)
+        return false;
+    out->p = rest->p;
+    out->len = (size_t)(hit - rest->p);
+    rest->p += out->len + 1;
+    rest->len -= out->len + 1;
+    return true;
+}

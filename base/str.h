@@ -1,0 +1,37 @@
+/*
+ * Slices of text: comparing them, and the forms that values of tickets and
+ * trust files have (docs/tickets.md).
+ */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum {
+    STR_NAME_MAX = 64,
+    STR_NUMBER_MAX = 18 /* digits */
+};
+
+struct text text_of(const char *s); /* s may be NULL: an empty slice */
+MAUTH_MUST_USE bool text_equal(struct text a, struct text b);
+MAUTH_MUST_USE bool text_is(struct text a, const char *s);
+MAUTH_MUST_USE bool text_starts(struct text a, const char *prefix);
+int text_compare(struct text a, struct text b); /* bytewise, as memcmp */
+
+/* [a-z][a-z0-9_.-]{0,63} */
+MAUTH_MUST_USE bool str_is_name(struct text t);
+/* Scheme, colon, ASCII characters of RFC 3986, '%' with two hex digits. */
+MAUTH_MUST_USE bool str_is_uri(struct text t);
+/* "0" or [1-9][0-9]{0,17}; false and zero otherwise. */
+MAUTH_MUST_USE bool str_number(struct text t, uint64_t *out);
+/* So many lower-case hex digits. */
+MAUTH_MUST_USE bool str_is_hex(struct text t, size_t digits);
+/* Writes 2 * len lower-case hex digits and a terminator. */
+void str_hex(const void *data, size_t len, char *out);
+/* Splits off what stands before the first end; false when there is no end. */
+MAUTH_MUST_USE bool text_cut(struct text *rest, char end, struct text *out);
+
+#endif

@@ -1,0 +1,39 @@
+/* The few forms of DER (X.690) that keys and signatures need, strictly. */
+#ifndef KEYS_DER_H
+#define KEYS_DER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <meshauth/api.h>
+
+enum {
+    DER_P256_LEN = 91,     /* bytes of a P-256 SPKI, of which the last 64 are x and y */
+    DER_P256_PREFIX = 27,  /* bytes before x; the same for every key */
+    DER_ECDSA_RAW = 64,    /* r and s */
+    DER_ECDSA_DER_MAX = 72 /* the same as SEQUENCE { INTEGER, INTEGER } */
+};
+
+/* Is it the SPKI of a P-256 key: named curve, uncompressed point? (The point is
+ * not checked to lie on the curve.) */
+MAUTH_MUST_USE bool der_is_p256(const uint8_t *der, size_t len);
+
+/*
+ * Is it the SPKI of an RSA key: NULL parameters, a modulus of 2048 to 4096 bits
+ * (its length in bytes in *modulus), an odd exponent of 3 to 32 bits?
+ */
+MAUTH_MUST_USE bool der_is_rsa(const uint8_t *der, size_t len, size_t *modulus);
+
+/*
+ * ECDSA on P-256: from r || s to DER. False when r or s is not in 1 to n-1, or s
+ * is in the upper half (one signature, one form).
+ */
+MAUTH_MUST_USE bool der_from_raw(const uint8_t raw[DER_ECDSA_RAW],
+    uint8_t out[DER_ECDSA_DER_MAX], size_t *len);
+
+/* And back, choosing the s of the lower half. False unless der is strict. */
+MAUTH_MUST_USE bool der_to_raw(
+    const uint8_t *der, size_t len, uint8_t raw[DER_ECDSA_RAW]);
+
+#endif

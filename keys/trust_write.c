@@ -1,0 +1,170 @@
+#include "keys/trust_write.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/b64.h"
+#include "base/fail.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "base/time.h"
+
+static void
+put_b64(struct buf *b, const void *data, size_t len)
+{
+    char *at = buf_space(b, b64_encoded_len(B64_STD, len));
+
+    if (at)
+        b64_encode(B64_STD, data, len, at);
+}
+
+static void
+put_time(struct buf *b, int64_t t_s)
+{
+    char text[TIME_LEN + 1];
+
+    time_format(t_s, text);
+    buf_str(b, text);
+}
+
+static enum mauth_rc
+sign_lines(struct buf *lines, const struct note_verifier *v,
+    const uint8_t seed[NOTE_KEY_BYTES], struct buf *out, struct mauth_err *err)
+{
+    struct text text = {(const char *)lines->data, lines->len};
+
+    if (!buf_ok(lines))
+        return mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");
+    return note_sign(text, v, seed, out, err);
+}
+
+enum mauth_rc
+trust_write_delegation(const struct trust_delegation *d, const struct note_verifier *root,
+    const uint8_t root_seed[NOTE_KEY_BYTES], struct buf *out, struct mauth_err *err)
+{
+    char vkey[NOTE_VKEY_MAX + 1];
+    enum mauth_rc rc;
+    struct buf b;
+
+    note_verifier_format(d->authority, vkey);
+    buf_init(&b);
+    buf_str(&b, "meshauth-authority v1\nissuer ");
+    buf_str(&b, d->issuer);
+    buf_printf(&b, "\nepoch %" PRIu64 "\nauthority ", d->epoch);
+    buf_str(&b, vkey);
+    buf_str(&b, " ");
+    put_time(&b, d->from_s);
+    buf_str(&b, " ");
+    put_time(&b, d->until_s);
+    buf_str(&b, "\n");
+    rc = sign_lines(&b, root, root_seed, out, err);
+    buf_clear(&b);
+    return rc;
+}
+
+static void
+put_key(struct buf *b, const struct trust_key *key)
+{
+    const uint8_t *spki;
+    size_t len;
+
+    buf_str(b, "key ");
+    buf_str(b, mauth_key_id(key->key));
+    buf_str(b, " ");
+    buf_str(b, trust_state_name(key->state));
+    buf_str(b, " ");
+    buf_str(b, key_alg_name(key_alg(key->key)));
+    buf_str(b, " ");
+    put_time(b, key->from_s);
+    buf_str(b, " ");
+    put_time(b, key->until_s);
+    buf_str(b, " ");
+    if (key->all_audiences)
+        buf_str(b, "*");
+    for (size_t i = 0; i < key->audiences; i++) {
+        buf_str(b, i ? "," : "");
+        buf_text(b, key->audience[i]);
+    }
+    buf_str(b, " ");
+    spki = mauth_key_spki(key->key, &len);
+    put_b64(b, spki, len);
+    buf_str(b, "\n");
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static enum mauth_rc
+put_list(struct buf *b, const struct trust_statement *s, struct mauth_err *err)
+{
+    const char **sorted;
+
+    if (!s->revocation_count)
+        return MAUTH_OK;
+    sorted = calloc(s->revocation_count, sizeof(*sorted));
+    if (!sorted)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");
+    memcpy(sorted, s->revocations, s->revocation_count * sizeof(*sorted));
+    qsort(sorted, s->revocation_count, sizeof(*sorted), by_text);
+    for (size_t i = 0; i < s->revocation_count; i++) {
+        buf_str(b, sorted[i]);
+        buf_str(b, "\n");
+    }
+    free(sorted);
+    return MAUTH_OK;
+}
+
+static void
+put_statement(struct buf *b, const struct trust_statement *s, const uint8_t list[HASH_LEN])
+{
+    buf_str(b, "meshauth-trust v1\nissuer ");
+    buf_str(b, s->issuer);
+    buf_printf(b, "\nepoch %" PRIu64 "\nsequence %" PRIu64 "\nissued ", s->epoch,
+        s->sequence);
+    put_time(b, s->issued_s);
+    buf_str(b, "\nexpires ");
+    put_time(b, s->expires_s);
+    buf_printf(b, "\ncheckpoint %" PRIu64 " ", s->tree_size);
+    put_b64(b, s->tree_root, sizeof(s->tree_root));
+    buf_str(b, "\n");
+    for (size_t i = 0; i < s->key_count; i++)
+        put_key(b, &s->keys[i]);
+    buf_printf(b, "revocations %zu ", s->revocation_count);
+    put_b64(b, list, HASH_LEN);
+    buf_str(b, "\n");
+}
+
+enum mauth_rc
+trust_write(struct text delegation, const struct trust_statement *s,
+    const struct note_verifier *authority, const uint8_t authority_seed[NOTE_KEY_BYTES],
+    struct buf *out, struct mauth_err *err)
+{
+    uint8_t hash[HASH_LEN];
+    struct buf list, lines;
+    enum mauth_rc rc;
+
+    buf_init(&list);
+    buf_init(&lines);
+    rc = put_list(&list, s, err);
+    if (rc == MAUTH_OK)
+        rc = hash_bytes(list.data, list.len, hash, err);
+    if (rc == MAUTH_OK) {
+        put_statement(&lines, s, hash);
+        buf_text(out, delegation);
+        buf_str(out, "\n");
+        rc = sign_lines(&lines, authority, authority_seed, out, err);
+    }
+    if (rc == MAUTH_OK) {
+        buf_str(out, "\n");
+        buf_put(out, list.data, list.len);
+        if (!buf_ok(out) || !buf_ok(&list))
+            rc = mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");
+    }
+    buf_clear(&lines);
+    buf_clear(&list);
+    return rc;
+}
