@@ -24,8 +24,7 @@ hash_sha256(const struct text *pieces, size_t count, uint8_t out[HASH_LEN],
 }
 
 enum mauth_rc
-hash_bytes(
-    const void *data, size_t len, uint8_t out[HASH_LEN], struct mauth_err *err)
+hash_bytes(const void *data, size_t len, uint8_t out[HASH_LEN], struct mauth_err *err)
 {
     struct text t = {data, len};
 

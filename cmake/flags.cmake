@@ -20,6 +20,9 @@ if(MAUTH_SANITIZE)
   target_compile_options(mauth_flags INTERFACE
     -fsanitize=${MAUTH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(mauth_flags INTERFACE -fsanitize=${MAUTH_SANITIZE})
+  if(MAUTH_FUZZ)
+    target_compile_options(mauth_flags INTERFACE -fsanitize=fuzzer-no-link)
+  endif()
 else()
   # FORTIFY needs an optimising build and does not mix with the sanitizers.
   target_compile_options(mauth_flags INTERFACE

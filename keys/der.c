@@ -153,8 +153,8 @@ put_integer(struct buf *b, const uint8_t x[32])
 }
 
 bool
-der_from_raw(const uint8_t raw[DER_ECDSA_RAW], uint8_t out[DER_ECDSA_DER_MAX],
-    size_t *len)
+der_from_raw(
+    const uint8_t raw[DER_ECDSA_RAW], uint8_t out[DER_ECDSA_DER_MAX], size_t *len)
 {
     const uint8_t *r = raw, *s = raw + 32;
     struct buf b;
@@ -195,8 +195,8 @@ der_to_raw(const uint8_t *der, size_t len, uint8_t raw[DER_ECDSA_RAW])
     struct reader r;
 
     reader_init(&r, der, len);
-    if (!open_rest(&r, SEQUENCE) || !copy_integer(&r, raw) ||
-        !copy_integer(&r, s) || !reader_done(&r))
+    if (!open_rest(&r, SEQUENCE) || !copy_integer(&r, raw) || !copy_integer(&r, s) ||
+        !reader_done(&r))
         return false;
     if (memcmp(s, half_order, 32) > 0) { /* s = n - s verifies as well */
         unsigned borrow = 0;

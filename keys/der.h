@@ -29,8 +29,8 @@ MAUTH_MUST_USE bool der_is_rsa(const uint8_t *der, size_t len, size_t *modulus);
  * ECDSA on P-256: from r || s to DER. False when r or s is not in 1 to n-1, or s
  * is in the upper half (one signature, one form).
  */
-MAUTH_MUST_USE bool der_from_raw(const uint8_t raw[DER_ECDSA_RAW],
-    uint8_t out[DER_ECDSA_DER_MAX], size_t *len);
+MAUTH_MUST_USE bool der_from_raw(
+    const uint8_t raw[DER_ECDSA_RAW], uint8_t out[DER_ECDSA_DER_MAX], size_t *len);
 
 /* And back, choosing the s of the lower half. False unless der is strict. */
 MAUTH_MUST_USE bool der_to_raw(

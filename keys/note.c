@@ -36,8 +36,8 @@ note_verifier_make(const char *name, const uint8_t key[NOTE_KEY_BYTES],
     struct note_verifier *out, struct mauth_err *err)
 {
     static const char middle[] = {'\n', ED25519};
-    struct text pieces[3] = {text_of(name), {middle, sizeof(middle)},
-        {(const char *)key, NOTE_KEY_BYTES}};
+    struct text pieces[3] = {
+        text_of(name), {middle, sizeof(middle)}, {(const char *)key, NOTE_KEY_BYTES}};
     uint8_t hash[HASH_LEN];
     enum mauth_rc rc;
 
@@ -65,7 +65,8 @@ note_verifier_parse(
 
     memset(out, 0, sizeof(*out));
     if (!text_cut(&rest, '+', &name) || !text_cut(&rest, '+', &hash) ||
-        !is_name(name) || !b64_decode(B64_STD, rest.p, rest.len, typed, sizeof(typed), &n) ||
+        !is_name(name) ||
+        !b64_decode(B64_STD, rest.p, rest.len, typed, sizeof(typed), &n) ||
         n != sizeof(typed) || typed[0] != ED25519)
         return mauth_fail(err, MAUTH_MALFORMED,
             "verifier key: not NAME+HASH+KEY with an Ed25519 key");
@@ -153,10 +154,11 @@ note_open(struct reader *r, const struct note_verifier *v, struct text *text,
            b64_decode(B64_STD, line.p, line.len, raw, sizeof(raw), &n) &&
            n == sizeof(raw);
     if (!form)
-        return mauth_fail(
-            err, MAUTH_MALFORMED, "note: not a text, an empty line and a signature line");
+        return mauth_fail(err, MAUTH_MALFORMED,
+            "note: not a text, an empty line and a signature line");
     if (!text_is(name, v->name) || memcmp(raw, v->hash, HASH_BYTES) != 0)
-        return mauth_fail(err, MAUTH_UNTRUSTED, "note: signed by another than %s", v->name);
+        return mauth_fail(
+            err, MAUTH_UNTRUSTED, "note: signed by another than %s", v->name);
     return check(*text, v, raw + HASH_BYTES, err);
 }
 
@@ -174,8 +176,8 @@ note_sign(struct text text, const struct note_verifier *v,
 
     memcpy(raw, v->hash, HASH_BYTES);
     ok = key && ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1 &&
-         EVP_DigestSign(ctx, raw + HASH_BYTES, &n, (const unsigned char *)text.p,
-             text.len) == 1;
+         EVP_DigestSign(
+             ctx, raw + HASH_BYTES, &n, (const unsigned char *)text.p, text.len) == 1;
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(key);
     if (!ok)

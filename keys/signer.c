@@ -107,8 +107,7 @@ soft_free(void *state)
 static const struct signer_ops soft_ops = {soft_sign, soft_free};
 
 static enum mauth_rc
-soft_load(
-    struct soft *soft, const void *der, size_t len, struct mauth_key **key,
+soft_load(struct soft *soft, const void *der, size_t len, struct mauth_key **key,
     struct mauth_err *err)
 {
     const unsigned char *p = der;
@@ -122,7 +121,8 @@ soft_load(
         soft->pkey = EVP_PKCS82PKEY(info);
     PKCS8_PRIV_KEY_INFO_free(info);
     if (!soft->pkey)
-        return mauth_fail(err, MAUTH_MALFORMED, "signer: not an unencrypted PKCS#8 key");
+        return mauth_fail(
+            err, MAUTH_MALFORMED, "signer: not an unencrypted PKCS#8 key");
     n = i2d_PUBKEY(soft->pkey, &spki);
     if (n <= 0)
         return mauth_fail(err, MAUTH_MALFORMED, "signer: no public half");
@@ -134,7 +134,8 @@ soft_load(
     soft->ready = EVP_MD_CTX_new();
     if (!soft->ready ||
         EVP_DigestSignInit(soft->ready, NULL, EVP_sha256(), NULL, soft->pkey) != 1)
-        return mauth_fail(err, MAUTH_INTERNAL, "signer: the key cannot be used to sign");
+        return mauth_fail(
+            err, MAUTH_INTERNAL, "signer: the key cannot be used to sign");
     return MAUTH_OK;
 }
 

@@ -137,8 +137,8 @@ is_named(const struct note_verifier *v, struct text issuer, const char *suffix)
 }
 
 static enum mauth_rc
-read_delegation(struct text note, const struct note_verifier *root, struct delegation *d,
-    struct mauth_err *err)
+read_delegation(struct text note, const struct note_verifier *root,
+    struct delegation *d, struct mauth_err *err)
 {
     struct text vkey;
     enum mauth_rc rc;
@@ -154,8 +154,8 @@ read_delegation(struct text note, const struct note_verifier *root, struct deleg
     d->from_s = instant(&r, ' ');
     d->until_s = instant(&r, '\n');
     if (!reader_done(&r) || d->from_s >= d->until_s)
-        return mauth_fail(
-            err, MAUTH_MALFORMED, "trust: the root's note is not meshauth-authority v1");
+        return mauth_fail(err, MAUTH_MALFORMED,
+            "trust: the root's note is not meshauth-authority v1");
     rc = note_verifier_parse(vkey.p, vkey.len, &d->authority, err);
     if (rc)
         return rc;
@@ -179,7 +179,8 @@ read_audiences(struct text list, struct trust_key *key, struct mauth_err *err)
     for (size_t i = 0; i < list.len; i++)
         count += list.p[i] == ',';
     if (count > AUDIENCES_MAX)
-        return mauth_fail(err, MAUTH_TOO_LARGE, "trust: a key with %zu audiences", count);
+        return mauth_fail(
+            err, MAUTH_TOO_LARGE, "trust: a key with %zu audiences", count);
     slot = calloc(count, sizeof(*slot));
     if (!slot)
         return mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");
@@ -190,7 +191,8 @@ read_audiences(struct text list, struct trust_key *key, struct mauth_err *err)
     *slot = list;
     for (size_t i = 0; i < count; i++)
         if (!str_is_uri(key->audience[i]))
-            return mauth_fail(err, MAUTH_MALFORMED, "trust: an audience that is no URI");
+            return mauth_fail(
+                err, MAUTH_MALFORMED, "trust: an audience that is no URI");
     return MAUTH_OK;
 }
 
@@ -359,10 +361,11 @@ read_list(struct reader *r, const struct listing *list, struct mauth_trust *trus
     if (rc)
         return rc;
     if (memcmp(hash, list->hash, HASH_LEN) != 0)
-        return mauth_fail(
-            err, MAUTH_UNTRUSTED, "trust: the list of revocations is not the signed one");
+        return mauth_fail(err, MAUTH_UNTRUSTED,
+            "trust: the list of revocations is not the signed one");
     if (list->count > r->left / 10) /* "revoke 1 *" and more */
-        return mauth_fail(err, MAUTH_MALFORMED, "trust: fewer revocations than counted");
+        return mauth_fail(
+            err, MAUTH_MALFORMED, "trust: fewer revocations than counted");
     trust->entries = calloc((size_t)list->count + 1, sizeof(*trust->entries));
     if (!trust->entries)
         return mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");
@@ -638,10 +641,11 @@ trust_revokes(const struct mauth_trust *trust, uint64_t asof, const struct text 
             else
                 high = middle;
         }
-        for (; low < trust->entry_count &&
-               text_equal(trust->entries[low].id[0], ids[i]);
+        for (;
+             low < trust->entry_count && text_equal(trust->entries[low].id[0], ids[i]);
              low++)
-            if (asof < trust->entries[low].n && covers(ids, count, &trust->entries[low]))
+            if (asof < trust->entries[low].n &&
+                covers(ids, count, &trust->entries[low]))
                 return true;
     }
     return false;

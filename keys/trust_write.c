@@ -40,8 +40,9 @@ sign_lines(struct buf *lines, const struct note_verifier *v,
 }
 
 enum mauth_rc
-trust_write_delegation(const struct trust_delegation *d, const struct note_verifier *root,
-    const uint8_t root_seed[NOTE_KEY_BYTES], struct buf *out, struct mauth_err *err)
+trust_write_delegation(const struct trust_delegation *d,
+    const struct note_verifier *root, const uint8_t root_seed[NOTE_KEY_BYTES],
+    struct buf *out, struct mauth_err *err)
 {
     char vkey[NOTE_VKEY_MAX + 1];
     enum mauth_rc rc;
@@ -119,12 +120,13 @@ put_list(struct buf *b, const struct trust_statement *s, struct mauth_err *err)
 }
 
 static void
-put_statement(struct buf *b, const struct trust_statement *s, const uint8_t list[HASH_LEN])
+put_statement(
+    struct buf *b, const struct trust_statement *s, const uint8_t list[HASH_LEN])
 {
     buf_str(b, "meshauth-trust v1\nissuer ");
     buf_str(b, s->issuer);
-    buf_printf(b, "\nepoch %" PRIu64 "\nsequence %" PRIu64 "\nissued ", s->epoch,
-        s->sequence);
+    buf_printf(
+        b, "\nepoch %" PRIu64 "\nsequence %" PRIu64 "\nissued ", s->epoch, s->sequence);
     put_time(b, s->issued_s);
     buf_str(b, "\nexpires ");
     put_time(b, s->expires_s);

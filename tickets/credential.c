@@ -1,15 +1,12 @@
-#include <meshauth/credential.h>
-
 #include <stdlib.h>
 #include <string.h>
-
 #include <zlib.h>
-
-#include <meshauth/ticket.h>
 
 #include "base/b64.h"
 #include "base/buf.h"
 #include "base/fail.h"
+#include <meshauth/credential.h>
+#include <meshauth/ticket.h>
 
 enum {
     RAW_BITS = -15 /* zlib's way to ask for raw DEFLATE with its largest window */
@@ -59,7 +56,8 @@ unpack(uint8_t *raw, size_t len, char *out, size_t *out_len, struct mauth_err *e
     if (len == 0 || raw[0] != '<')
         return expand(raw, len, out, out_len, err);
     if (len > MAUTH_TICKET_MAX)
-        return mauth_refuse(err, MAUTH_REASON_SIZE, "credential: %zu bytes of XML", len);
+        return mauth_refuse(
+            err, MAUTH_REASON_SIZE, "credential: %zu bytes of XML", len);
     memcpy(out, raw, len);
     *out_len = len;
     return MAUTH_OK;
@@ -75,8 +73,7 @@ mauth_credential_decode(
 
     *out_len = 0;
     if (len > MAUTH_CREDENTIAL_MAX)
-        return mauth_refuse(
-            err, MAUTH_REASON_SIZE, "credential: %zu characters", len);
+        return mauth_refuse(err, MAUTH_REASON_SIZE, "credential: %zu characters", len);
     raw = malloc(b64_decoded_max(len) + 1);
     if (!raw)
         return mauth_fail(err, MAUTH_NO_MEMORY, "credential: no memory");

@@ -8,8 +8,8 @@
 struct mauth_ticket {
     struct ticket says;
     uint64_t asof;
-    struct text head, tail;  /* of the input: what DigestValue is over */
-    struct text signed_info; /* of the input, from behind its first tag */
+    struct text head, tail;   /* of the input: what DigestValue is over */
+    struct text signed_info;  /* of the input, from behind its first tag */
     uint8_t digest[HASH_LEN]; /* computed over head and tail */
     size_t pool_len;
     char pool[];

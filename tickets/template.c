@@ -17,8 +17,8 @@ const char TEMPLATE_SIGNED_INFO[] = "<ds:SignedInfo xmlns:ds=\"" DS "\">";
 bool
 pass_ok(const struct pass *p)
 {
-    return !p->failed && (p->reading ? reader_ok(&p->in) && buf_ok(p->pool)
-                                     : buf_ok(p->out));
+    return !p->failed &&
+           (p->reading ? reader_ok(&p->in) && buf_ok(p->pool) : buf_ok(p->out));
 }
 
 /* Steps: fixed bytes, then values. */
@@ -339,7 +339,8 @@ confirmation(struct pass *p, struct ticket *t)
         value(p, &recipient, str_is_uri, '"');
         FIXED(p, ">");
     }
-    FIXED(p, "</saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>");
+    FIXED(
+        p, "</saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>");
 }
 
 static void
@@ -369,8 +370,7 @@ authn(struct pass *p, struct ticket *t)
 {
     struct text session = ticket_session(t); /* reading: it comes later, see above */
 
-    t->has_authn =
-        ANOTHER(p, t->has_authn, "<saml:AuthnStatement AuthnInstant=\"");
+    t->has_authn = ANOTHER(p, t->has_authn, "<saml:AuthnStatement AuthnInstant=\"");
     if (!t->has_authn)
         return;
     instant(p, &t->authn_instant_s, '"');

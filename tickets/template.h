@@ -15,9 +15,9 @@
 struct pass {
     bool reading;
     bool failed;
-    struct reader in;  /* reading: what is left of the input */
-    struct buf *out;   /* writing: appended to */
-    struct buf *pool;  /* reading: where values go, terminated; has room for all */
+    struct reader in; /* reading: what is left of the input */
+    struct buf *out;  /* writing: appended to */
+    struct buf *pool; /* reading: where values go, terminated; has room for all */
 };
 
 /* Whether everything so far was of the form (reading) or fitted (writing). */

@@ -180,8 +180,8 @@ check_revoked(const struct mauth_ticket *t, const struct mauth_trust *trust,
     if (!trust_has_revocations_after(trust, t->asof))
         return MAUTH_OK;
     if (trust_revokes(trust, t->asof, ids, mentions(&t->says, ids)))
-        return mauth_refuse(err, MAUTH_REASON_REVOKED, "ticket: %s is revoked",
-            t->says.id.p);
+        return mauth_refuse(
+            err, MAUTH_REASON_REVOKED, "ticket: %s is revoked", t->says.id.p);
     return MAUTH_OK;
 }
 
@@ -200,8 +200,8 @@ check_holder(
             err, MAUTH_REASON_NO_PROOF, "ticket: its holder's key was not proven");
     if (want->holder_spki_len != t->holder_spki_len ||
         !mauth_equal_ct(want->holder_spki, t->holder_spki, t->holder_spki_len))
-        return mauth_refuse(
-            err, MAUTH_REASON_HOLDER, "ticket: bound to another key than the proven one");
+        return mauth_refuse(err, MAUTH_REASON_HOLDER,
+            "ticket: bound to another key than the proven one");
     return MAUTH_OK;
 }
 
@@ -245,7 +245,8 @@ mauth_ticket_verify(const char *xml, size_t len, const struct mauth_trust *trust
     *out = NULL;
     if (!makes_sense(want))
         return mauth_fail(err, MAUTH_INVALID,
-            "ticket: what is expected of it makes no sense (size, audience, time, skew)");
+            "ticket: what is expected of it makes no sense (size, audience, time, "
+            "skew)");
     rc = ticket_decode(xml, len, &t, err);
     if (rc)
         return rc;

@@ -2,12 +2,11 @@
 #ifndef TESTS_GOLDEN_H
 #define TESTS_GOLDEN_H
 
-#include <meshauth/ticket.h>
-
 #include "base/b64.h"
 #include "base/time.h"
 #include "keys/signer.h"
 #include "tests/unit/unit.h"
+#include <meshauth/ticket.h>
 
 #define GOLDEN_ISSUER "https://auth.mesh.example"
 

@@ -1,5 +1,4 @@
 #include "base/hash.h"
-
 #include "base/str.h"
 #include "tests/unit/unit.h"
 

@@ -1,10 +1,9 @@
-#include "keys/key.h"
-
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "keys/der.h"
+#include "keys/key.h"
 #include "tests/unit/golden.h"
 
 static void
@@ -72,7 +71,8 @@ refuses_a_point_off_the_curve(void **state)
     (void)state;
     golden_der("device.pub.pem", der, sizeof(der));
     der[90] ^= 1;
-    assert_int_equal(mauth_key_from_spki(der, sizeof(der), &key, NULL), MAUTH_MALFORMED);
+    assert_int_equal(
+        mauth_key_from_spki(der, sizeof(der), &key, NULL), MAUTH_MALFORMED);
     assert_null(key);
 }
 
@@ -132,8 +132,8 @@ refuses_other_keys(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
-        assert_int_equal(
-            mauth_key_from_pem(texts[i], strlen(texts[i]), &key, NULL), MAUTH_MALFORMED);
+        assert_int_equal(mauth_key_from_pem(texts[i], strlen(texts[i]), &key, NULL),
+            MAUTH_MALFORMED);
         assert_null(key);
     }
     pem = golden_file("root.pub.pem", "", &len); /* Ed25519 */

@@ -1,6 +1,5 @@
-#include "keys/note.h"
-
 #include "base/str.h"
+#include "keys/note.h"
 #include "tests/unit/golden.h"
 
 /* From the specification's own example (c2sp.org/signed-note, vkey). */
@@ -65,7 +64,8 @@ signs_and_opens(void **state)
     assert_int_equal(note_open(&r, &v, &said, NULL), MAUTH_OK);
     assert_true(text_equal(said, text));
     assert_int_equal(r.left, 4);
-    assert_int_equal(note_verifier_make("b.example/root", key, &stranger, NULL), MAUTH_OK);
+    assert_int_equal(
+        note_verifier_make("b.example/root", key, &stranger, NULL), MAUTH_OK);
     reader_init(&r, b.data, b.len);
     assert_int_equal(note_open(&r, &stranger, &said, NULL), MAUTH_UNTRUSTED);
     assert_int_equal(open_note((const char *)b.data, b.len - 4, vkey), MAUTH_OK);

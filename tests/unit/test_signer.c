@@ -1,13 +1,13 @@
-#include "keys/signer.h"
-
 #include "base/fail.h"
 #include "base/str.h"
+#include "keys/signer.h"
 #include "tests/unit/golden.h"
 
 static void
 signs_what_its_key_checks(void **state)
 {
-    static const enum signer_kind kinds[] = {SIGNER_P256, SIGNER_RSA2048, SIGNER_RSA3072};
+    static const enum signer_kind kinds[] = {
+        SIGNER_P256, SIGNER_RSA2048, SIGNER_RSA3072};
     static const size_t sizes[] = {64, 256, 384};
     struct text pieces[2] = {{"hello, ", 7}, {"mesh", 4}}, whole = {"hello, mesh", 11};
 

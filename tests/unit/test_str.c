@@ -1,5 +1,4 @@
 #include "base/str.h"
-
 #include "tests/unit/unit.h"
 
 static void
@@ -34,8 +33,8 @@ knows_names(void **state)
 static void
 knows_uris(void **state)
 {
-    static const char *const good[] = {"https://a.example/b?c=d&e#f", "urn:x", "a:",
-        "a+b.c-1:x", "https://a/R&D/a'b(1)", "x:%2F%aB"};
+    static const char *const good[] = {"https://a.example/b?c=d&e#f", "urn:x",
+        "a:", "a+b.c-1:x", "https://a/R&D/a'b(1)", "x:%2F%aB"};
     static const char *const bad[] = {"", "a", ":x", "1a:b", "a b:c", "https://a b",
         "https://a/<", "https://a/\"", "x:%", "x:%2", "x:%2g", "x:\xc3\xa4", "x:^",
         "x:\\", "x:{}", "x:|", "x:`"};

@@ -1,8 +1,7 @@
-#include "keys/trust.h"
-
 #include "base/hash.h"
 #include "base/str.h"
 #include "keys/note.h"
+#include "keys/trust.h"
 #include "tests/unit/golden.h"
 
 /* Root and authority of the golden file, to sign what it might have said. */
@@ -157,7 +156,8 @@ refuses_each_changed_byte(void **state)
     (void)state;
     for (size_t i = 0; i < len; i++) {
         data[i] ^= 1;
-        assert_int_not_equal(mauth_trust_parse(data, len, vkey, &trust, NULL), MAUTH_OK);
+        assert_int_not_equal(
+            mauth_trust_parse(data, len, vkey, &trust, NULL), MAUTH_OK);
         assert_null(trust);
         data[i] ^= 1;
         assert_int_not_equal(mauth_trust_parse(data, i, vkey, &trust, NULL), MAUTH_OK);
@@ -176,18 +176,20 @@ static const struct refusal {
 } refusals[] = {
     {"another version", 'd', "v1", "v2", MAUTH_MALFORMED},
     {"not https", 'd', "https://", "http://", MAUTH_MALFORMED},
-    {"another issuer", 'd', "auth.mesh.example\n", "auth.mesh.exampl\n", MAUTH_UNTRUSTED},
+    {"another issuer", 'd', "auth.mesh.example\n", "auth.mesh.exampl\n",
+        MAUTH_UNTRUSTED},
     {"another epoch", 's', "epoch 1", "epoch 2", MAUTH_UNTRUSTED},
     {"leading zero", 's', "sequence 42", "sequence 042", MAUTH_MALFORMED},
-    {"issuers differ", 's', "auth.mesh.example\n", "auth.mesh.exampl\n", MAUTH_UNTRUSTED},
+    {"issuers differ", 's', "auth.mesh.example\n", "auth.mesh.exampl\n",
+        MAUTH_UNTRUSTED},
     {"authority not yet", 'd', "2026-11-01T", "2026-11-23T", MAUTH_UNTRUSTED},
     {"authority no more", 'd', "2027-11-01T", "2026-11-22T", MAUTH_UNTRUSTED},
     {"window the wrong way", 'd', "2027-11-01T", "2026-10-01T", MAUTH_MALFORMED},
     {"no such date", 's', "issued 2026-11-22", "issued 2026-11-31", MAUTH_MALFORMED},
     {"expires at once", 's', "expires 2026-11-22T11:04", "expires 2026-11-22T10:04",
         MAUTH_MALFORMED},
-    {"lives over 12 h", 's', "expires 2026-11-22T11:04:00", "expires 2026-11-22T22:04:01",
-        MAUTH_MALFORMED},
+    {"lives over 12 h", 's', "expires 2026-11-22T11:04:00",
+        "expires 2026-11-22T22:04:01", MAUTH_MALFORMED},
     {"two spaces", 's', "sequence 42", "sequence  42", MAUTH_MALFORMED},
     {"carriage return", 's', "sequence 42", "sequence 42\r", MAUTH_MALFORMED},
     {"unknown line", 's', "checkpoint", "also this\ncheckpoint", MAUTH_MALFORMED},
@@ -200,15 +202,22 @@ static const struct refusal {
     {"audience that is none", 's', "Z * ", "Z storage ", MAUTH_MALFORMED},
     {"empty audience", 's', "Z * ", "Z urn:x,,urn:y ", MAUTH_MALFORMED},
     {"key of no kind", 's', "MFkw", "MFkx", MAUTH_MALFORMED},
-    {"more revocations counted", 's', "revocations 3", "revocations 4", MAUTH_MALFORMED},
-    {"fewer revocations counted", 's', "revocations 3", "revocations 2", MAUTH_MALFORMED},
-    {"absurdly many", 's', "revocations 3", "revocations 999999999999", MAUTH_MALFORMED},
+    {"more revocations counted", 's', "revocations 3", "revocations 4",
+        MAUTH_MALFORMED},
+    {"fewer revocations counted", 's', "revocations 3", "revocations 2",
+        MAUTH_MALFORMED},
+    {"absurdly many", 's', "revocations 3", "revocations 999999999999",
+        MAUTH_MALFORMED},
     {"order of lines", 'l', "revoke 4700", "revoke 4799", MAUTH_MALFORMED},
     {"not a revocation", 'l', "revoke 4700", "forgive 4700", MAUTH_MALFORMED},
-    {"ids not ascending", 'l', "dev_0yyyyyyyyyyyyyyyyyyyyyyyyy usr_0bbbbbbbbbbbbbbbbbbbbbbbbb",
-        "usr_0bbbbbbbbbbbbbbbbbbbbbbbbb dev_0yyyyyyyyyyyyyyyyyyyyyyyyy", MAUTH_MALFORMED},
-    {"an id twice", 'l', "dev_0yyyyyyyyyyyyyyyyyyyyyyyyy usr_0bbbbbbbbbbbbbbbbbbbbbbbbb",
-        "usr_0bbbbbbbbbbbbbbbbbbbbbbbbb usr_0bbbbbbbbbbbbbbbbbbbbbbbbb", MAUTH_MALFORMED},
+    {"ids not ascending", 'l',
+        "dev_0yyyyyyyyyyyyyyyyyyyyyyyyy usr_0bbbbbbbbbbbbbbbbbbbbbbbbb",
+        "usr_0bbbbbbbbbbbbbbbbbbbbbbbbb dev_0yyyyyyyyyyyyyyyyyyyyyyyyy",
+        MAUTH_MALFORMED},
+    {"an id twice", 'l',
+        "dev_0yyyyyyyyyyyyyyyyyyyyyyyyy usr_0bbbbbbbbbbbbbbbbbbbbbbbbb",
+        "usr_0bbbbbbbbbbbbbbbbbbbbbbbbb usr_0bbbbbbbbbbbbbbbbbbbbbbbbb",
+        MAUTH_MALFORMED},
     {"no id", 'l', " dev_0yyyyyyyyyyyyyyyyyyyyyyyyy usr_0bbbbbbbbbbbbbbbbbbbbbbbbb", "",
         MAUTH_MALFORMED},
     {"not an id", 'l', "dev_0y", "dev_8y", MAUTH_MALFORMED},
@@ -219,7 +228,8 @@ static const struct refusal {
         "dev_0yyyyyyyyyyyyyyyyyyyyyyyyy",
         MAUTH_MALFORMED},
     {"all and one", 'l', "dev_0yyyyyyyyyyyyyyyyyyyyyyyyy", "*", MAUTH_MALFORMED},
-    {"last line cut", 'l', "4713 fld_0fffffffffffffffffffffffff usr_0bbbbbbbbbbbbbbbbbbbbbbbbb\n",
+    {"last line cut", 'l',
+        "4713 fld_0fffffffffffffffffffffffff usr_0bbbbbbbbbbbbbbbbbbbbbbbbb\n",
         "4713 fld_0fffffffffffffffffffffffff", MAUTH_MALFORMED},
 };
 
@@ -235,8 +245,8 @@ refuses_what_is_signed_and_wrong(void **state)
         struct mauth_trust *trust = NULL;
         enum mauth_rc rc;
 
-        replace(c->part == 'd' ? &p.delegation
-                               : (c->part == 's' ? &p.statement : &p.list),
+        replace(
+            c->part == 'd' ? &p.delegation : (c->part == 's' ? &p.statement : &p.list),
             c->what, c->with);
         if (c->part == 'l')
             count_list(&p);
@@ -292,8 +302,8 @@ refuses_strangers(void **state)
     (void)state;
     /* An authority that the root did not name. */
     assert_int_equal(note_generate(stranger.authority_seed, key, NULL), MAUTH_OK);
-    assert_int_equal(note_verifier_make(f.authority.name, key, &stranger.authority, NULL),
-        MAUTH_OK);
+    assert_int_equal(
+        note_verifier_make(f.authority.name, key, &stranger.authority, NULL), MAUTH_OK);
     assert_int_equal(parse(&p, &stranger, &trust, NULL), MAUTH_UNTRUSTED);
     /* Another root than the pinned one. */
     assert_int_equal(note_generate(stranger.root_seed, key, NULL), MAUTH_OK);
@@ -302,7 +312,8 @@ refuses_strangers(void **state)
     note_verifier_format(&stranger.root, vkey);
     data = golden_file("trust", "", &len);
     assert_int_equal(mauth_trust_parse(data, len, vkey, &trust, NULL), MAUTH_UNTRUSTED);
-    assert_int_equal(mauth_trust_parse(data, len, "junk", &trust, NULL), MAUTH_MALFORMED);
+    assert_int_equal(
+        mauth_trust_parse(data, len, "junk", &trust, NULL), MAUTH_MALFORMED);
     assert_null(trust);
     free(data);
     free_parts(&p);

@@ -1,6 +1,5 @@
-#include "keys/trust_write.h"
-
 #include "base/hash.h"
+#include "keys/trust_write.h"
 #include "tests/unit/golden.h"
 
 static void
@@ -32,8 +31,8 @@ writes_the_golden_file(void **state)
         .until_s = golden_time("2027-11-01T00:00:00Z")};
     struct mauth_key *p256 = golden_key("signing-p256.pub.pem");
     struct mauth_key *rsa = golden_key("signing-rsa2048.pub.pem");
-    struct trust_key keys[2] = {{.key = p256, .state = TRUST_ACTIVE},
-        {.key = rsa, .state = TRUST_RETIRING}};
+    struct trust_key keys[2] = {
+        {.key = p256, .state = TRUST_ACTIVE}, {.key = rsa, .state = TRUST_RETIRING}};
     struct trust_statement s = {.issuer = GOLDEN_ISSUER,
         .epoch = 1,
         .sequence = 42,
@@ -61,8 +60,8 @@ writes_the_golden_file(void **state)
     buf_init(&out);
     assert_int_equal(
         trust_write_delegation(&d, &root, root_seed, &delegation, NULL), MAUTH_OK);
-    assert_int_equal(trust_write((struct text){(char *)delegation.data, delegation.len}, &s,
-                         &authority, seed, &out, NULL),
+    assert_int_equal(trust_write((struct text){(char *)delegation.data, delegation.len},
+                         &s, &authority, seed, &out, NULL),
         MAUTH_OK);
     assert_int_equal(out.len, len);
     assert_memory_equal(out.data, golden, len);
