@@ -1,0 +1,382 @@
+#include "store/audit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/b64.h"
+#include "base/fail.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "store/key.h"
+#include "store/merkle.h"
+
+enum {
+    VERSION = 1,
+    SALT = 32,
+    CHUNK = 16,   /* hashes that lie together; a tile is 16 chunks */
+    TIME_US = 27, /* "2026-11-22T10:00:00.000000Z" */
+    LIMIT_DEFAULT = 100
+};
+
+struct audit_entry {
+    uint8_t salt[SALT];
+    size_t cut; /* the sequence number goes in here */
+    size_t len;
+    char json[];
+};
+
+static void
+format_time(int64_t t_us, char out[TIME_US + 1])
+{
+    int64_t fraction = t_us % 1000000;
+
+    time_format(t_us / 1000000, out);
+    out[TIME_LEN - 1] = '.';
+    for (size_t i = TIME_US - 1; i-- > TIME_LEN; fraction /= 10)
+        out[i] = (char)('0' + fraction % 10);
+    out[TIME_US - 1] = 'Z';
+    out[TIME_US] = '\0';
+}
+
+/* Foreign text as a JSON string: cut where it is long, quoted where it is not UTF-8. */
+static json_t *
+string(const char *text)
+{
+    char cut[AUDIT_FIELD_MAX + 4];
+    size_t len = strlen(text);
+    json_t *made;
+
+    if (len > AUDIT_FIELD_MAX) {
+        len = AUDIT_FIELD_MAX;
+        while (len && ((uint8_t)text[len] & 0xc0) == 0x80) /* not inside a character */
+            len--;
+        memcpy(cut, text, len);
+        memcpy(cut + len, "...", 4);
+        text = cut;
+        len += 3;
+    }
+    made = json_stringn(text, len);
+    if (!made) {
+        char quoted[AUDIT_FIELD_MAX];
+
+        made = json_string(mauth_quote(text, len, quoted, sizeof(quoted)));
+    }
+    return made;
+}
+
+static bool
+set(json_t *o, const char *name, const char *text)
+{
+    return !text || json_object_set_new(o, name, string(text)) == 0;
+}
+
+static bool
+set_resources(json_t *o, const struct audit_record *r)
+{
+    json_t *list;
+
+    if (!r->resource_count)
+        return true;
+    list = json_array();
+    for (size_t i = 0; i < r->resource_count && i < AUDIT_RESOURCES; i++)
+        if (json_array_append_new(list, string(r->resources[i])) != 0)
+            break;
+    return json_object_set_new(o, "resources", list) == 0;
+}
+
+static bool
+set_digest(json_t *o, const uint8_t *digest)
+{
+    char b64[48] = "";
+
+    if (!digest)
+        return true;
+    b64_encode(B64_STD, digest, AUDIT_HASH, b64);
+    return set(o, "digest", b64);
+}
+
+static char *
+render(const struct audit_record *r)
+{
+    char when[TIME_US + 1], *text = NULL;
+    json_t *o = json_object();
+    bool ok;
+
+    format_time(r->time_us, when);
+    ok = o && set(o, "time", when) &&
+         json_object_set_new(o, "sequence", json_integer(0)) == 0 &&
+         set(o, "actor", r->actor) && set(o, "device", r->device) &&
+         set(o, "session", r->session) && set(o, "action", r->action) &&
+         set_resources(o, r) && set(o, "outcome", r->outcome) &&
+         set(o, "reason", r->reason) && set(o, "rule", r->rule) &&
+         set(o, "ticket", r->ticket) && set_digest(o, r->digest) &&
+         set(o, "key", r->key) && set(o, "client", r->client) &&
+         set(o, "request", r->request);
+    if (ok && r->count)
+        ok = json_object_set_new(o, "count", json_integer((json_int_t)r->count)) == 0;
+    if (ok)
+        text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(o);
+    return text;
+}
+
+enum mauth_rc
+audit_entry_new(
+    const struct audit_record *r, struct audit_entry **out, struct mauth_err *err)
+{
+    /* Inside a string its quotes would be escaped: this is the member itself. */
+    static const char member[] = "\"sequence\":";
+    char *json = render(r), *at = json ? strstr(json, member) : NULL;
+    struct audit_entry *e = NULL;
+    enum mauth_rc rc = MAUTH_OK;
+
+    *out = NULL;
+    if (at)
+        e = malloc(sizeof(*e) + strlen(json));
+    if (e) {
+        e->len = strlen(json) - 1; /* without the 0 that stands for the number */
+        e->cut = (size_t)(at - json) + sizeof(member) - 1;
+        memcpy(e->json, json, e->cut);
+        memcpy(e->json + e->cut, json + e->cut + 1, e->len - e->cut);
+        rc = mauth_random(e->salt, SALT, err);
+    } else {
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    }
+    free(json);
+    if (rc) {
+        free(e);
+        return rc;
+    }
+    *out = e;
+    return MAUTH_OK;
+}
+
+void
+audit_entry_free(struct audit_entry *e)
+{
+    free(e);
+}
+
+static enum mauth_rc
+load_tree(struct kv_txn *txn, struct merkle *m, struct mauth_err *err)
+{
+    struct store_key key;
+    struct reader r;
+    struct text value;
+    enum mauth_rc rc;
+
+    memset(m, 0, sizeof(*m));
+    store_key(&key, SPACE_AUDIT_HEAD, NULL, 0);
+    rc = kv_get(txn, store_key_text(&key), &value, err);
+    if (rc == MAUTH_NOT_FOUND)
+        return MAUTH_OK;
+    if (rc)
+        return rc;
+    reader_init(&r, value.p, value.len);
+    if (reader_u8(&r) != VERSION)
+        r.failed = true;
+    merkle_read(&r, m);
+    if (!reader_done(&r))
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "audit: the head is damaged");
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+save_tree(struct kv_txn *txn, const struct merkle *m, struct mauth_err *err)
+{
+    uint8_t raw[16 + MERKLE_LEVELS * HASH_LEN];
+    struct store_key key;
+    struct buf b;
+
+    buf_init_fixed(&b, raw, sizeof(raw));
+    buf_u8(&b, VERSION);
+    merkle_write(m, &b);
+    store_key(&key, SPACE_AUDIT_HEAD, NULL, 0);
+    return kv_put(txn, store_key_text(&key), buf_slice(&b), err);
+}
+
+/* Adds a hash to its chunk, which is put again. */
+static enum mauth_rc
+save_node(unsigned level, uint64_t index, const uint8_t hash[HASH_LEN], void *arg,
+    struct mauth_err *err)
+{
+    uint8_t raw[CHUNK * HASH_LEN];
+    struct kv_txn *txn = arg;
+    size_t before = (size_t)(index % CHUNK) * HASH_LEN;
+    struct store_key key;
+    struct text value;
+    enum mauth_rc rc;
+    struct buf b;
+
+    store_key(&key, SPACE_AUDIT_NODES, NULL, 0);
+    buf_u8(&key.b, (uint8_t)level);
+    buf_u64(&key.b, index / CHUNK);
+    buf_init_fixed(&b, raw, sizeof(raw));
+    if (before) {
+        rc = kv_get(txn, store_key_text(&key), &value, err);
+        if (rc || value.len != before)
+            return mauth_fail(err, MAUTH_UNAVAILABLE, "audit: the tree is damaged");
+        buf_text(&b, value);
+    }
+    buf_put(&b, hash, HASH_LEN);
+    return kv_put(txn, store_key_text(&key), buf_slice(&b), err);
+}
+
+static enum mauth_rc
+save_record(struct kv_txn *txn, uint64_t sequence, const struct audit_entry *e,
+    struct text record, struct mauth_err *err)
+{
+    struct store_key key;
+    enum mauth_rc rc;
+    struct buf b;
+
+    store_key(&key, SPACE_AUDIT_RECORD, NULL, 0);
+    buf_u64(&key.b, sequence);
+    buf_init(&b);
+    buf_u8(&b, VERSION);
+    buf_put(&b, e->salt, SALT);
+    buf_text(&b, record);
+    if (buf_ok(&b))
+        rc = kv_put(txn, store_key_text(&key), buf_slice(&b), err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    buf_clear(&b);
+    return rc;
+}
+
+/* The leaf is over SHA-256(salt || record), so that both can be erased. */
+static enum mauth_rc
+leaf_of(const struct audit_entry *e, struct text record, uint8_t out[HASH_LEN],
+    struct mauth_err *err)
+{
+    struct text pieces[2] = {{(const char *)e->salt, SALT}, record};
+    uint8_t salted[HASH_LEN];
+    enum mauth_rc rc = hash_sha256(pieces, 2, salted, err);
+
+    return rc ? rc : merkle_leaf(salted, sizeof(salted), out, err);
+}
+
+enum mauth_rc
+audit_append(struct kv_txn *txn, const struct audit_entry *e, struct mauth_err *err)
+{
+    uint8_t leaf[HASH_LEN];
+    struct merkle tree;
+    enum mauth_rc rc;
+    struct buf json;
+
+    rc = load_tree(txn, &tree, err);
+    if (rc)
+        return rc;
+    buf_init(&json);
+    buf_put(&json, e->json, e->cut);
+    buf_printf(&json, "%" PRIu64, tree.size);
+    buf_put(&json, e->json + e->cut, e->len - e->cut);
+    if (!buf_ok(&json))
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    if (rc == MAUTH_OK)
+        rc = leaf_of(e, buf_slice(&json), leaf, err);
+    if (rc == MAUTH_OK)
+        rc = save_record(txn, tree.size, e, buf_slice(&json), err);
+    if (rc == MAUTH_OK)
+        rc = merkle_append(&tree, leaf, save_node, txn, err);
+    if (rc == MAUTH_OK)
+        rc = save_tree(txn, &tree, err);
+    buf_clear(&json);
+    return rc;
+}
+
+enum mauth_rc
+audit_head(struct kv_txn *txn, struct audit_head *out, struct mauth_err *err)
+{
+    struct merkle tree;
+    enum mauth_rc rc;
+
+    memset(out, 0, sizeof(*out));
+    rc = load_tree(txn, &tree, err);
+    if (rc)
+        return rc;
+    out->size = tree.size;
+    return merkle_root(&tree, out->root, err);
+}
+
+struct query {
+    const struct audit_filter *filter;
+    char since[TIME_US + 1];
+    char until[TIME_US + 1];
+    uint64_t left;
+    audit_each *each;
+    void *arg;
+};
+
+static bool
+fits(const json_t *o, const char *name, const char *want)
+{
+    const char *got = json_string_value(json_object_get(o, name));
+
+    return !want || (got && strcmp(got, want) == 0);
+}
+
+static bool
+is_wanted(const struct query *q, struct text record)
+{
+    const struct audit_filter *f = q->filter;
+    json_t *o = json_loadb(record.p, record.len, 0, NULL);
+    const char *time = json_string_value(json_object_get(o, "time"));
+    bool wanted;
+
+    wanted = time && (!q->since[0] || strcmp(time, q->since) >= 0) &&
+             (!q->until[0] || strcmp(time, q->until) < 0) &&
+             fits(o, "actor", f->actor) && fits(o, "action", f->action) &&
+             fits(o, "outcome", f->outcome) && fits(o, "reason", f->reason) &&
+             fits(o, "ticket", f->ticket) && fits(o, "session", f->session);
+    json_decref(o);
+    return wanted;
+}
+
+static bool
+look_at(struct text key, struct text value, void *arg)
+{
+    struct query *q = arg;
+    struct text record;
+    struct reader r;
+    uint64_t sequence;
+
+    reader_init(&r, key.p, key.len);
+    (void)reader_u8(&r);
+    sequence = reader_u64(&r);
+    reader_init(&r, value.p, value.len);
+    (void)reader_u8(&r);
+    (void)reader_bytes(&r, SALT);
+    if (!reader_ok(&r))
+        return true;
+    record = (struct text){(const char *)r.p, r.left};
+    if (!is_wanted(q, record))
+        return true;
+    q->left--;
+    return q->each(sequence, record, q->arg) && q->left > 0;
+}
+
+enum mauth_rc
+audit_query(struct kv_txn *txn, const struct audit_filter *filter, audit_each *each,
+    void *arg, struct mauth_err *err)
+{
+    struct query q = {.filter = filter,
+        .left = filter->limit ? filter->limit : LIMIT_DEFAULT,
+        .each = each,
+        .arg = arg};
+    struct store_key first, end;
+
+    if (filter->since_us)
+        format_time(filter->since_us, q.since);
+    if (filter->until_us)
+        format_time(filter->until_us, q.until);
+    store_key(&first, SPACE_AUDIT_RECORD, NULL, 0);
+    store_key(&end, (enum store_space)(SPACE_AUDIT_RECORD + 1), NULL, 0);
+    return kv_scan(
+        txn, store_key_text(&first), store_key_text(&end), KV_DOWN, look_at, &q, err);
+}

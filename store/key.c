@@ -1,0 +1,21 @@
+#include "store/key.h"
+
+void
+store_key(struct store_key *k, enum store_space space, const void *name, size_t len)
+{
+    buf_init_fixed(&k->b, k->bytes, sizeof(k->bytes));
+    buf_u8(&k->b, (uint8_t)space);
+    buf_put(&k->b, name, len);
+}
+
+struct text
+store_key_text(const struct store_key *k)
+{
+    return buf_slice(&k->b);
+}
+
+struct text
+buf_slice(const struct buf *b)
+{
+    return (struct text){(const char *)b->data, b->len};
+}

@@ -1,0 +1,42 @@
+/*
+ * The keys of the store: one byte that says what lies there, then its name. All
+ * of them are listed here, so that no two meet.
+ */
+#ifndef STORE_KEY_H
+#define STORE_KEY_H
+
+#include "base/buf.h"
+#include "store/kv.h"
+
+enum store_space {
+    SPACE_AUDIT_HEAD = 'H',     /* the tree's frontier */
+    SPACE_AUDIT_RECORD = 'R',   /* sequence -> salt, JSON */
+    SPACE_AUDIT_NODES = 'T',    /* level, chunk -> up to 16 hashes */
+    SPACE_GRAPH_STATE = 'G',    /* the state number */
+    SPACE_USER = 'u',           /* id -> user */
+    SPACE_IDENTITY = 'i',       /* SHA-256(issuer, subject) -> user id */
+    SPACE_SERVICE = 'v',        /* id -> service */
+    SPACE_SERVICE_NAME = 'n',   /* name -> service id */
+    SPACE_SESSION = 's',        /* id -> session */
+    SPACE_TOKEN = 't',          /* token hash -> key hash, when it is too old */
+    SPACE_TOKEN_END = 'x',      /* when it is too old, token hash -> nothing */
+    SPACE_SIGNING_KEY = 'k',    /* key id -> state, window, sealed key */
+    SPACE_AUTHORITY = 'A',      /* sealed seed, delegation */
+    SPACE_TRUST_SEQUENCE = 'Q', /* of the trust file */
+    /* '.' is store/kv's own: ".schema" */
+};
+
+/* A key in the making; the bytes lie in the struct. */
+struct store_key {
+    uint8_t bytes[KV_KEY_MAX];
+    struct buf b;
+};
+
+void store_key(
+    struct store_key *k, enum store_space space, const void *name, size_t len);
+struct text store_key_text(const struct store_key *k);
+
+/* What b holds, as a slice of it. */
+struct text buf_slice(const struct buf *b);
+
+#endif

@@ -1,0 +1,377 @@
+/*
+ * The engine on LMDB. One environment, one table. A file beside it, locked as
+ * long as the store is open, keeps a second process out.
+ *
+ * The map is larger than any store will be; should it ever be full (tests make
+ * it small), it grows once no transaction is under way, and the batch is run
+ * again. After a failed commit (a full or broken disk) the environment is opened
+ * anew, as LMDB wants it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lmdb.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "store/kv_engine.h"
+
+enum {
+    READERS = 256
+};
+
+static const size_t MAP_BYTES = (size_t)64 << 30;
+
+struct lmdb {
+    char *dir;
+    int lock_fd;
+    size_t map;
+    pthread_rwlock_t idle; /* held for reading by every transaction */
+    MDB_env *env;          /* NULL: lost, to be opened again */
+    MDB_dbi dbi;
+};
+
+static enum mauth_rc
+trouble(int code, const char *what, struct mauth_err *err)
+{
+    enum mauth_rc rc = code == ENOMEM ? MAUTH_NO_MEMORY : MAUTH_UNAVAILABLE;
+
+    return mauth_fail(err, rc, "store: %s: %s", what, mdb_strerror(code));
+}
+
+static int
+open_table(MDB_env *env, MDB_dbi *dbi)
+{
+    MDB_txn *txn;
+    int code = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn);
+
+    if (code)
+        return code;
+    code = mdb_dbi_open(txn, NULL, 0, dbi);
+    mdb_txn_abort(txn);
+    return code;
+}
+
+static enum mauth_rc
+open_env(struct lmdb *db, struct mauth_err *err)
+{
+    int code, dead;
+
+    code = mdb_env_create(&db->env);
+    if (code)
+        return trouble(code, "cannot be opened", err);
+    code = mdb_env_set_mapsize(db->env, db->map);
+    if (!code)
+        code = mdb_env_set_maxreaders(db->env, READERS);
+    if (!code)
+        code = mdb_env_open(db->env, db->dir, MDB_NOTLS, FILE_PRIVATE);
+    if (!code)
+        code = mdb_reader_check(db->env, &dead);
+    if (!code)
+        code = open_table(db->env, &db->dbi);
+    if (!code)
+        return MAUTH_OK;
+    mdb_env_close(db->env);
+    db->env = NULL;
+    return trouble(code, "cannot be opened", err);
+}
+
+static void
+close_lmdb(void *state)
+{
+    struct lmdb *db = state;
+
+    if (db->env)
+        mdb_env_close(db->env);
+    if (db->lock_fd >= 0)
+        close(db->lock_fd);
+    pthread_rwlock_destroy(&db->idle);
+    free(db->dir);
+    free(db);
+}
+
+static enum mauth_rc
+take_lock(struct lmdb *db, struct mauth_err *err)
+{
+    char *path = file_join(db->dir, "lock");
+
+    if (!path)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "store: no memory");
+    db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_PRIVATE);
+    free(path);
+    if (db->lock_fd < 0)
+        return mauth_fail(
+            err, MAUTH_UNAVAILABLE, "store: %s: %s", db->dir, strerror(errno));
+    if (flock(db->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return mauth_fail(err, MAUTH_CONFLICT,
+            "store: %s is in use by another process; is meshauthd running?", db->dir);
+    return MAUTH_OK;
+}
+
+/* Is there a store, as mode wants it? The folder is made for a new one. */
+static enum mauth_rc
+check_place(struct lmdb *db, enum kv_mode mode, struct mauth_err *err)
+{
+    char *path = file_join(db->dir, "data.mdb");
+    bool there;
+
+    if (!path)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "store: no memory");
+    there = access(path, F_OK) == 0;
+    free(path);
+    if (mode == KV_OPEN && !there)
+        return mauth_fail(err, MAUTH_NOT_FOUND, "store: there is none in %s", db->dir);
+    if (mode == KV_CREATE && there)
+        return mauth_fail(
+            err, MAUTH_CONFLICT, "store: there is one already in %s", db->dir);
+    if (mode == KV_CREATE && mkdir(db->dir, 0700) != 0 && errno != EEXIST)
+        return mauth_fail(
+            err, MAUTH_UNAVAILABLE, "store: %s: %s", db->dir, strerror(errno));
+    return MAUTH_OK;
+}
+
+/* "DIR[?map=BYTES&...]" */
+static bool
+read_where(struct lmdb *db, struct text where)
+{
+    struct text dir = where, option, rest;
+
+    if (text_cut(&where, '?', &dir)) {
+        for (bool last = false; !last;) {
+            last = !text_cut(&where, '&', &option);
+            rest = last ? where : option;
+            if (text_starts(rest, "map="))
+                db->map = strtoull(rest.p + 4, NULL, 10);
+        }
+    }
+    db->dir = strndup(dir.p, dir.len);
+    return db->dir && dir.len > 0;
+}
+
+static enum mauth_rc
+open_lmdb(struct text where, enum kv_mode mode, void **state, struct mauth_err *err)
+{
+    struct lmdb *db = calloc(1, sizeof(*db));
+    enum mauth_rc rc;
+
+    *state = NULL;
+    if (!db)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "store: no memory");
+    db->lock_fd = -1;
+    db->map = MAP_BYTES;
+    pthread_rwlock_init(&db->idle, NULL);
+    if (!read_where(db, where))
+        rc = mauth_fail(err, MAUTH_INVALID, "store: the URL names no folder");
+    else
+        rc = check_place(db, mode, err);
+    if (rc == MAUTH_OK)
+        rc = take_lock(db, err);
+    if (rc == MAUTH_OK)
+        rc = open_env(db, err);
+    if (rc) {
+        close_lmdb(db);
+        return rc;
+    }
+    *state = db;
+    return MAUTH_OK;
+}
+
+static void
+reopen(struct lmdb *db)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    pthread_rwlock_wrlock(&db->idle);
+    if (db->env)
+        mdb_env_close(db->env);
+    db->env = NULL;
+    if (open_env(db, &err))
+        db->env = NULL; /* the next write tries again */
+    pthread_rwlock_unlock(&db->idle);
+}
+
+static void
+grow(struct lmdb *db)
+{
+    pthread_rwlock_wrlock(&db->idle);
+    if (mdb_env_set_mapsize(db->env, db->map * 2) == 0)
+        db->map *= 2;
+    pthread_rwlock_unlock(&db->idle);
+}
+
+static enum mauth_rc
+begin(struct kv_txn *txn, struct mauth_err *err)
+{
+    struct lmdb *db = txn->state;
+    MDB_txn *handle;
+    int code;
+
+    if (txn->write && !db->env) /* only the committer writes, and only it reopens */
+        reopen(db);
+    pthread_rwlock_rdlock(&db->idle);
+    code = db->env ? mdb_txn_begin(db->env, NULL, txn->write ? 0 : MDB_RDONLY, &handle)
+                   : EIO;
+    if (code) {
+        pthread_rwlock_unlock(&db->idle);
+        return trouble(code, "no transaction", err);
+    }
+    txn->handle = handle;
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+commit(struct kv_txn *txn, struct mauth_err *err)
+{
+    struct lmdb *db = txn->state;
+    int code = mdb_txn_commit(txn->handle);
+
+    txn->handle = NULL;
+    pthread_rwlock_unlock(&db->idle);
+    if (!code)
+        return MAUTH_OK;
+    if (code == MDB_MAP_FULL) {
+        txn->again = true;
+        grow(db);
+    } else {
+        reopen(db);
+    }
+    return trouble(code, "cannot commit", err);
+}
+
+static void
+abort_txn(struct kv_txn *txn)
+{
+    struct lmdb *db = txn->state;
+
+    mdb_txn_abort(txn->handle);
+    txn->handle = NULL;
+    pthread_rwlock_unlock(&db->idle);
+    if (txn->again)
+        grow(db);
+}
+
+/* LMDB takes its keys without const, and leaves them alone. */
+static MDB_val
+val(struct text t)
+{
+    union {
+        const void *in;
+        void *out;
+    } p = {t.p};
+
+    return (MDB_val){t.len, p.out};
+}
+
+static struct text
+slice(MDB_val v)
+{
+    return (struct text){v.mv_data, v.mv_size};
+}
+
+static enum mauth_rc
+get(struct kv_txn *txn, struct text key, struct text *value, struct mauth_err *err)
+{
+    struct lmdb *db = txn->state;
+    MDB_val k = val(key), v;
+    int code = mdb_get(txn->handle, db->dbi, &k, &v);
+
+    if (code == MDB_NOTFOUND)
+        return MAUTH_NOT_FOUND;
+    if (code)
+        return trouble(code, "cannot be read", err);
+    *value = slice(v);
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+changed(struct kv_txn *txn, int code, struct mauth_err *err)
+{
+    if (!code)
+        return MAUTH_OK;
+    if (code == MDB_MAP_FULL)
+        txn->again = true;
+    return trouble(code, "cannot be written", err);
+}
+
+static enum mauth_rc
+put(struct kv_txn *txn, struct text key, struct text value, struct mauth_err *err)
+{
+    struct lmdb *db = txn->state;
+    MDB_val k = val(key), v = val(value);
+
+    return changed(txn, mdb_put(txn->handle, db->dbi, &k, &v, 0), err);
+}
+
+static enum mauth_rc
+remove_key(struct kv_txn *txn, struct text key, struct mauth_err *err)
+{
+    struct lmdb *db = txn->state;
+    MDB_val k = val(key);
+    int code = mdb_del(txn->handle, db->dbi, &k, NULL);
+
+    return changed(txn, code == MDB_NOTFOUND ? 0 : code, err);
+}
+
+/* Stands on the first pair of the range in its order. */
+static int
+seek(MDB_cursor *cursor, struct text first, struct text end, enum kv_order order,
+    MDB_val *k, MDB_val *v)
+{
+    int code;
+
+    if (order == KV_UP) {
+        *k = val(first);
+        return mdb_cursor_get(cursor, k, v, first.len ? MDB_SET_RANGE : MDB_FIRST);
+    }
+    if (!end.len)
+        return mdb_cursor_get(cursor, k, v, MDB_LAST);
+    *k = val(end);
+    code = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
+    return mdb_cursor_get(cursor, k, v, code == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
+}
+
+static bool
+inside(struct text key, struct text first, struct text end)
+{
+    return text_compare(key, first) >= 0 && (!end.len || text_compare(key, end) < 0);
+}
+
+static enum mauth_rc
+scan(struct kv_txn *txn, struct text first, struct text end, enum kv_order order,
+    kv_each *each, void *arg, struct mauth_err *err)
+{
+    struct lmdb *db = txn->state;
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    int code = mdb_cursor_open(txn->handle, db->dbi, &cursor);
+
+    if (code)
+        return trouble(code, "cannot be read", err);
+    code = seek(cursor, first, end, order, &k, &v);
+    while (!code && inside(slice(k), first, end) && each(slice(k), slice(v), arg))
+        code = mdb_cursor_get(cursor, &k, &v, order == KV_UP ? MDB_NEXT : MDB_PREV);
+    mdb_cursor_close(cursor);
+    if (code && code != MDB_NOTFOUND)
+        return trouble(code, "cannot be read", err);
+    return MAUTH_OK;
+}
+
+const struct kv_engine kv_lmdb = {
+    .scheme = "lmdb",
+    .open = open_lmdb,
+    .close = close_lmdb,
+    .begin = begin,
+    .commit = commit,
+    .abort = abort_txn,
+    .get = get,
+    .put = put,
+    .remove = remove_key,
+    .scan = scan,
+};

@@ -1,0 +1,21 @@
+/* The trust file, made from what the store holds. */
+#ifndef STORE_PUBLISH_H
+#define STORE_PUBLISH_H
+
+#include "store/keystore.h"
+
+struct publish_options {
+    const char *issuer;
+    const char *path; /* replaced, readable by everyone */
+    int64_t life_s;
+    int64_t now_s;
+};
+
+/*
+ * Take the next sequence number, state keys and audit head, sign, replace the
+ * file. A number whose file could not be written is never used again.
+ */
+MAUTH_MUST_USE enum mauth_rc publish_trust(struct kv *kv, const struct keystore *keys,
+    const struct publish_options *o, struct mauth_err *err);
+
+#endif

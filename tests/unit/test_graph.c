@@ -1,0 +1,216 @@
+#include "store/graph.h"
+#include "tests/unit/store_dir.h"
+
+/* A small script language: each function reads its arguments from here. */
+struct act {
+    struct graph_identity who;
+    struct id id;
+    const char *name;
+    struct graph_user user;
+    struct graph_service service;
+    struct graph_session session;
+    uint8_t token[32], key[GRAPH_KEY_HASH];
+    int64_t too_old_s, now_s;
+    uint64_t number;
+};
+
+static struct graph_identity
+who(const char *issuer, const char *subject)
+{
+    struct graph_identity w = {text_of(issuer), text_of(subject)};
+
+    return w;
+}
+
+static enum mauth_rc
+state_of(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return graph_state(txn, &((struct act *)arg)->number, err);
+}
+
+static enum mauth_rc
+create_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct act *a = arg;
+
+    return graph_user_create(txn, &a->id, &a->who, a->now_s, err);
+}
+
+static enum mauth_rc
+user_by_identity(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct act *a = arg;
+
+    return graph_user_by_identity(txn, &a->who, &a->user, err);
+}
+
+static enum mauth_rc
+create_service(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct act *a = arg;
+
+    return graph_service_create(txn, &a->id, a->name, a->now_s, err);
+}
+
+static enum mauth_rc
+service_by_name(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct act *a = arg;
+
+    return graph_service_by_name(txn, a->name, &a->service, err);
+}
+
+static enum mauth_rc
+create_session(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return graph_session_create(txn, &((struct act *)arg)->session, err);
+}
+
+static enum mauth_rc
+session_by_id(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct act *a = arg;
+
+    return graph_session_by_id(txn, &a->id, &a->session, err);
+}
+
+static enum mauth_rc
+use_token(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct act *a = arg;
+
+    return graph_token_use(txn, a->token, a->key, a->too_old_s, a->now_s, err);
+}
+
+static void
+knows_users_by_issuer_and_subject(void **state)
+{
+    struct act a = {.who = who("https://i.example", "alice"), .now_s = 1000};
+    struct store_dir s;
+    struct id first;
+    uint64_t before;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    assert_int_equal(kv_read(s.kv, state_of, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.number, 1);
+    assert_int_equal(kv_read(s.kv, user_by_identity, &a, NULL), MAUTH_NOT_FOUND);
+    assert_int_equal(id_new(&a.id, NULL), MAUTH_OK);
+    first = a.id;
+    assert_int_equal(kv_write(s.kv, create_user, &a, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, user_by_identity, &a, NULL), MAUTH_OK);
+    assert_memory_equal(&a.user.id, &first, sizeof(first));
+    assert_true(a.user.live);
+    assert_int_equal(a.user.created_s, 1000);
+    assert_int_equal(kv_read(s.kv, state_of, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.number, 2);
+    before = a.number;
+    /* The same identity again; then others that only look alike. */
+    assert_int_equal(id_new(&a.id, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(s.kv, create_user, &a, NULL), MAUTH_CONFLICT);
+    assert_int_equal(kv_read(s.kv, state_of, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.number, before);
+    a.who = who("https://i.example", "Alice");
+    assert_int_equal(kv_read(s.kv, user_by_identity, &a, NULL), MAUTH_NOT_FOUND);
+    a.who = who("https://i.examplea", "lice");
+    assert_int_equal(kv_read(s.kv, user_by_identity, &a, NULL), MAUTH_NOT_FOUND);
+    a.who = who("", "alice");
+    assert_int_equal(kv_write(s.kv, create_user, &a, NULL), MAUTH_INVALID);
+    a.who = who("https://i.example", "");
+    assert_int_equal(kv_write(s.kv, create_user, &a, NULL), MAUTH_INVALID);
+    store_remove(&s);
+}
+
+static void
+registers_services(void **state)
+{
+    struct act a = {.name = "storage", .now_s = 5};
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    assert_int_equal(kv_read(s.kv, service_by_name, &a, NULL), MAUTH_NOT_FOUND);
+    assert_int_equal(id_new(&a.id, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(s.kv, create_service, &a, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(s.kv, create_service, &a, NULL), MAUTH_CONFLICT);
+    assert_int_equal(kv_read(s.kv, service_by_name, &a, NULL), MAUTH_OK);
+    assert_string_equal(a.service.name, "storage");
+    assert_memory_equal(&a.service.id, &a.id, sizeof(a.id));
+    assert_int_equal(a.service.spki_len, 0);
+    assert_true(a.service.live);
+    a.name = "Storage";
+    assert_int_equal(kv_write(s.kv, create_service, &a, NULL), MAUTH_INVALID);
+    assert_int_equal(kv_read(s.kv, service_by_name, &a, NULL), MAUTH_NOT_FOUND);
+    store_remove(&s);
+}
+
+static void
+keeps_sessions(void **state)
+{
+    struct graph_session made = {.subject_kind = ID_USER,
+        .key_hash = {7},
+        .started_s = 10,
+        .ends_s = 20,
+        .open = true};
+    struct act a = {.session = made};
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    assert_int_equal(id_new(&a.id, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, session_by_id, &a, NULL), MAUTH_NOT_FOUND);
+    made.id = a.id;
+    assert_int_equal(id_new(&made.subject, NULL), MAUTH_OK);
+    a.session = made;
+    assert_int_equal(kv_write(s.kv, create_session, &a, NULL), MAUTH_OK);
+    memset(&a.session, 0, sizeof(a.session));
+    assert_int_equal(kv_read(s.kv, session_by_id, &a, NULL), MAUTH_OK);
+    assert_memory_equal(&a.session.subject, &made.subject, sizeof(made.subject));
+    assert_memory_equal(a.session.key_hash, made.key_hash, GRAPH_KEY_HASH);
+    assert_int_equal(a.session.subject_kind, ID_USER);
+    assert_int_equal(a.session.ends_s, 20);
+    assert_true(a.session.open);
+    store_remove(&s);
+}
+
+static void
+gives_a_token_to_one_key(void **state)
+{
+    struct act a = {.token = {1}, .key = {1}, .too_old_s = 100, .now_s = 50};
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    assert_int_equal(kv_write(s.kv, use_token, &a, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(s.kv, use_token, &a, NULL), MAUTH_OK);
+    a.key[0] = 2;
+    assert_int_equal(kv_write(s.kv, use_token, &a, NULL), MAUTH_CONFLICT);
+    a.token[0] = 2;
+    assert_int_equal(kv_write(s.kv, use_token, &a, NULL), MAUTH_OK);
+    /* At 100 the first two are still kept, at 101 they are forgotten. */
+    a.token[0] = 3;
+    a.now_s = 100;
+    a.too_old_s = 300;
+    assert_int_equal(kv_write(s.kv, use_token, &a, NULL), MAUTH_OK);
+    a.token[0] = 1;
+    assert_int_equal(kv_write(s.kv, use_token, &a, NULL), MAUTH_CONFLICT);
+    a.token[0] = 4;
+    a.now_s = 101;
+    assert_int_equal(kv_write(s.kv, use_token, &a, NULL), MAUTH_OK);
+    a.token[0] = 1;
+    assert_int_equal(kv_write(s.kv, use_token, &a, NULL), MAUTH_OK);
+    store_remove(&s);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(knows_users_by_issuer_and_subject),
+        cmocka_unit_test(registers_services),
+        cmocka_unit_test(keeps_sessions),
+        cmocka_unit_test(gives_a_token_to_one_key),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
