@@ -2,6 +2,7 @@
 """Requests that two parsers could read differently, and clients that take their time:
 raw bytes over TLS, an answer of 400 and the end of the connection, nothing of what
 follows executed."""
+import itertools
 import os
 import re
 import socket
@@ -22,9 +23,7 @@ def head(line, *fields):
 class Gate(MeshTest):
     settings = {"limits": {"threads": 2, "request_s": 10}}
 
-    def setUp(self):
-        # What a smuggled request would leave in the log.
-        self.mark = f"/smuggled-{self.id().rsplit('.', 1)[1]}"
+    marks = itertools.count()
 
     @property
     def host(self):
@@ -32,18 +31,25 @@ class Gate(MeshTest):
 
     def send(self, data):
         """Writes it, then what must not be read as a request; all that comes back."""
+        self.mark = f"/smuggled-{next(self.marks)}"
         data = data if isinstance(data, bytes) else data.encode("latin-1")
         data += head(f"GET {self.mark} HTTP/1.1", self.host).encode()
         with self.mesh.raw() as s:
             s.sendall(data)
             return read_all(s, 5 * SLOW)
 
-    def refused(self, data, reason=None):
+    def executed(self):
+        """Was the request behind it?"""
+        return f'"{self.mark}"' in self.mesh.log_text()
+
+    def refused(self, data, reason=None, status="400"):
+        """Refused, by us for this reason, or by the library: it says it twice, as its
+        answer's body."""
         said, closed = self.send(data)
         self.assertTrue(closed, said)
-        self.assertRegex(said, b"^HTTP/1.1 400 ")
-        self.assertEqual(len(re.findall(rb"HTTP/1\.[01] \d", said)), 1, said)
-        self.assertNotIn(self.mark, self.mesh.log_text())
+        self.assertRegex(said, f"^HTTP/1.1 {status} ".encode())
+        self.assertLessEqual(len(set(re.findall(rb"HTTP/1\.[01] \d+", said))), 1, said)
+        self.assertFalse(self.executed())
         if reason:
             self.assertIn(f"urn:meshauth:problem:{reason}".encode(), said)
 
@@ -57,7 +63,7 @@ class Gate(MeshTest):
         said, _ = self.send(self.get())
         self.assertRegex(said, b"^HTTP/1.1 200 ")
         self.assertEqual(len(re.findall(rb"HTTP/1\.1 \d", said)), 2)
-        self.assertIn(self.mark, self.mesh.log_text())
+        self.assertTrue(self.executed())
 
     # The rows of what the library below lets through.
 
@@ -109,12 +115,22 @@ class Gate(MeshTest):
         self.refused(head("GET /healthz HTTP/1.1"))
 
     def test_a_folded_header(self):
-        said, _ = self.send(self.get("Authorization: Bea", " rer x", "X-Other: y"))
-        first = said.split(b"\r\n", 1)[0]
-        # The library loses it: where it is seen at all it must be refused.
-        self.assertIn(first, (b"HTTP/1.1 400 Bad Request", b"HTTP/1.1 200 OK"))
-        self.refused(self.post("Content-Length:", " 0"))
-        self.refused(self.post("Content-Length: 0", "Transfer-Encoding:", " chunked", body="0\r\n\r\n"))
+        smuggled = head("GET /x HTTP/1.1", self.host)
+        for name, data in (
+            ("a value in two lines", self.get("Authorization: Bea", " rer x")),
+            ("a value in one word", self.get("Authorization: Bea", " rer")),
+            ("an empty second line", self.get("X-Test: a", " ")),
+            ("after a tab", self.get("X-Test: a", "\tb")),
+            ("a length that the library loses", self.post("Content-Length:", f" {len(smuggled)}", body=smuggled)),
+            ("a length where none belongs", self.get("Content-Length:", f" {len(smuggled)}") + smuggled),
+            ("a coding that it loses", self.post("Content-Length: 5", "Transfer-Encoding:", " chunked",
+                                                 body="0\r\n\r\n")),
+            ("a length that it makes", self.get("Content-Len: 5", " gth") + "hello"),
+            ("three lines", self.get("X-Test: a", " b", " c")),
+            ("the first line", head("GET /healthz HTTP/1.1", " X-Test: y", self.host)),
+        ):
+            with self.subTest(name):
+                self.refused(data)
 
     def test_old_and_odd_versions(self):
         self.refused(self.get(version="HTTP/1.0"), "version")
@@ -125,7 +141,7 @@ class Gate(MeshTest):
                 self.assertTrue(closed)
                 self.assertRegex(said, b"^(HTTP/1.1 (400|505) .*|)", version)
                 self.assertNotIn(b"200 OK", said)
-                self.assertNotIn(self.mark, self.mesh.log_text())
+                self.assertFalse(self.executed())
 
     def test_no_version(self):
         said, closed = self.send("GET /healthz\r\n\r\n")
@@ -139,9 +155,10 @@ class Gate(MeshTest):
         self.refused(head("DELETE /v1/token HTTP/1.1", self.host, "Content-Length: 5") + "hello", "body")
 
     def test_lengths_that_are_no_numbers(self):
-        for length in ("+5", "5, 5", "-1", "0x5", "5 5", "", "5;", "99999999999999999999", "\xb9"):
+        for length in ("+5", "5, 5", "-1", "0x5", "5 5", "", "5;", "\xb9"):
             with self.subTest(length):
                 self.refused(self.post(f"Content-Length: {length}", body="hello"))
+        self.refused(self.post("Content-Length: 99999999999999999999", body="hello"), status="413")
 
     def test_chunks_that_are_none(self):
         for chunk in ("0x5\r\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "-5\r\nhello\r\n", "\r\n",
@@ -150,22 +167,23 @@ class Gate(MeshTest):
                 said, closed = self.send(self.post("Transfer-Encoding: chunked", body=chunk))
                 self.assertTrue(closed)
                 self.assertRegex(said, b"^(HTTP/1.1 4(00|13) .*|)$|^HTTP/1.1 4")
-                self.assertNotIn(self.mark, self.mesh.log_text())
+                self.assertFalse(self.executed())
 
-    # Two shapes that the library does not show (the header of the gate says so): no more
-    # than one request may come of them.
+    # Two shapes that the library does not show (the gate's header says so): what it does
+    # show of them is looked at all the same.
 
     def test_a_nul_in_a_header(self):
         said, _ = self.send(self.get("X-Test: a\0b"))
         self.assertRegex(said, b"^HTTP/1.1 (400|200) ")
-        self.refused(self.post("Content-Length: 5\0, 6", body="hello") if b" 400 " in said[:20]
-                     else self.post("Content-Length: 5", "Content-Length: 5\0", body="hello"))
+        self.refused(self.post("Content-Length: 5", "Content-Length: 5\0", body="hello"))
         self.refused(self.post("Transfer-Encoding: chunked\0, gzip", "Content-Length: 5", body="0\r\n\r\n"))
+        self.refused(self.post("Content-Length\0: 5", body="hello"))
 
     def test_bare_line_feeds(self):
         said, _ = self.send(f"GET /healthz HTTP/1.1\n{self.host}\n\n")
         self.assertRegex(said, b"^HTTP/1.1 (400|200) ")
         self.refused(f"POST /v1/token HTTP/1.1\n{self.host}\nContent-Length: 0\nContent-Length: 5\n\nhello")
+        self.refused(f"GET /healthz HTTP/1.1\n{self.host}\nX: a\n b\n\n")
 
     # The target.
 
@@ -179,7 +197,7 @@ class Gate(MeshTest):
                 said, closed = self.send(self.get(target=target))
                 self.assertTrue(closed, said)
                 self.assertNotIn(b" 200 ", said[:20])
-                self.assertNotIn(self.mark, self.mesh.log_text())
+                self.assertFalse(self.executed())
                 status = 404 if target == "/%2e%2e/healthz" and b" 404 " in said[:20] else 400
                 self.assertRegex(said, f"^HTTP/1.1 {status} ".encode())
 
@@ -189,7 +207,7 @@ class Gate(MeshTest):
                 said, closed = self.send(b"GET /health" + byte + b"z HTTP/1.1\r\n" + self.host.encode() + b"\r\n\r\n")
                 self.assertTrue(closed)
                 self.assertNotIn(b" 200 ", said[:20])
-                self.assertNotIn(self.mark, self.mesh.log_text())
+                self.assertFalse(self.executed())
 
     def test_spaces_in_the_request_line(self):
         for line in ("GET /healthz x HTTP/1.1", "GET  /healthz HTTP/1.1", "GET\t/healthz HTTP/1.1",
@@ -220,7 +238,7 @@ class Gate(MeshTest):
                 self.assertTrue(closed)
                 self.assertRegex(said, b"^(HTTP/1.1 4(00|13|14|31) .*|)")
                 self.assertNotIn(b" 200 ", said[:20])
-                self.assertNotIn(self.mark, self.mesh.log_text())
+                self.assertFalse(self.executed())
 
     def test_a_body_is_refused_before_it_comes(self):
         with self.mesh.raw() as s:
