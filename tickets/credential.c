@@ -9,7 +9,11 @@
 #include <meshauth/ticket.h>
 
 enum {
-    RAW_BITS = -15 /* zlib's way to ask for raw DEFLATE with its largest window */
+    RAW_BITS = -15, /* zlib's way to ask for raw DEFLATE with its largest window */
+    /* For writing: a window of 16 KiB sees all of a ticket, and tables that are
+     * small are quick to make; a ticket comes out as short as with the largest. */
+    OUT_BITS = -14,
+    OUT_MEMORY = 7
 };
 
 /* One DEFLATE stream that ends with the input, into out of MAUTH_TICKET_MAX bytes. */
@@ -120,7 +124,8 @@ squeeze(const char *xml, size_t len, struct buf *out, struct mauth_err *err)
     int end;
 
     memcpy(in, xml, len);
-    if (deflateInit2(&z, 9, Z_DEFLATED, RAW_BITS, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&z, 9, Z_DEFLATED, OUT_BITS, OUT_MEMORY, Z_DEFAULT_STRATEGY) !=
+        Z_OK)
         return mauth_fail(err, MAUTH_NO_MEMORY, "credential: no memory");
     z.next_in = in;
     z.avail_in = (uInt)len;
