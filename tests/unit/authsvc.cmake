@@ -1,0 +1,3 @@
+mauth_unit_test(claims mauth::authsvc mauth::jose)
+mauth_unit_test(provider mauth::authsvc mauth::net mauth::keys_private PkgConfig::crypto
+  Threads::Threads)
