@@ -55,5 +55,6 @@ enum {
 };
 
 int bench_verify(int argc, char **argv);
+int bench_issue(int argc, char **argv);
 
 #endif
