@@ -1,3 +1,5 @@
 mauth_unit_test(claims mauth::authsvc mauth::jose)
-mauth_unit_test(provider mauth::authsvc mauth::net mauth::keys_private PkgConfig::crypto
+mauth_unit_test(provider mauth::authsvc mauth::keys_private PkgConfig::crypto
+  Threads::Threads)
+mauth_unit_test(provider_keys mauth::authsvc mauth::net mauth::keys_private
   Threads::Threads)
