@@ -5,3 +5,4 @@ mauth_unit_test(provider_keys mauth::authsvc mauth::net mauth::keys_private
   Threads::Threads)
 mauth_unit_test(http mauth::authsvc Threads::Threads)
 mauth_unit_test(http_gate mauth::authsvc)
+mauth_unit_test(form mauth::authsvc)
