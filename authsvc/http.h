@@ -53,10 +53,12 @@ struct http_options {
     const struct http_route *routes;
     size_t route_count;
     void *context; /* http_context() of every exchange */
-    /* Called for each request that the gate or the router refuses, and for each
-     * answer, to write a line of log; from any thread. reason is what the gate or
-     * http_set_reason() said, or NULL. */
+    /* Called for each answer, to write a line of log; from any thread. reason is
+     * what the gate or http_set_reason() said, or NULL. */
     void (*log)(const struct http_exchange *x, int status, const char *reason);
+    /* Called as well, before it, when the gate or the router refuses a request that
+     * no route has seen; from any thread. reason is a static name. */
+    void (*refused)(const struct http_exchange *x, const char *reason);
 
     int threads;
     int connections;
@@ -124,5 +126,8 @@ void http_answer(struct http_exchange *x, int status, const char *content_type,
 /* application/problem+json (RFC 9457), type urn:meshauth:problem:NAME. */
 void http_answer_problem(struct http_exchange *x, int status, const char *name,
     const char *title, const char *detail);
+/* The same with extra headers, as in http_answer(). */
+void http_answer_problem_with(struct http_exchange *x, int status, const char *name,
+    const char *title, const char *detail, const char *const *headers);
 
 #endif

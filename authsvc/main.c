@@ -20,6 +20,7 @@
 #include "authsvc/service.h"
 #include "authsvc/token.h"
 #include "base/fail.h"
+#include "base/time.h"
 #include "net/fetch.h"
 
 enum {
@@ -45,6 +46,15 @@ healthz(struct http_exchange *x)
     struct text text = {body, sizeof(body) - 1};
 
     http_answer(x, 200, "application/json", text, NULL);
+}
+
+/* Whoever does not get past the gate is counted, like those whom a route refuses. */
+static void
+count_refusal(const struct http_exchange *x, const char *reason)
+{
+    const struct service *service = http_context(x);
+
+    refusals_count(service->refusals, time_now_s(), http_client(x), reason);
 }
 
 static const struct http_route public_routes[] = {
@@ -119,6 +129,7 @@ listen_on_both(struct daemon *d, struct mauth_err *err)
         .route_count = sizeof(admin_routes) / sizeof(*admin_routes),
         .context = &d->service,
         .log = log_request,
+        .refused = count_refusal,
         .threads = 1,
         .connections = 16,
         .connections_per_ip = 16,

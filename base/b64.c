@@ -5,47 +5,38 @@ static const char std_digits[] =
 static const char url_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-#define BAD 0x80
+/*
+ * What each byte is worth as a digit, in each of the four places of a group, so
+ * that a group is put together by OR; BAD for every other byte. The alphabets
+ * differ in which bytes are 62 and 63.
+ */
+#define BAD     0x80000000U
+#define NO      64
+#define D(s, v) ((v) == NO ? BAD : (uint32_t)(v) << (s))
 
-/* The value of each digit; BAD for every other byte. */
 /* clang-format off */
-static const uint8_t std_values[256] = {
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, 62, BAD, BAD, BAD, 63,
-    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, BAD, BAD, BAD, BAD, BAD,
-    BAD, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-};
-static const uint8_t url_values[256] = {
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, 62, BAD, BAD,
-    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, BAD, BAD, BAD, BAD, 63,
-    BAD, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD,
-};
+#define BAD4  BAD, BAD, BAD, BAD
+#define BAD16 BAD4, BAD4, BAD4, BAD4
+#define PLACE(s, plus, minus, slash, under) { \
+    BAD16, BAD16, \
+    BAD4, BAD4, BAD, BAD, BAD, D(s, plus), BAD, D(s, minus), BAD, D(s, slash), \
+    D(s, 52), D(s, 53), D(s, 54), D(s, 55), D(s, 56), D(s, 57), \
+    D(s, 58), D(s, 59), D(s, 60), D(s, 61), BAD, BAD, BAD4, \
+    BAD, D(s, 0), D(s, 1), D(s, 2), D(s, 3), D(s, 4), D(s, 5), D(s, 6), \
+    D(s, 7), D(s, 8), D(s, 9), D(s, 10), D(s, 11), D(s, 12), D(s, 13), D(s, 14), \
+    D(s, 15), D(s, 16), D(s, 17), D(s, 18), D(s, 19), D(s, 20), D(s, 21), D(s, 22), \
+    D(s, 23), D(s, 24), D(s, 25), BAD4, D(s, under), \
+    BAD, D(s, 26), D(s, 27), D(s, 28), D(s, 29), D(s, 30), D(s, 31), D(s, 32), \
+    D(s, 33), D(s, 34), D(s, 35), D(s, 36), D(s, 37), D(s, 38), D(s, 39), D(s, 40), \
+    D(s, 41), D(s, 42), D(s, 43), D(s, 44), D(s, 45), D(s, 46), D(s, 47), D(s, 48), \
+    D(s, 49), D(s, 50), D(s, 51), BAD4, BAD, \
+    BAD16, BAD16, BAD16, BAD16, BAD16, BAD16, BAD16, BAD16 }
 /* clang-format on */
+
+static const uint32_t std_values[4][256] = {PLACE(18, 62, NO, 63, NO),
+    PLACE(12, 62, NO, 63, NO), PLACE(6, 62, NO, 63, NO), PLACE(0, 62, NO, 63, NO)};
+static const uint32_t url_values[4][256] = {PLACE(18, NO, 62, NO, 63),
+    PLACE(12, NO, 62, NO, 63), PLACE(6, NO, 62, NO, 63), PLACE(0, NO, 62, NO, 63)};
 
 size_t
 b64_encoded_len(enum b64_kind kind, size_t len)
@@ -93,27 +84,28 @@ b64_encode(enum b64_kind kind, const void *data, size_t len, char *out)
     return at;
 }
 
-/* The one to three bytes of a last group of n digits; false if bits are left over. */
+/* The one or two bytes of a last group of n digits; false if bits are left over. */
 static bool
-decode_tail(const uint8_t *values, const char *text, size_t n, uint8_t *out)
+decode_tail(const uint32_t values[4][256], const char *text, size_t n, uint8_t *out)
 {
-    unsigned a = values[(uint8_t)text[0]], b = values[(uint8_t)text[1]];
-    unsigned c = n == 3 ? values[(uint8_t)text[2]] : 0;
+    uint32_t v = values[0][(uint8_t)text[0]] | values[1][(uint8_t)text[1]];
 
-    if ((a | b | c) & BAD)
+    if (n == 3)
+        v |= values[2][(uint8_t)text[2]];
+    if (v & BAD)
         return false;
-    out[0] = (uint8_t)(a << 2 | b >> 4);
+    out[0] = (uint8_t)(v >> 16);
     if (n == 2)
-        return (b & 15) == 0;
-    out[1] = (uint8_t)(b << 4 | c >> 2);
-    return (c & 3) == 0;
+        return (v & 0xffff) == 0;
+    out[1] = (uint8_t)(v >> 8);
+    return (v & 0xff) == 0;
 }
 
 bool
 b64_decode(enum b64_kind kind, const char *text, size_t len, void *out, size_t cap,
     size_t *out_len)
 {
-    const uint8_t *values = kind == B64_STD ? std_values : url_values;
+    const uint32_t(*values)[256] = kind == B64_STD ? std_values : url_values;
     uint8_t *at = out;
     size_t tail, groups;
 
@@ -129,14 +121,14 @@ b64_decode(enum b64_kind kind, const char *text, size_t len, void *out, size_t c
     if (tail == 1 || groups * 3 + (tail ? tail - 1 : 0) > cap)
         return false;
     for (size_t i = 0; i < groups; i++, text += 4, at += 3) {
-        unsigned a = values[(uint8_t)text[0]], b = values[(uint8_t)text[1]];
-        unsigned c = values[(uint8_t)text[2]], d = values[(uint8_t)text[3]];
+        uint32_t v = values[0][(uint8_t)text[0]] | values[1][(uint8_t)text[1]] |
+                     values[2][(uint8_t)text[2]] | values[3][(uint8_t)text[3]];
 
-        if ((a | b | c | d) & BAD)
+        if (v & BAD)
             return false;
-        at[0] = (uint8_t)(a << 2 | b >> 4);
-        at[1] = (uint8_t)(b << 4 | c >> 2);
-        at[2] = (uint8_t)(c << 6 | d);
+        at[0] = (uint8_t)(v >> 16);
+        at[1] = (uint8_t)(v >> 8);
+        at[2] = (uint8_t)v;
     }
     if (tail && !decode_tail(values, text, tail, at))
         return false;

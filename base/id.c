@@ -20,6 +20,20 @@ static const char prefixes[ID_KINDS][PREFIX + 1] = {
 
 static const char crockford[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
+/* What each digit is worth, plus one; zero for every other byte. */
+/* clang-format off */
+static const uint8_t worth[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 11, 12, 13, 14, 15, 16, 17, 18, 0, 19, 20, 0, 21, 22, 0,
+    23, 24, 25, 26, 27, 0, 28, 29, 30, 31, 32,
+};
+/* clang-format on */
+
 enum mauth_rc
 id_new(struct id *out, struct mauth_err *err)
 {
@@ -51,14 +65,6 @@ id_format(enum id_kind kind, const struct id *id, char out[ID_LEN + 1])
     out[at] = '\0';
 }
 
-static int
-digit(char c)
-{
-    const char *hit = c ? strchr(crockford, c) : NULL;
-
-    return hit ? (int)(hit - crockford) : -1;
-}
-
 static bool
 parse_digits(const char *p, struct id *out)
 {
@@ -70,11 +76,11 @@ parse_digits(const char *p, struct id *out)
     held = (unsigned)(p[0] - '0');
     bits = 3;
     for (int i = 1; i < DIGITS; i++) {
-        int d = digit(p[i]);
+        unsigned d = worth[(uint8_t)p[i]];
 
-        if (d < 0)
+        if (d == 0)
             return false;
-        held = held << 5 | (unsigned)d;
+        held = held << 5 | (d - 1);
         bits += 5;
         if (bits >= 8) {
             bits -= 8;

@@ -39,7 +39,7 @@ text_compare(struct text a, struct text b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-/* What a byte may be; one table instead of many comparisons. */
+/* What a byte may be. */
 enum {
     LOWER = 1,
     DIGIT = 2,
@@ -48,43 +48,39 @@ enum {
     URI = 16,  /* RFC 3986: unreserved, reserved and '%' */
     LHEX = 32, /* 0-9 a-f */
     HEX = 64,  /* 0-9 a-f A-F */
+
+    D = DIGIT | URI | LHEX | HEX,
+    A = UPPER | URI | HEX,        /* A to F */
+    U = UPPER | URI,              /* the other capitals */
+    B = LOWER | URI | LHEX | HEX, /* a to f */
+    L = LOWER | URI,
+    N = NAME | URI,
+    P = URI
 };
+
+/* clang-format off */
+static const uint8_t classes[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+/*     !  "  #  $  %  &  '  (  )  *  +  ,  -  .  / */
+    0, P, 0, P, P, P, P, P, P, P, P, P, P, N, N, P,
+/*  0  1  2  3  4  5  6  7  8  9  :  ;  <  =  >  ? */
+    D, D, D, D, D, D, D, D, D, D, P, P, 0, P, 0, P,
+/*  @  A  B  C  D  E  F  G  H  I  J  K  L  M  N  O */
+    P, A, A, A, A, A, A, U, U, U, U, U, U, U, U, U,
+/*  P  Q  R  S  T  U  V  W  X  Y  Z  [  \  ]  ^  _ */
+    U, U, U, U, U, U, U, U, U, U, U, P, 0, P, 0, N,
+/*  `  a  b  c  d  e  f  g  h  i  j  k  l  m  n  o */
+    0, B, B, B, B, B, B, L, L, L, L, L, L, L, L, L,
+/*  p  q  r  s  t  u  v  w  x  y  z  {  |  }  ~    */
+    L, L, L, L, L, L, L, L, L, L, L, 0, 0, 0, P, 0,
+};
+/* clang-format on */
 
 static unsigned
 class_of(char c)
 {
-    if (c >= '0' && c <= '9')
-        return DIGIT | URI | LHEX | HEX;
-    if (c >= 'a' && c <= 'z')
-        return LOWER | URI | (c <= 'f' ? LHEX | HEX : 0U);
-    if (c >= 'A' && c <= 'Z')
-        return UPPER | URI | (c <= 'F' ? (unsigned)HEX : 0U);
-    switch (c) {
-    case '_':
-    case '.':
-    case '-': return NAME | URI;
-    case '~':
-    case ':':
-    case '/':
-    case '?':
-    case '#':
-    case '[':
-    case ']':
-    case '@':
-    case '!':
-    case '$':
-    case '&':
-    case '\'':
-    case '(':
-    case ')':
-    case '*':
-    case '+':
-    case ',':
-    case ';':
-    case '=':
-    case '%': return URI;
-    default: return 0;
-    }
+    return classes[(uint8_t)c];
 }
 
 bool

@@ -9,7 +9,11 @@
 #include <meshauth/ticket.h>
 
 enum {
-    RAW_BITS = -15 /* zlib's way to ask for raw DEFLATE with its largest window */
+    RAW_BITS = -15, /* zlib's way to ask for raw DEFLATE with its largest window */
+    /* For writing: a window of 16 KiB sees all of a ticket, and tables that are
+     * small are quick to make; a ticket comes out as short as with the largest. */
+    OUT_BITS = -14,
+    OUT_MEMORY = 7
 };
 
 /* One DEFLATE stream that ends with the input, into out of MAUTH_TICKET_MAX bytes. */
@@ -50,40 +54,64 @@ expand(uint8_t *in, size_t len, char *out, size_t *out_len, struct mauth_err *er
         err, MAUTH_REASON_FORM, "credential: not exactly one DEFLATE stream");
 }
 
-static enum mauth_rc
-unpack(uint8_t *raw, size_t len, char *out, size_t *out_len, struct mauth_err *err)
+/* Does it hold XML as it is? Its first byte tells. */
+static bool
+is_plain(const char *text, size_t len)
 {
-    if (len == 0 || raw[0] != '<')
-        return expand(raw, len, out, out_len, err);
-    if (len > MAUTH_TICKET_MAX)
+    uint8_t first[3];
+    size_t n;
+
+    return b64_decode(B64_URL, text, len < 4 ? len : 4, first, sizeof(first), &n) &&
+           n > 0 && first[0] == '<';
+}
+
+static enum mauth_rc
+malformed(struct mauth_err *err)
+{
+    return mauth_refuse(err, MAUTH_REASON_FORM,
+        "credential: not base64url without padding (or more than one ticket)");
+}
+
+static enum mauth_rc
+decode_plain(
+    const char *text, size_t len, char *out, size_t *out_len, struct mauth_err *err)
+{
+    if (len > b64_encoded_len(B64_URL, MAUTH_TICKET_MAX))
         return mauth_refuse(
-            err, MAUTH_REASON_SIZE, "credential: %zu bytes of XML", len);
-    memcpy(out, raw, len);
-    *out_len = len;
+            err, MAUTH_REASON_SIZE, "credential: %zu characters of plain XML", len);
+    if (!b64_decode(B64_URL, text, len, out, MAUTH_TICKET_MAX, out_len))
+        return malformed(err);
     return MAUTH_OK;
+}
+
+static enum mauth_rc
+decode_deflated(
+    const char *text, size_t len, char *out, size_t *out_len, struct mauth_err *err)
+{
+    size_t n, max = b64_decoded_max(len);
+    uint8_t *raw = malloc(max);
+    enum mauth_rc rc;
+
+    if (!raw)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "credential: no memory");
+    if (b64_decode(B64_URL, text, len, raw, max, &n))
+        rc = expand(raw, n, out, out_len, err);
+    else
+        rc = malformed(err);
+    free(raw);
+    return rc;
 }
 
 enum mauth_rc
 mauth_credential_decode(
     const char *text, size_t len, char *out, size_t *out_len, struct mauth_err *err)
 {
-    uint8_t *raw;
-    enum mauth_rc rc;
-    size_t n;
-
     *out_len = 0;
     if (len > MAUTH_CREDENTIAL_MAX)
         return mauth_refuse(err, MAUTH_REASON_SIZE, "credential: %zu characters", len);
-    raw = malloc(b64_decoded_max(len) + 1);
-    if (!raw)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "credential: no memory");
-    if (b64_decode(B64_URL, text, len, raw, b64_decoded_max(len), &n))
-        rc = unpack(raw, n, out, out_len, err);
-    else
-        rc = mauth_refuse(err, MAUTH_REASON_FORM,
-            "credential: not base64url without padding (or more than one ticket)");
-    free(raw);
-    return rc;
+    if (is_plain(text, len))
+        return decode_plain(text, len, out, out_len, err);
+    return decode_deflated(text, len, out, out_len, err);
 }
 
 /* The raw DEFLATE of xml; empty when it would be taken for XML. */
@@ -96,7 +124,8 @@ squeeze(const char *xml, size_t len, struct buf *out, struct mauth_err *err)
     int end;
 
     memcpy(in, xml, len);
-    if (deflateInit2(&z, 9, Z_DEFLATED, RAW_BITS, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&z, 9, Z_DEFLATED, OUT_BITS, OUT_MEMORY, Z_DEFAULT_STRATEGY) !=
+        Z_OK)
         return mauth_fail(err, MAUTH_NO_MEMORY, "credential: no memory");
     z.next_in = in;
     z.avail_in = (uInt)len;

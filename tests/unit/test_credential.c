@@ -116,6 +116,29 @@ refuses_other_texts(void **state)
     free(large);
 }
 
+/* Plain XML is read up to the longest ticket, to the byte. */
+static void
+takes_plain_up_to_the_bound(void **state)
+{
+    static char xml[MAUTH_TICKET_MAX + 1], out[MAUTH_TICKET_MAX];
+    static char text[2 * sizeof(xml)];
+    struct mauth_err err = MAUTH_ERR_INIT;
+    size_t len, n;
+
+    (void)state;
+    memset(xml, '<', sizeof(xml));
+    for (size_t less = 0; less < 3; less++) {
+        len = b64_encode(B64_URL, xml, MAUTH_TICKET_MAX - less, text);
+        assert_int_equal(mauth_credential_decode(text, len, out, &n, &err), MAUTH_OK);
+        assert_int_equal(n, MAUTH_TICKET_MAX - less);
+        assert_memory_equal(out, xml, n);
+        text[len - 1] = '.';
+        assert_int_equal(reason(text, len), MAUTH_REASON_FORM);
+    }
+    len = b64_encode(B64_URL, xml, MAUTH_TICKET_MAX + 1, text);
+    assert_int_equal(reason(text, len), MAUTH_REASON_SIZE);
+}
+
 static void
 encodes_tickets_only(void **state)
 {
@@ -138,6 +161,7 @@ main(void)
         cmocka_unit_test(reads_the_golden_credentials),
         cmocka_unit_test(inflates_exactly_and_within_bounds),
         cmocka_unit_test(refuses_other_texts),
+        cmocka_unit_test(takes_plain_up_to_the_bound),
         cmocka_unit_test(encodes_tickets_only),
     };
 

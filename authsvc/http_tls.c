@@ -1,0 +1,248 @@
+#include "authsvc/http_tls.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/fail.h"
+#include "base/file.h"
+
+enum {
+    CHAIN_MAX = 8,
+    FILE_MAX = 64 * 1024,
+    KEY_ID_MAX = 64
+};
+
+struct pair {
+    struct pair *older;
+    gnutls_pcert_st certs[CHAIN_MAX];
+    unsigned count;
+    gnutls_privkey_t key;
+};
+
+struct http_tls {
+    char *certificate_file;
+    char *key_file;
+    gnutls_datum_t ticket_key; /* GnuTLS derives changing keys from it */
+    struct pair *_Atomic pair; /* never NULL once made */
+};
+
+static void
+free_pair(struct pair *p)
+{
+    for (unsigned i = 0; i < p->count; i++)
+        gnutls_pcert_deinit(&p->certs[i]);
+    if (p->key)
+        gnutls_privkey_deinit(p->key);
+    free(p);
+}
+
+static gnutls_datum_t
+datum_of(const struct buf *b)
+{
+    gnutls_datum_t d = {b->data, (unsigned)b->len};
+
+    return d;
+}
+
+static enum mauth_rc
+read_certificates(struct pair *p, const char *path, struct mauth_err *err)
+{
+    unsigned count = CHAIN_MAX;
+    gnutls_datum_t pem;
+    struct buf file;
+    enum mauth_rc rc;
+    int n;
+
+    buf_init(&file);
+    rc = file_read(path, FILE_MAX, &file, err);
+    if (rc == MAUTH_OK) {
+        pem = datum_of(&file);
+        n = gnutls_pcert_list_import_x509_raw(p->certs, &count, &pem,
+            GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_FAIL_IF_UNSORTED);
+        if (n < 0)
+            rc = mauth_fail(err, MAUTH_MALFORMED, "%s: %s", path, gnutls_strerror(n));
+        else
+            p->count = count;
+    }
+    buf_clear(&file);
+    return rc;
+}
+
+static enum mauth_rc
+read_key(struct pair *p, const char *path, struct mauth_err *err)
+{
+    gnutls_datum_t pem;
+    struct buf file;
+    enum mauth_rc rc;
+    int n;
+
+    buf_init_secret(&file);
+    rc = file_read_secret(path, FILE_MAX, &file, err);
+    if (rc == MAUTH_OK) {
+        pem = datum_of(&file);
+        n = gnutls_privkey_init(&p->key);
+        if (n == GNUTLS_E_SUCCESS)
+            n = gnutls_privkey_import_x509_raw(
+                p->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+        if (n != GNUTLS_E_SUCCESS)
+            rc = mauth_fail(err, MAUTH_MALFORMED, "%s: %s", path, gnutls_strerror(n));
+    }
+    buf_clear(&file);
+    return rc;
+}
+
+/* Nothing else would say so before the first handshake fails. */
+static enum mauth_rc
+check_match(const struct pair *p, const char *path, struct mauth_err *err)
+{
+    unsigned char of_key[KEY_ID_MAX], of_cert[KEY_ID_MAX];
+    size_t key_len = sizeof(of_key), cert_len = sizeof(of_cert);
+    gnutls_pubkey_t pub;
+    bool same;
+
+    if (gnutls_pubkey_init(&pub) != GNUTLS_E_SUCCESS)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "tls: no memory");
+    same = gnutls_pubkey_import_privkey(pub, p->key, 0, 0) == GNUTLS_E_SUCCESS &&
+           gnutls_pubkey_get_key_id(pub, GNUTLS_KEYID_USE_SHA256, of_key, &key_len) ==
+               GNUTLS_E_SUCCESS &&
+           gnutls_pubkey_get_key_id(p->certs[0].pubkey, GNUTLS_KEYID_USE_SHA256,
+               of_cert, &cert_len) == GNUTLS_E_SUCCESS &&
+           key_len == cert_len && memcmp(of_key, of_cert, key_len) == 0;
+    gnutls_pubkey_deinit(pub);
+    return same ? MAUTH_OK
+                : mauth_fail(err, MAUTH_CONFLICT,
+                      "%s: not the key of the first certificate", path);
+}
+
+static enum mauth_rc
+read_pair(const struct http_tls *t, struct pair **out, struct mauth_err *err)
+{
+    struct pair *p = calloc(1, sizeof(*p));
+    enum mauth_rc rc;
+
+    if (!p)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "tls: no memory");
+    rc = read_certificates(p, t->certificate_file, err);
+    if (rc == MAUTH_OK)
+        rc = read_key(p, t->key_file, err);
+    if (rc == MAUTH_OK)
+        rc = check_match(p, t->key_file, err);
+    if (rc == MAUTH_OK)
+        *out = p;
+    else
+        free_pair(p);
+    return rc;
+}
+
+enum mauth_rc
+http_tls_reload(struct http_tls *t, struct mauth_err *err)
+{
+    struct pair *fresh = NULL;
+    enum mauth_rc rc = read_pair(t, &fresh, err);
+
+    if (rc != MAUTH_OK)
+        return rc;
+    fresh->older = atomic_load(&t->pair);
+    while (!atomic_compare_exchange_weak(&t->pair, &fresh->older, fresh))
+        continue;
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+fill(struct http_tls *t, const char *certificate_file, const char *key_file,
+    struct mauth_err *err)
+{
+    t->certificate_file = strdup(certificate_file);
+    t->key_file = strdup(key_file);
+    if (!t->certificate_file || !t->key_file ||
+        gnutls_session_ticket_key_generate(&t->ticket_key) != GNUTLS_E_SUCCESS)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "tls: no memory");
+    return http_tls_reload(t, err);
+}
+
+enum mauth_rc
+http_tls_new(const char *certificate_file, const char *key_file, struct http_tls **out,
+    struct mauth_err *err)
+{
+    struct http_tls *t = calloc(1, sizeof(*t));
+    enum mauth_rc rc;
+
+    *out = NULL;
+    if (!t)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "tls: no memory");
+    rc = fill(t, certificate_file, key_file, err);
+    if (rc == MAUTH_OK)
+        *out = t;
+    else
+        http_tls_free(t);
+    return rc;
+}
+
+void
+http_tls_free(struct http_tls *t)
+{
+    struct pair *p, *older;
+
+    if (!t)
+        return;
+    for (p = atomic_load(&t->pair); p; p = older) {
+        older = p->older;
+        free_pair(p);
+    }
+    if (t->ticket_key.data)
+        gnutls_memset(t->ticket_key.data, 0, t->ticket_key.size);
+    gnutls_free(t->ticket_key.data);
+    free(t->certificate_file);
+    free(t->key_file);
+    free(t);
+}
+
+/*
+ * No list of authorities goes to the client: one that picks its certificate by
+ * issuer would find none, and any key will do. Nothing here can fail in a way
+ * that matters: without tickets each handshake is a full one, and a client that
+ * was not asked for a certificate is refused later for want of a key.
+ */
+void
+http_tls_prepare(struct http_tls *t, gnutls_session_t session)
+{
+    gnutls_session_set_ptr(session, t);
+    gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+    gnutls_certificate_send_x509_rdn_sequence(session, 1);
+    if (gnutls_session_ticket_enable_server(session, &t->ticket_key) < 0)
+        return;
+}
+
+int
+http_tls_certificate(gnutls_session_t session,
+    const struct gnutls_cert_retr_st *request, gnutls_pcert_st **certs,
+    unsigned *cert_count, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_count,
+    gnutls_privkey_t *key, unsigned *flags)
+{
+    struct http_tls *t = gnutls_session_get_ptr(session);
+    struct pair *p = atomic_load(&t->pair);
+
+    (void)request;
+    *certs = p->certs;
+    *cert_count = p->count;
+    *ocsp = NULL;
+    *ocsp_count = 0;
+    *key = p->key;
+    *flags = 0; /* GnuTLS frees nothing of it */
+    return 0;
+}
+
+enum mauth_rc
+http_tls_peer_key(
+    gnutls_session_t session, struct mauth_key **out, struct mauth_err *err)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *certs = gnutls_certificate_get_peers(session, &count);
+
+    *out = NULL;
+    if (!certs || count == 0)
+        return MAUTH_OK;
+    return mauth_key_from_certificate(certs[0].data, certs[0].size, out, err);
+}

@@ -1,0 +1,29 @@
+/* meshauth-bench: what it costs. docs/benchmarks.md says what each line means. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/bench/bench.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"verify", bench_verify},
+};
+
+static const char usage[] =
+    "usage: meshauth-bench verify [--seconds N]\n"
+    "\n"
+    "  verify  the first verification of a ticket, against raw OpenSSL and xmlsec1\n"
+    "\n"
+    "Prints lines of name, value and unit.\n";
+
+int
+main(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    fputs(usage, stderr);
+    return BENCH_USAGE;
+}

@@ -1,0 +1,201 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "base/fail.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/ticket.h"
+#include <meshauth/credential.h>
+
+enum {
+    COUNTED = 100, /* verifications whose allocations are counted */
+};
+
+struct run {
+    const struct bench_host *host;
+    const struct bench_ticket *ticket;
+};
+
+static bool
+first_verification(const struct run *r, struct text credential)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct mauth_ticket *ticket = NULL;
+    char xml[MAUTH_TICKET_MAX];
+    size_t len;
+
+    if (mauth_credential_decode(credential.p, credential.len, xml, &len, &err) !=
+            MAUTH_OK ||
+        mauth_ticket_verify(xml, len, r->host->trust, &r->host->want, &ticket, &err) !=
+            MAUTH_OK)
+        return false;
+    mauth_ticket_free(ticket);
+    return true;
+}
+
+static bool
+from_plain(void *state)
+{
+    const struct run *r = state;
+
+    return first_verification(r, r->ticket->plain);
+}
+
+static bool
+from_deflated(void *state)
+{
+    const struct run *r = state;
+
+    return first_verification(r, r->ticket->deflated);
+}
+
+/*
+ * What nobody can do without: SHA-256 over what DigestValue is over, and over
+ * SignedInfo (the latter inside of EVP_DigestVerify), and the signature.
+ */
+static bool
+with_raw_openssl(void *state)
+{
+    const struct bench_ticket *t = ((const struct run *)state)->ticket;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    uint8_t digest[HASH_LEN];
+    bool good;
+
+    good = ctx &&
+           EVP_Digest(t->digested.data, t->digested.len, digest, NULL, EVP_sha256(),
+               NULL) == 1 &&
+           memcmp(digest, t->digest, HASH_LEN) == 0 &&
+           EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, t->key) == 1 &&
+           EVP_DigestVerify(
+               ctx, t->signature, t->signature_len, t->info.data, t->info.len) == 1;
+    EVP_MD_CTX_free(ctx);
+    return good;
+}
+
+static bool
+with_xmlsec(void *state)
+{
+    const struct bench_ticket *t = ((const struct run *)state)->ticket;
+
+    return xmlsec_verify(t->xml, t->xml_len, t->xmlsec_key);
+}
+
+static enum mauth_rc
+count_allocations(const char *group, struct run *r, struct mauth_err *err)
+{
+    unsigned long before = bench_allocations(), calls;
+
+    for (int i = 0; i < COUNTED; i++)
+        if (!from_plain(r))
+            return mauth_fail(err, MAUTH_INTERNAL, "bench: it fails");
+    calls = bench_allocations() - before;
+    bench_line(group, "allocations", 2, (double)calls / COUNTED, "calls");
+    return MAUTH_OK;
+}
+
+enum {
+    RAW,
+    PLAIN,
+    DEFLATED,
+    XMLSEC,
+    RACERS
+};
+
+static const char *const time_names[RACERS] = {
+    "raw.us", "us", "deflated.us", "xmlsec.us"};
+static const char *const ratio_names[RACERS] = {
+    NULL, "ratio", "deflated.ratio", "xmlsec.ratio"};
+
+static void
+report(const char *group, struct bench_racer *racers, size_t rounds)
+{
+    const double *raw = racers[RAW].each_us;
+    double *ratios = calloc(rounds, sizeof(*ratios));
+
+    for (size_t i = PLAIN; i < RACERS && ratios; i++) {
+        for (size_t k = 0; k < rounds; k++)
+            ratios[k] = racers[i].each_us[k] / raw[k];
+        bench_line(group, ratio_names[i], 3, bench_quantile(ratios, rounds, 0.5), "x");
+    }
+    free(ratios);
+    for (size_t i = 0; i < RACERS; i++) /* this sorts: no more pairs from here on */
+        bench_line(group, time_names[i], 2,
+            bench_quantile(racers[i].each_us, rounds, 0.5), "us");
+}
+
+static enum mauth_rc
+race(const struct bench_host *host, const char *alg, double seconds,
+    struct mauth_err *err)
+{
+    struct bench_ticket ticket;
+    struct run run = {host, &ticket};
+    struct bench_racer racers[RACERS] = {
+        [RAW] = {.once = with_raw_openssl, .state = &run},
+        [PLAIN] = {.once = from_plain, .state = &run},
+        [DEFLATED] = {.once = from_deflated, .state = &run},
+        [XMLSEC] = {.once = with_xmlsec, .state = &run},
+    };
+    enum mauth_rc rc = bench_ticket_open(&ticket, alg, err);
+    char group[64];
+    size_t rounds;
+
+    snprintf(group, sizeof(group), "verify.%s", alg);
+    bench_progress("%s, %g s", group, seconds);
+    if (rc == MAUTH_OK)
+        rc = bench_race(racers, RACERS, seconds, &rounds, err);
+    if (rc == MAUTH_OK) {
+        report(group, racers, rounds);
+        rc = count_allocations(group, &run, err);
+    }
+    for (size_t i = 0; i < RACERS; i++)
+        free(racers[i].each_us);
+    bench_ticket_close(&ticket);
+    return rc;
+}
+
+static enum mauth_rc
+race_all(double seconds, struct mauth_err *err)
+{
+    struct bench_host host;
+    enum mauth_rc rc = bench_host_open(&host, err);
+
+    if (rc == MAUTH_OK && !xmlsec_start())
+        rc = mauth_fail(err, MAUTH_INTERNAL, "bench: xmlsec1 does not start");
+    if (rc == MAUTH_OK)
+        rc = race(&host, "p256", seconds / 2, err);
+    if (rc == MAUTH_OK)
+        rc = race(&host, "rsa2048", seconds / 2, err);
+    xmlsec_stop();
+    bench_host_close(&host);
+    return rc;
+}
+
+int
+bench_verify(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"seconds", required_argument, NULL, 's'},
+        {NULL, 0, NULL, 0},
+    };
+    struct mauth_err err = MAUTH_ERR_INIT;
+    double seconds = 10;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option != 's')
+            return BENCH_USAGE;
+        seconds = atof(optarg);
+    }
+    if (optind != argc || !(seconds > 0 && seconds <= 3600)) {
+        fputs("meshauth-bench verify: --seconds takes 0 to 3600\n", stderr);
+        return BENCH_USAGE;
+    }
+    bench_pin();
+    if (race_all(seconds, &err) == MAUTH_OK)
+        return BENCH_DONE;
+    fprintf(stderr, "meshauth-bench verify: %s (%s)\n", err.text, err.where);
+    return BENCH_FAILED;
+}
