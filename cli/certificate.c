@@ -139,21 +139,14 @@ fill_in(X509 *x, const struct certificate *c, EVP_PKEY *key)
            X509_sign(x, key, EVP_sha256()) > 0;
 }
 
-/* Our keys have no passphrase; without this OpenSSL would ask the terminal for one. */
-static int
-no_passphrase(char *out, int size, int writing, void *arg)
-{
-    (void)out, (void)size, (void)writing, (void)arg;
-    return -1;
-}
-
 enum mauth_rc
 certificate_self_sign(const struct certificate *c, struct text key_pem, struct buf *out,
     struct mauth_err *err)
 {
+    char passphrase[] = ""; /* ours have none; without this OpenSSL asks the terminal */
     BIO *in = BIO_new_mem_buf(key_pem.p, (int)key_pem.len);
     BIO *bio = BIO_new(BIO_s_mem());
-    EVP_PKEY *key = in ? PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL) : NULL;
+    EVP_PKEY *key = in ? PEM_read_bio_PrivateKey(in, NULL, NULL, passphrase) : NULL;
     X509 *x = X509_new();
     enum mauth_rc rc;
 

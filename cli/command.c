@@ -124,6 +124,14 @@ command_failed(const struct call *call, const struct mauth_err *err)
     return COMMAND_FAILED;
 }
 
+enum command_exit
+command_misconfigured(const struct call *call, const struct mauth_err *err)
+{
+    enum command_exit rc = command_failed(call, err);
+
+    return err->rc == MAUTH_MALFORMED ? COMMAND_USAGE : rc;
+}
+
 /* getopt's two forms of the table. */
 static void
 fill_tables(const struct command *c, char *letters, struct option *longs)

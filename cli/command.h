@@ -67,6 +67,10 @@ enum command_exit command_misused(const struct call *call, const char *format, .
 /* "meshauth WORDS: what err says"; the exit code that fits err. */
 enum command_exit command_failed(const struct call *call, const struct mauth_err *err);
 
+/* The same for a configuration that could not be read: one of the wrong form is misuse. */
+enum command_exit command_misconfigured(
+    const struct call *call, const struct mauth_err *err);
+
 /* A complaint in the same form, with nothing to return. */
 void command_complain(const struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

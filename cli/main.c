@@ -11,12 +11,10 @@
 #include "cli/command.h"
 
 static const struct command *const commands[] = {
+    &status_command,
     &ticket_show_command,
     &ticket_verify_command,
-};
-
-enum {
-    COMMANDS = sizeof(commands) / sizeof(*commands)
+    NULL,
 };
 
 /* Of all of them, or of one noun. */
@@ -24,7 +22,7 @@ static void
 list_commands(FILE *f, const char *noun)
 {
     fputs("usage: meshauth COMMAND ...\n\n", f);
-    for (size_t i = 0; i < COMMANDS; i++) {
+    for (size_t i = 0; commands[i]; i++) {
         const struct command *c = commands[i];
         char words[32];
 
@@ -40,7 +38,7 @@ list_commands(FILE *f, const char *noun)
 static bool
 is_noun(const char *word)
 {
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; commands[i]; i++)
         if (strcmp(commands[i]->noun, word) == 0)
             return true;
     return false;
@@ -50,7 +48,7 @@ is_noun(const char *word)
 static const struct command *
 find(int argc, char **argv, int *words)
 {
-    for (size_t i = 0; i < COMMANDS; i++) {
+    for (size_t i = 0; commands[i]; i++) {
         const struct command *c = commands[i];
 
         if (argc < 2 || strcmp(c->noun, argv[1]) != 0)
