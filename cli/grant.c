@@ -305,7 +305,7 @@ whole_json(const struct grant *g, json_t *tickets)
 {
     const struct mauth_ticket *first = g->item[0].says;
 
-    return json_pack("{s:s?, s:s, s:s, s:o}", "mesh", g->mesh, "subject",
+    return json_pack("{s:s*, s:s, s:s, s:o}", "mesh", g->mesh, "subject",
         mauth_ticket_subject(first), "session", mauth_ticket_session(first), "tickets",
         tickets);
 }

@@ -49,9 +49,25 @@ takes_a_good_answer(void **state)
     assert_false(grant_is_valid(g, end_s));
     grant_free(g);
 
-    json_object_del(answer, "mesh"); /* a service has none */
+    json_decref(answer);
+}
+
+static void
+needs_no_mesh(void **state) /* a service has none */
+{
+    const struct grant_owner owner = {GOLDEN_ISSUER, device};
+    json_t *answer = answer_make(GOLDEN_ISSUER, device), *kept;
+    struct grant *g = NULL, *back = NULL;
+
+    (void)state;
+    json_object_del(answer, "mesh");
     assert_int_equal(parse(answer, &g, NULL), MAUTH_OK);
     assert_null(grant_mesh(g));
+    kept = grant_json(g);
+    assert_int_equal(grant_from_json(kept, &owner, &back, NULL), MAUTH_OK);
+    assert_null(grant_mesh(back));
+    json_decref(kept);
+    grant_free(back);
     grant_free(g);
     json_decref(answer);
 }
@@ -334,6 +350,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_a_good_answer),
+        cmocka_unit_test(needs_no_mesh),
         cmocka_unit_test(is_kept_and_read_back),
         cmocka_unit_test(refuses_bad_answers),
         cmocka_unit_test(refuses_what_is_not_an_object),
