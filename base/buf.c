@@ -137,16 +137,14 @@ buf_printf(struct buf *b, const char *format, ...)
     va_start(ap, format);
     n = vsnprintf(small, sizeof(small), format, ap);
     va_end(ap);
-    if (n < 0) {
+    if (n < 0)
         b->failed = true;
-        return;
-    }
-    if ((size_t)n < sizeof(small)) {
+    else if ((size_t)n < sizeof(small))
         buf_put(b, small, (size_t)n);
-        if (b->secret)
-            mauth_wipe(small, sizeof(small));
+    if (b->secret)
+        mauth_wipe(small, sizeof(small));
+    if (n < 0 || (size_t)n < sizeof(small))
         return;
-    }
     at = buf_space(b, (size_t)n + 1);
     if (!at)
         return;
@@ -226,7 +224,7 @@ buf_detach(struct buf *b, size_t *len)
 void
 reader_init(struct reader *r, const void *data, size_t len)
 {
-    r->p = data;
+    r->p = data ? data : (const uint8_t *)""; /* no arithmetic on NULL */
     r->left = len;
     r->failed = false;
 }

@@ -6,30 +6,27 @@
 #include "base/fail.h"
 #include <meshauth/err.h>
 
-static const struct {
-    const char *name;
-    enum mauth_rc rc;
-} reasons[] = {
-    [MAUTH_REASON_NONE] = {"", MAUTH_INTERNAL},
-    [MAUTH_REASON_SIZE] = {"size", MAUTH_TOO_LARGE},
-    [MAUTH_REASON_FORM] = {"form", MAUTH_MALFORMED},
-    [MAUTH_REASON_TRUST_EXPIRED] = {"trust-expired", MAUTH_UNAVAILABLE},
-    [MAUTH_REASON_CLOCK] = {"clock", MAUTH_UNAVAILABLE},
-    [MAUTH_REASON_ISSUER] = {"issuer", MAUTH_UNTRUSTED},
-    [MAUTH_REASON_KEY_UNKNOWN] = {"key-unknown", MAUTH_UNTRUSTED},
-    [MAUTH_REASON_KEY_REVOKED] = {"key-revoked", MAUTH_UNTRUSTED},
-    [MAUTH_REASON_KEY_WINDOW] = {"key-window", MAUTH_UNTRUSTED},
-    [MAUTH_REASON_SIGNATURE] = {"signature", MAUTH_UNTRUSTED},
-    [MAUTH_REASON_NOT_YET] = {"not-yet", MAUTH_EXPIRED},
-    [MAUTH_REASON_EXPIRED] = {"expired", MAUTH_EXPIRED},
-    [MAUTH_REASON_LIFETIME] = {"lifetime", MAUTH_EXPIRED},
-    [MAUTH_REASON_AUDIENCE] = {"audience", MAUTH_DENIED},
-    [MAUTH_REASON_REVOKED] = {"revoked", MAUTH_DENIED},
-    [MAUTH_REASON_HOLDER] = {"holder", MAUTH_DENIED},
-    [MAUTH_REASON_NO_PROOF] = {"no-proof", MAUTH_DENIED},
-    [MAUTH_REASON_MIXED_SET] = {"mixed-set", MAUTH_DENIED},
-    [MAUTH_REASON_NO_RULE] = {"no-rule", MAUTH_DENIED},
-    [MAUTH_REASON_BOUND] = {"bound", MAUTH_DENIED},
+static const char *const reasons[] = {
+    [MAUTH_REASON_NONE] = "",
+    [MAUTH_REASON_SIZE] = "size",
+    [MAUTH_REASON_FORM] = "form",
+    [MAUTH_REASON_TRUST_EXPIRED] = "trust-expired",
+    [MAUTH_REASON_CLOCK] = "clock",
+    [MAUTH_REASON_ISSUER] = "issuer",
+    [MAUTH_REASON_KEY_UNKNOWN] = "key-unknown",
+    [MAUTH_REASON_KEY_REVOKED] = "key-revoked",
+    [MAUTH_REASON_KEY_WINDOW] = "key-window",
+    [MAUTH_REASON_SIGNATURE] = "signature",
+    [MAUTH_REASON_NOT_YET] = "not-yet",
+    [MAUTH_REASON_EXPIRED] = "expired",
+    [MAUTH_REASON_LIFETIME] = "lifetime",
+    [MAUTH_REASON_AUDIENCE] = "audience",
+    [MAUTH_REASON_REVOKED] = "revoked",
+    [MAUTH_REASON_HOLDER] = "holder",
+    [MAUTH_REASON_NO_PROOF] = "no-proof",
+    [MAUTH_REASON_MIXED_SET] = "mixed-set",
+    [MAUTH_REASON_NO_RULE] = "no-rule",
+    [MAUTH_REASON_BOUND] = "bound",
 };
 
 static const char *const codes[] = {
@@ -52,7 +49,7 @@ mauth_reason_name(enum mauth_reason reason)
 {
     if ((size_t)reason >= sizeof(reasons) / sizeof(*reasons))
         return "";
-    return reasons[reason].name;
+    return reasons[reason];
 }
 
 const char *
@@ -61,14 +58,6 @@ mauth_rc_name(enum mauth_rc rc)
     if ((size_t)rc >= sizeof(codes) / sizeof(*codes))
         return "internal";
     return codes[rc];
-}
-
-enum mauth_rc
-mauth_reason_rc(enum mauth_reason reason)
-{
-    if ((size_t)reason >= sizeof(reasons) / sizeof(*reasons))
-        return MAUTH_INTERNAL;
-    return reasons[reason].rc;
 }
 
 void

@@ -33,8 +33,37 @@
 void mauth_err_note(struct mauth_err *err, enum mauth_rc rc, enum mauth_reason reason,
     const char *where, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* The code that a refusal for this reason returns; MAUTH_INTERNAL for NONE. */
-enum mauth_rc mauth_reason_rc(enum mauth_reason reason);
+/*
+ * The code that a refusal for this reason returns; MAUTH_INTERNAL for NONE. Inline,
+ * so that analysers see that it is never MAUTH_OK.
+ */
+static inline enum mauth_rc
+mauth_reason_rc(enum mauth_reason reason)
+{
+    switch (reason) {
+    case MAUTH_REASON_NONE: return MAUTH_INTERNAL;
+    case MAUTH_REASON_SIZE: return MAUTH_TOO_LARGE;
+    case MAUTH_REASON_FORM: return MAUTH_MALFORMED;
+    case MAUTH_REASON_TRUST_EXPIRED:
+    case MAUTH_REASON_CLOCK: return MAUTH_UNAVAILABLE;
+    case MAUTH_REASON_ISSUER:
+    case MAUTH_REASON_KEY_UNKNOWN:
+    case MAUTH_REASON_KEY_REVOKED:
+    case MAUTH_REASON_KEY_WINDOW:
+    case MAUTH_REASON_SIGNATURE: return MAUTH_UNTRUSTED;
+    case MAUTH_REASON_NOT_YET:
+    case MAUTH_REASON_EXPIRED:
+    case MAUTH_REASON_LIFETIME: return MAUTH_EXPIRED;
+    case MAUTH_REASON_AUDIENCE:
+    case MAUTH_REASON_REVOKED:
+    case MAUTH_REASON_HOLDER:
+    case MAUTH_REASON_NO_PROOF:
+    case MAUTH_REASON_MIXED_SET:
+    case MAUTH_REASON_NO_RULE:
+    case MAUTH_REASON_BOUND: return MAUTH_DENIED;
+    }
+    return MAUTH_INTERNAL;
+}
 
 /* Forget what err holds, so that it can take another story. */
 void mauth_err_reset(struct mauth_err *err);

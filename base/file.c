@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,19 +109,32 @@ write_durably(int fd, const char *data, size_t len)
     return fsync(fd) == 0;
 }
 
-static bool
-sync_folder_of(const char *path)
+enum mauth_rc
+file_sync_folder(const char *dir, struct mauth_err *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (fd < 0 || fsync(fd) != 0)
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", dir, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static enum mauth_rc
+sync_folder_of(const char *path, struct mauth_err *err)
 {
     const char *slash = strrchr(path, '/');
     char *dir = !slash ? strdup(".")
                        : strndup(path, slash == path ? 1 : (size_t)(slash - path));
-    int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool ok = fd >= 0 && fsync(fd) == 0;
+    enum mauth_rc rc;
 
-    if (fd >= 0)
-        close(fd);
+    if (!dir)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "%s: no memory", path);
+    rc = file_sync_folder(dir, err);
     free(dir);
-    return ok;
+    return rc;
 }
 
 enum mauth_rc
@@ -129,17 +143,17 @@ file_create(
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     enum mauth_rc rc = MAUTH_OK;
-    bool ok;
 
     if (fd < 0)
         return mauth_fail(err, errno == EEXIST ? MAUTH_CONFLICT : MAUTH_UNAVAILABLE,
             "%s: %s", path, strerror(errno));
-    ok = fchmod(fd, mode) == 0 && write_durably(fd, data, len);
-    ok = close(fd) == 0 && ok && sync_folder_of(path);
-    if (!ok) {
+    if (fchmod(fd, mode) != 0 || !write_durably(fd, data, len))
         rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+    close(fd); /* it is on the disk by now */
+    if (rc == MAUTH_OK)
+        rc = sync_folder_of(path, err);
+    if (rc)
         unlink(path);
-    }
     return rc;
 }
 
@@ -147,12 +161,14 @@ enum mauth_rc
 file_replace(
     const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err)
 {
+    static atomic_uint number; /* two threads, two files */
     struct buf temp;
     const char *name;
     enum mauth_rc rc;
 
     buf_init(&temp);
-    buf_printf(&temp, "%s.%ld.new", path, (long)getpid());
+    buf_printf(
+        &temp, "%s.%ld.%u.new", path, (long)getpid(), atomic_fetch_add(&number, 1));
     name = buf_cstr(&temp);
     if (!name) {
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "%s: no memory", path);
@@ -167,8 +183,7 @@ file_replace(
         unlink(name);
         goto out;
     }
-    if (!sync_folder_of(path))
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+    rc = sync_folder_of(path, err);
 out:
     buf_clear(&temp);
     return rc;

@@ -43,6 +43,9 @@ MAUTH_MUST_USE enum mauth_rc file_replace(
 MAUTH_MUST_USE enum mauth_rc file_create(
     const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err);
 
+/* Makes what was created, renamed or removed in a folder last. */
+MAUTH_MUST_USE enum mauth_rc file_sync_folder(const char *dir, struct mauth_err *err);
+
 /* "dir/name", or name itself when it is absolute; malloc, NULL without memory. */
 char *file_join(const char *dir, const char *name);
 

@@ -53,8 +53,8 @@ time_parse(const char *text, size_t len, int64_t *out_s)
     if (year < 1970 || month < 1 || month > 12 || day < 1 ||
         day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 59)
         return false;
-    *out_s =
-        days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    *out_s = days_from_civil(year, month, day) * 86400 +
+             (INT64_C(60) * hour + minute) * 60 + second;
     return true;
 }
 

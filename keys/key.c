@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -31,7 +32,10 @@ key_spki_is_well_formed(const uint8_t *der, size_t len)
     return der_is_p256(der, len) || der_is_rsa(der, len, &modulus);
 }
 
-/* Everything about the key that needs libcrypto. */
+/*
+ * Everything about the key that needs libcrypto. What libcrypto notes in its queue
+ * of errors is taken out again, here and below: the queue is our host's too.
+ */
 static enum mauth_rc
 load(struct mauth_key *key, struct mauth_err *err)
 {
@@ -44,7 +48,9 @@ load(struct mauth_key *key, struct mauth_err *err)
         return rc;
     str_hex(hash, MAUTH_KEY_ID_LEN / 2, key->id);
     /* For P-256 this also refuses a point that is not on the curve. */
+    ERR_set_mark();
     key->pkey = d2i_PUBKEY(NULL, &p, (long)key->spki_len);
+    ERR_pop_to_mark();
     if (!key->pkey)
         return mauth_fail(err, MAUTH_MALFORMED, "key: no such point or modulus");
     key->ready = EVP_MD_CTX_new();
@@ -106,7 +112,9 @@ mauth_key_from_certificate(
     *out = NULL;
     if (len > (1 << 20))
         return mauth_fail(err, MAUTH_TOO_LARGE, "certificate: %zu bytes", len);
+    ERR_set_mark();
     x509 = d2i_X509(NULL, &p, (long)len);
+    ERR_pop_to_mark();
     if (!x509 || p != (const unsigned char *)der + len) {
         X509_free(x509);
         return mauth_fail(err, MAUTH_MALFORMED, "certificate: not X.509 in DER");
@@ -134,6 +142,7 @@ mauth_key_from_pem(
     in = BIO_new_mem_buf(pem, (int)len);
     if (!in)
         return mauth_fail(err, MAUTH_NO_MEMORY, "PEM: no memory");
+    ERR_set_mark();
     while (!found) {
         unsigned char *der = NULL;
         char *name = NULL, *header = NULL;
@@ -153,6 +162,7 @@ mauth_key_from_pem(
         OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0); /* it may be a private key */
     }
     BIO_free(in);
+    ERR_pop_to_mark();
     if (!found)
         return mauth_fail(
             err, MAUTH_MALFORMED, "PEM: no PUBLIC KEY and no CERTIFICATE in it");
@@ -200,7 +210,9 @@ verify(const struct mauth_key *key, const struct text *pieces, size_t count,
         EVP_MD_CTX_free(ctx);
         return mauth_fail(err, MAUTH_INTERNAL, "signature: cannot be checked");
     }
+    ERR_set_mark();
     ok = EVP_DigestVerifyFinal(ctx, signature, len);
+    ERR_pop_to_mark();
     EVP_MD_CTX_free(ctx);
     if (ok != 1) /* negative values are refusals as well */
         return mauth_refuse(

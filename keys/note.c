@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include "base/b64.h"
@@ -110,9 +111,11 @@ check(struct text text, const struct note_verifier *v,
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool ready, good;
 
+    ERR_set_mark(); /* the queue of errors is our host's too */
     ready = key && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1;
     good = ready && EVP_DigestVerify(ctx, signature, SIGNATURE_BYTES,
                         (const unsigned char *)text.p, text.len) == 1;
+    ERR_pop_to_mark();
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(key);
     if (!ready)
@@ -122,12 +125,13 @@ check(struct text text, const struct note_verifier *v,
     return MAUTH_OK;
 }
 
-/* The text ends at the first empty line: ours have none inside. */
-static bool
-take_text(struct reader *r, struct text *text)
+bool
+note_text(struct reader *r, struct text *text)
 {
     const char *start = (const char *)r->p, *end;
 
+    text->p = "";
+    text->len = 0;
     end = r->left ? memmem(start, r->left, "\n\n", 2) : NULL;
     if (!end)
         return false;
@@ -145,9 +149,7 @@ note_open(struct reader *r, const struct note_verifier *v, struct text *text,
     size_t n = 0;
     bool form;
 
-    text->p = "";
-    text->len = 0;
-    form = take_text(r, text);
+    form = note_text(r, text);
     reader_expect(r, DASH, sizeof(DASH) - 1);
     line = reader_until(r, '\n');
     form = form && reader_ok(r) && text_cut(&line, ' ', &name) &&

@@ -6,6 +6,7 @@
 #ifndef KEYS_NOTE_H
 #define KEYS_NOTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,13 @@ void note_verifier_format(const struct note_verifier *v, char out[NOTE_VKEY_MAX 
  */
 MAUTH_MUST_USE enum mauth_rc note_open(struct reader *r, const struct note_verifier *v,
     struct text *text, struct mauth_err *err);
+
+/*
+ * The text of a note alone, up to the first empty line (ours have none inside); r
+ * stands before the signature line, which is not looked at. False when there is no
+ * end to it. For notes that we made, or will open.
+ */
+MAUTH_MUST_USE bool note_text(struct reader *r, struct text *text);
 
 /*
  * Append text and its signature line to out. seed is the private key, 32 bytes

@@ -183,7 +183,9 @@ signer_generate(enum signer_kind kind, struct buf *pkcs8, struct mauth_err *err)
     OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
     PKCS8_PRIV_KEY_INFO_free(info);
     EVP_PKEY_free(pkey);
-    if (n <= 0 || !buf_ok(pkcs8))
+    if (n <= 0)
         return mauth_fail(err, MAUTH_INTERNAL, "signer: cannot make a key");
+    if (!buf_ok(pkcs8))
+        return mauth_fail(err, MAUTH_NO_MEMORY, "signer: no memory");
     return MAUTH_OK;
 }

@@ -7,28 +7,13 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "keys/key.h"
+#include "keys/trust_key.h"
 #include <meshauth/trust.h>
 
-enum trust_state {
-    TRUST_NEXT, /* published, verifies, does not sign yet */
-    TRUST_ACTIVE,
-    TRUST_RETIRING,
-    TRUST_REVOKED,
+enum {
+    TRUST_KEYS_MAX = 256,
+    TRUST_LIFE_MAX_S = 43200 /* from issued to expires */
 };
-
-struct trust_key {
-    const struct mauth_key *key; /* belongs to the trust object */
-    enum trust_state state;
-    int64_t from_s;
-    int64_t until_s;
-    bool all_audiences;
-    size_t audiences; /* joined by ',' in the file; slices of the trust object */
-    const struct text *audience;
-};
-
-const char *trust_state_name(enum trust_state state);
-MAUTH_MUST_USE bool trust_state_parse(struct text name, enum trust_state *out);
 
 size_t trust_key_count(const struct mauth_trust *trust);
 const struct trust_key *trust_key_at(const struct mauth_trust *trust, size_t i);

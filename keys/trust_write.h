@@ -41,7 +41,15 @@ struct trust_statement {
     size_t revocation_count;
 };
 
-/* The whole file: the delegation (as trust_write_delegation wrote it), statement, list. */
+/*
+ * The whole file: the delegation (as trust_write_delegation wrote it), statement,
+ * list, in which each line stands once. out is as it was when this fails.
+ *
+ * MAUTH_INVALID    no reader would take it: a value out of its bounds, or another
+ *                  authority, issuer or epoch than the root's
+ * MAUTH_EXPIRED    the delegation does not hold at issued_s
+ * MAUTH_TOO_LARGE  over MAUTH_TRUST_MAX
+ */
 MAUTH_MUST_USE enum mauth_rc trust_write(struct text delegation,
     const struct trust_statement *s, const struct note_verifier *authority,
     const uint8_t authority_seed[NOTE_KEY_BYTES], struct buf *out,

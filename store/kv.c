@@ -35,6 +35,7 @@ struct kv {
 struct batch {
     struct kv_job *job[BATCH];
     size_t count;
+    size_t at; /* the one that ran last */
 };
 
 static enum mauth_rc
@@ -44,8 +45,12 @@ begin(struct kv *kv, bool write, struct kv_txn *txn, struct mauth_err *err)
     return kv->engine->begin(txn, err);
 }
 
+/*
+ * Also those that had left: they were refused, or had nothing to put, for what
+ * they saw of the others, and that never came to be.
+ */
 static void
-fail_all(struct batch *b, enum mauth_rc rc, const struct mauth_err *err)
+fail_all(const struct batch *b, enum mauth_rc rc, const struct mauth_err *err)
 {
     for (size_t i = 0; i < b->count; i++) {
         b->job[i]->rc = rc;
@@ -58,6 +63,17 @@ leave_out(struct batch *b, size_t i)
 {
     b->count--;
     memmove(&b->job[i], &b->job[i + 1], (b->count - i) * sizeof(*b->job));
+}
+
+/* The job that ran last met a full store which cannot be made larger. */
+static void
+refuse_full(struct batch *b)
+{
+    struct kv_job *job = b->job[b->at];
+
+    if (job->rc == MAUTH_OK) /* it did not care, but is not done either */
+        job->rc = mauth_fail(&job->err, MAUTH_UNAVAILABLE, "store: it is full");
+    leave_out(b, b->at);
 }
 
 enum outcome {
@@ -76,6 +92,7 @@ run_jobs(struct batch *b, struct kv_txn *txn)
         struct kv_job *job = b->job[i];
         size_t before = txn->changes;
 
+        b->at = i;
         mauth_err_reset(&job->err);
         job->rc = job->fn(txn, job->arg, &job->err);
         if (txn->again)
@@ -91,9 +108,9 @@ run_jobs(struct batch *b, struct kv_txn *txn)
     return CLEAN;
 }
 
-/* False when it is to be run again. */
+/* False when it is to be run again: b is what is left of all by then. */
 static bool
-try_batch(struct kv *kv, struct batch *b, bool rehearsal)
+try_batch(struct kv *kv, const struct batch *all, struct batch *b, bool rehearsal)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
     struct kv_txn txn;
@@ -101,11 +118,15 @@ try_batch(struct kv *kv, struct batch *b, bool rehearsal)
 
     rc = begin(kv, true, &txn, &err);
     if (rc) {
-        fail_all(b, rc, &err);
+        fail_all(all, rc, &err);
         return true;
     }
     if (run_jobs(b, &txn) == REPLAY || rehearsal) {
+        bool full = txn.again;
+
         kv->engine->abort(&txn);
+        if (full && !txn.again)
+            refuse_full(b);
         return false;
     }
     if (!txn.changes) {
@@ -113,12 +134,12 @@ try_batch(struct kv *kv, struct batch *b, bool rehearsal)
         return true;
     }
     rc = kv->engine->commit(&txn, &err);
-    if (rc == MAUTH_OK)
-        atomic_fetch_add(&kv->generation, 1);
-    else if (txn.again)
+    if (rc && txn.again)
         return false;
-    else
-        fail_all(b, rc, &err);
+    /* A commit that failed may be on the disk all the same: readers must look. */
+    atomic_fetch_add(&kv->generation, 1);
+    if (rc)
+        fail_all(all, rc, &err);
     return true;
 }
 
@@ -128,8 +149,8 @@ commit_batch(struct kv *kv, const struct batch *all)
     struct batch b = *all;
 
     if (kv->twice)
-        (void)try_batch(kv, &b, true);
-    while (b.count && !try_batch(kv, &b, false))
+        (void)try_batch(kv, all, &b, true);
+    while (b.count && !try_batch(kv, all, &b, false))
         ;
     for (size_t i = 0; i < all->count; i++)
         all->job[i]->done(all->job[i]);

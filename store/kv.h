@@ -6,7 +6,11 @@
  * touches nothing outside its own result; what it needs (ids, salts, times,
  * signatures) comes in with arg. It decides before its first put; then it puts
  * the change and its record, or the record of the refusal, and returns MAUTH_OK
- * (a refusal is said in its result). Any other code undoes all that it put.
+ * (a refusal is said in its result). Any other code undoes all that it put. It
+ * begins no other transaction.
+ *
+ * A write that fails with MAUTH_UNAVAILABLE has most likely left nothing behind;
+ * when it was the disk that failed, nobody can say.
  *
  * Reads last at most a second; what they find is copied out. All functions are
  * safe from any thread; a transaction is used only by the thread it runs in.

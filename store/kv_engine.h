@@ -12,7 +12,7 @@ struct kv_txn {
     void *state;  /* the engine's */
     void *handle; /* the engine's transaction */
     bool write;
-    bool again;     /* it failed for a cause that is mended when it is run again */
+    bool again;     /* it failed for a cause that a further run may not meet */
     size_t changes; /* puts and deletes */
 };
 
@@ -24,9 +24,11 @@ struct kv_engine {
     void (*close)(void *state);
     /* Sets txn->handle; the rest of txn is set already. */
     enum mauth_rc (*begin)(struct kv_txn *txn, struct mauth_err *err);
-    /* Ends it either way; only a write is committed. May set txn->again. */
+    /* Ends it either way; only a write is committed. txn->again: what made it fail is
+     * mended. Any other failure may have been durable all the same. */
     enum mauth_rc (*commit)(struct kv_txn *txn, struct mauth_err *err);
-    /* Ends it, and mends what made it fail, where txn->again is set. */
+    /* Ends it. Mends what made it fail, where put or remove has set txn->again; clears
+     * it when that cannot be done. */
     void (*abort)(struct kv_txn *txn);
     enum mauth_rc (*get)(
         struct kv_txn *txn, struct text key, struct text *value, struct mauth_err *err);

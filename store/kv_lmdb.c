@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -33,6 +34,7 @@ struct lmdb {
     char *dir;
     int lock_fd;
     size_t map;
+    size_t max;            /* the map grows no further */
     pthread_rwlock_t idle; /* held for reading by every transaction */
     MDB_env *env;          /* NULL: lost, to be opened again */
     MDB_dbi dbi;
@@ -115,31 +117,64 @@ take_lock(struct lmdb *db, struct mauth_err *err)
     return MAUTH_OK;
 }
 
-/* Is there a store, as mode wants it? The folder is made for a new one. */
 static enum mauth_rc
-check_place(struct lmdb *db, enum kv_mode mode, struct mauth_err *err)
+make_folder(const char *dir, struct mauth_err *err)
+{
+    char *parent;
+    enum mauth_rc rc;
+
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return mauth_fail(
+            err, MAUTH_UNAVAILABLE, "store: %s: %s", dir, strerror(errno));
+    parent = file_join(dir, "..");
+    if (!parent)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "store: no memory");
+    rc = file_sync_folder(parent, err);
+    free(parent);
+    return rc;
+}
+
+/*
+ * The folder, made for a new store, with the lock taken; and whether a store is in
+ * it, as mode wants it. For a new one that is asked under the lock: of two who
+ * create it at once, one wins.
+ */
+static enum mauth_rc
+take_place(struct lmdb *db, enum kv_mode mode, struct mauth_err *err)
 {
     char *path = file_join(db->dir, "data.mdb");
-    bool there;
+    enum mauth_rc rc = MAUTH_OK;
 
     if (!path)
         return mauth_fail(err, MAUTH_NO_MEMORY, "store: no memory");
-    there = access(path, F_OK) == 0;
-    free(path);
-    if (mode == KV_OPEN && !there)
-        return mauth_fail(err, MAUTH_NOT_FOUND, "store: there is none in %s", db->dir);
-    if (mode == KV_CREATE && there)
-        return mauth_fail(
+    if (mode == KV_CREATE)
+        rc = make_folder(db->dir, err);
+    else if (access(path, F_OK) != 0)
+        rc = mauth_fail(err, MAUTH_NOT_FOUND, "store: there is none in %s", db->dir);
+    if (rc == MAUTH_OK)
+        rc = take_lock(db, err);
+    if (rc == MAUTH_OK && mode == KV_CREATE && access(path, F_OK) == 0)
+        rc = mauth_fail(
             err, MAUTH_CONFLICT, "store: there is one already in %s", db->dir);
-    if (mode == KV_CREATE && mkdir(db->dir, 0700) != 0 && errno != EEXIST)
-        return mauth_fail(
-            err, MAUTH_UNAVAILABLE, "store: %s: %s", db->dir, strerror(errno));
-    return MAUTH_OK;
+    free(path);
+    return rc;
 }
 
-/* "DIR[?map=BYTES&...]" */
-static bool
-read_where(struct lmdb *db, struct text where)
+/* Readers come and go without end: whoever waits for all of them goes first. */
+static void
+init_lock(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attr;
+
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &attr);
+    pthread_rwlockattr_destroy(&attr);
+}
+
+/* "DIR[?map=BYTES&max=BYTES&...]" */
+static enum mauth_rc
+read_where(struct lmdb *db, struct text where, struct mauth_err *err)
 {
     struct text dir = where, option, rest;
 
@@ -149,10 +184,16 @@ read_where(struct lmdb *db, struct text where)
             rest = last ? where : option;
             if (text_starts(rest, "map="))
                 db->map = strtoull(rest.p + 4, NULL, 10);
+            if (text_starts(rest, "max="))
+                db->max = strtoull(rest.p + 4, NULL, 10);
         }
     }
+    if (!dir.len)
+        return mauth_fail(err, MAUTH_INVALID, "store: the URL names no folder");
     db->dir = strndup(dir.p, dir.len);
-    return db->dir && dir.len > 0;
+    if (!db->dir)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "store: no memory");
+    return MAUTH_OK;
 }
 
 static enum mauth_rc
@@ -166,15 +207,15 @@ open_lmdb(struct text where, enum kv_mode mode, void **state, struct mauth_err *
         return mauth_fail(err, MAUTH_NO_MEMORY, "store: no memory");
     db->lock_fd = -1;
     db->map = MAP_BYTES;
-    pthread_rwlock_init(&db->idle, NULL);
-    if (!read_where(db, where))
-        rc = mauth_fail(err, MAUTH_INVALID, "store: the URL names no folder");
-    else
-        rc = check_place(db, mode, err);
+    db->max = SIZE_MAX;
+    init_lock(&db->idle);
+    rc = read_where(db, where, err);
     if (rc == MAUTH_OK)
-        rc = take_lock(db, err);
+        rc = take_place(db, mode, err);
     if (rc == MAUTH_OK)
         rc = open_env(db, err);
+    if (rc == MAUTH_OK && mode == KV_CREATE)
+        rc = file_sync_folder(db->dir, err); /* its files are there to stay */
     if (rc) {
         close_lmdb(db);
         return rc;
@@ -197,13 +238,22 @@ reopen(struct lmdb *db)
     pthread_rwlock_unlock(&db->idle);
 }
 
-static void
+/* Doubles the map; false when it stays as it is. */
+static bool
 grow(struct lmdb *db)
 {
+    bool grown;
+
+    if (db->map > db->max / 2)
+        return false;
     pthread_rwlock_wrlock(&db->idle);
-    if (mdb_env_set_mapsize(db->env, db->map * 2) == 0)
+    grown = mdb_env_set_mapsize(db->env, db->map * 2) == 0;
+    if (grown)
         db->map *= 2;
     pthread_rwlock_unlock(&db->idle);
+    if (!grown) /* LMDB is left without any map */
+        reopen(db);
+    return grown;
 }
 
 static enum mauth_rc
@@ -236,12 +286,10 @@ commit(struct kv_txn *txn, struct mauth_err *err)
     pthread_rwlock_unlock(&db->idle);
     if (!code)
         return MAUTH_OK;
-    if (code == MDB_MAP_FULL) {
-        txn->again = true;
-        grow(db);
-    } else {
+    if (code == MDB_MAP_FULL)
+        txn->again = grow(db);
+    else
         reopen(db);
-    }
     return trouble(code, "cannot commit", err);
 }
 
@@ -254,7 +302,7 @@ abort_txn(struct kv_txn *txn)
     txn->handle = NULL;
     pthread_rwlock_unlock(&db->idle);
     if (txn->again)
-        grow(db);
+        txn->again = grow(db);
 }
 
 /* LMDB takes its keys without const, and leaves them alone. */
@@ -334,6 +382,8 @@ seek(MDB_cursor *cursor, struct text first, struct text end, enum kv_order order
         return mdb_cursor_get(cursor, k, v, MDB_LAST);
     *k = val(end);
     code = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
+    if (code && code != MDB_NOTFOUND)
+        return code;
     return mdb_cursor_get(cursor, k, v, code == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
 }
 

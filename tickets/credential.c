@@ -11,9 +11,11 @@
 enum {
     RAW_BITS = -15, /* zlib's way to ask for raw DEFLATE with its largest window */
     /* For writing: a window of 16 KiB sees all of a ticket, and tables that are
-     * small are quick to make; a ticket comes out as short as with the largest. */
+     * small are quick to make; a ticket comes out as short as with the largest.
+     * All of them together stay below 128 KiB: what malloc would give back to
+     * the system each time, to get it again page by page. */
     OUT_BITS = -14,
-    OUT_MEMORY = 7
+    OUT_MEMORY = 6
 };
 
 /* One DEFLATE stream that ends with the input, into out of MAUTH_TICKET_MAX bytes. */

@@ -35,7 +35,7 @@ static bool
 reads_back(struct ticket *t, const char *xml, size_t len)
 {
     char again[MAUTH_TICKET_MAX];
-    struct pass p = {0};
+    struct pass p = {.again = true};
     struct buf b;
 
     buf_init_fixed(&b, again, sizeof(again));

@@ -98,7 +98,7 @@ value(struct pass *p, struct text *v, is_valid *valid, char end)
         escape(p->out, *v);
     if (!p->reading)
         buf_u8(p->out, (uint8_t)end);
-    if (!valid(*v))
+    if (!p->again && !valid(*v))
         p->failed = true;
 }
 

@@ -14,6 +14,7 @@
 
 struct pass {
     bool reading;
+    bool again; /* writing what was read: its values need no second look */
     bool failed;
     struct reader in; /* reading: what is left of the input */
     struct buf *out;  /* writing: appended to */

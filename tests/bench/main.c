@@ -9,12 +9,16 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"verify", bench_verify},
+    {"issue", bench_issue},
 };
 
 static const char usage[] =
     "usage: meshauth-bench verify [--seconds N]\n"
+    "       meshauth-bench issue [--seconds N] [--connections N] [--build DIR] [--dir "
+    "DIR]\n"
     "\n"
     "  verify  the first verification of a ticket, against raw OpenSSL and xmlsec1\n"
+    "  issue   logins at a meshauthd of its own, over TLS, with durable audit\n"
     "\n"
     "Prints lines of name, value and unit.\n";
 

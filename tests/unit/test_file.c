@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,9 +24,8 @@ tear_down(void **state)
 {
     (void)state;
     unlink(path);
-    rmdir(dir); /* fails, and the next test too, if anything was left */
     free(path);
-    return 0;
+    return rmdir(dir); /* fails when anything was left */
 }
 
 static void
@@ -82,6 +82,54 @@ refuses_a_secret_that_others_may_read(void **state)
     buf_clear(&b);
 }
 
+/* Each writes its own letter, as often as the letter says. */
+static void *
+replace_often(void *arg)
+{
+    const char *letter = arg;
+    char text['h' + 1];
+
+    memset(text, *letter, sizeof(text));
+    for (int i = 0; i < 25; i++)
+        if (file_replace(path, text, (size_t)*letter, FILE_PRIVATE, NULL) != MAUTH_OK)
+            return arg;
+    return NULL;
+}
+
+static void
+replaces_from_many_threads(void **state)
+{
+    static char letters[] = "aceg";
+    pthread_t thread[4];
+    struct buf b;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(thread); i++)
+        assert_int_equal(
+            pthread_create(&thread[i], NULL, replace_often, &letters[i]), 0);
+    for (size_t i = 0; i < COUNT(thread); i++) {
+        void *failed;
+
+        assert_int_equal(pthread_join(thread[i], &failed), 0);
+        assert_null(failed);
+    }
+    buf_init(&b);
+    assert_int_equal(file_read(path, 'h', &b, NULL), MAUTH_OK);
+    assert_int_equal(b.len, b.data[0]);
+    for (size_t i = 0; i < b.len; i++)
+        assert_int_equal(b.data[i], b.data[0]);
+    buf_clear(&b);
+}
+
+static void
+makes_a_folder_last(void **state)
+{
+    (void)state;
+    assert_int_equal(file_sync_folder(dir, NULL), MAUTH_OK);
+    assert_int_equal(file_sync_folder(path, NULL), MAUTH_UNAVAILABLE);
+    assert_int_equal(file_sync_folder("/nowhere/at/all", NULL), MAUTH_UNAVAILABLE);
+}
+
 static void
 joins_names(void **state)
 {
@@ -101,6 +149,8 @@ main(void)
         cmocka_unit_test(creates_once_and_replaces),
         cmocka_unit_test(refuses_what_is_too_large_or_missing),
         cmocka_unit_test(refuses_a_secret_that_others_may_read),
+        cmocka_unit_test(replaces_from_many_threads),
+        cmocka_unit_test(makes_a_folder_last),
         cmocka_unit_test(joins_names),
     };
 

@@ -1,3 +1,4 @@
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -177,6 +178,53 @@ takes_the_key_of_a_certificate(void **state)
     EVP_PKEY_free(pkey);
 }
 
+/* Calls that fail in libcrypto, each in its way. */
+static void
+fail_in_libcrypto(void)
+{
+    static const char junk[] = "-----BEGIN CERTIFICATE-----\nAAAA\n"
+                               "-----END CERTIFICATE-----\n";
+    struct text pieces[1] = {{"text", 4}};
+    struct mauth_key *p256 = golden_key("signing-p256.pub.pem");
+    struct mauth_key *rsa = golden_key("signing-rsa2048.pub.pem");
+    uint8_t der[MAUTH_SPKI_MAX], signature[256] = {1};
+    struct mauth_trust *trust = NULL;
+    struct mauth_key *key = NULL;
+    size_t len = golden_der("device.pub.pem", der, sizeof(der));
+    char *vkey = golden_vkey(), *file;
+
+    der[len - 1] ^= 1; /* off the curve */
+    assert_int_not_equal(mauth_key_from_spki(der, len, &key, NULL), MAUTH_OK);
+    assert_int_not_equal(mauth_key_from_pem("x", 1, &key, NULL), MAUTH_OK);
+    assert_int_not_equal(
+        mauth_key_from_pem(junk, sizeof(junk) - 1, &key, NULL), MAUTH_OK);
+    assert_int_not_equal(mauth_key_from_certificate("x", 1, &key, NULL), MAUTH_OK);
+    assert_int_not_equal(key_check(rsa, pieces, 1, signature, 256, NULL), MAUTH_OK);
+    signature[63] = 1;
+    assert_int_not_equal(key_check(p256, pieces, 1, signature, 64, NULL), MAUTH_OK);
+    file = golden_file("trust", "", &len);
+    file[len / 2] ^= 1;
+    assert_int_not_equal(mauth_trust_parse(file, len, vkey, &trust, NULL), MAUTH_OK);
+    free(file);
+    free(vkey);
+    mauth_key_free(p256);
+    mauth_key_free(rsa);
+}
+
+/* Our host may look at libcrypto's queue of errors to learn how its own TLS went. */
+static void
+leaves_the_hosts_errors_alone(void **state)
+{
+    (void)state;
+    ERR_clear_error();
+    fail_in_libcrypto();
+    assert_int_equal(ERR_peek_error(), 0);
+    ERR_raise(ERR_LIB_USER, 77);
+    fail_in_libcrypto();
+    assert_int_equal(ERR_GET_REASON(ERR_peek_last_error()), 77);
+    ERR_clear_error();
+}
+
 int
 main(void)
 {
@@ -187,6 +235,7 @@ main(void)
         cmocka_unit_test(bounds_rsa),
         cmocka_unit_test(refuses_other_keys),
         cmocka_unit_test(takes_the_key_of_a_certificate),
+        cmocka_unit_test(leaves_the_hosts_errors_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

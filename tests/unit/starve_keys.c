@@ -1,0 +1,136 @@
+/* Keys, signers, notes and trust files, with each allocation failing in turn. */
+#include "keys/trust_write.h"
+#include "tests/unit/forge.h"
+#include "tests/unit/starve.h"
+
+static enum mauth_rc
+read_spki(void *arg, struct mauth_err *err)
+{
+    const struct mauth_key *from = arg;
+    struct mauth_key *key = NULL;
+    const uint8_t *spki;
+    enum mauth_rc rc;
+    size_t len;
+
+    spki = mauth_key_spki(from, &len);
+    rc = mauth_key_from_spki(spki, len, &key, err);
+    assert_true((rc == MAUTH_OK) == (key != NULL));
+    mauth_key_free(key);
+    return rc;
+}
+
+static enum mauth_rc
+read_pem(void *arg, struct mauth_err *err)
+{
+    const char *pem = arg;
+    struct mauth_key *key = NULL;
+    enum mauth_rc rc = mauth_key_from_pem(pem, strlen(pem), &key, err);
+
+    assert_true((rc == MAUTH_OK) == (key != NULL));
+    mauth_key_free(key);
+    return rc;
+}
+
+static enum mauth_rc
+trust_key(void *arg, struct mauth_err *err)
+{
+    struct mauth_trust *trust = NULL;
+    enum mauth_rc rc = mauth_trust_from_key(GOLDEN_ISSUER, arg, &trust, err);
+
+    assert_true((rc == MAUTH_OK) == (trust != NULL));
+    mauth_trust_free(trust);
+    return rc;
+}
+
+static enum mauth_rc
+make_signer(void *arg, struct mauth_err *err)
+{
+    struct signer *signer = NULL;
+    struct buf pkcs8;
+    enum mauth_rc rc;
+
+    (void)arg;
+    buf_init_secret(&pkcs8);
+    rc = signer_generate(SIGNER_P256, &pkcs8, err);
+    if (rc == MAUTH_OK)
+        rc = signer_from_pkcs8(pkcs8.data, pkcs8.len, &signer, err);
+    assert_true((rc == MAUTH_OK) == (signer != NULL));
+    signer_free(signer);
+    buf_clear(&pkcs8);
+    return rc;
+}
+
+static void
+starves_keys(void **state)
+{
+    struct mauth_key *key = golden_key("signing-rsa2048.pub.pem");
+    char *pem = golden_file("signing-p256.pub.pem", "", NULL);
+
+    (void)state;
+    starve("spki", read_spki, key);
+    starve("pem", read_pem, pem);
+    starve("trust from key", trust_key, key);
+    starve("signer", make_signer, NULL);
+    free(pem);
+    mauth_key_free(key);
+}
+
+struct file {
+    struct golden_statement says;
+    char *data, *vkey;
+    size_t len;
+};
+
+static enum mauth_rc
+read_file(void *arg, struct mauth_err *err)
+{
+    const struct file *f = arg;
+    struct mauth_trust *trust = NULL;
+    enum mauth_rc rc = mauth_trust_parse(f->data, f->len, f->vkey, &trust, err);
+
+    assert_true((rc == MAUTH_OK) == (trust != NULL));
+    mauth_trust_free(trust);
+    return rc;
+}
+
+static enum mauth_rc
+write_file(void *arg, struct mauth_err *err)
+{
+    const struct file *f = arg;
+    enum mauth_rc rc;
+    struct buf out;
+
+    buf_init(&out);
+    rc = golden_write(&f->says, &out, err);
+    assert_int_equal(out.len, rc == MAUTH_OK ? f->len : 0);
+    if (rc == MAUTH_OK)
+        assert_memory_equal(out.data, f->data, f->len);
+    buf_clear(&out);
+    return rc;
+}
+
+static void
+starves_the_trust_file(void **state)
+{
+    struct file f = {.vkey = golden_vkey()};
+
+    (void)state;
+    golden_statement_init(&f.says);
+    f.data = golden_file("trust", "", &f.len);
+    starve("read", read_file, &f);
+    starve("write", write_file, &f);
+    golden_statement_clear(&f.says);
+    free(f.data);
+    free(f.vkey);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(starves_keys),
+        cmocka_unit_test(starves_the_trust_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
