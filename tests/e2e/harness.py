@@ -49,10 +49,10 @@ DS = "{http://www.w3.org/2000/09/xmldsig#}"
 DS11 = "{http://www.w3.org/2009/xmldsig11#}"
 
 
-def run(*command, data=None, env=None, check=True, timeout=PATIENCE_S):
+def run(*command, data=None, env=None, check=True, timeout=PATIENCE_S, cwd=None):
     """A command's CompletedProcess, as text; a failure shows what it said."""
     done = subprocess.run([str(c) for c in command], input=data, capture_output=True, text=True,
-                          timeout=timeout, env={**os.environ, **(env or {})})
+                          timeout=timeout, env={**os.environ, **(env or {})}, cwd=cwd)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done
@@ -94,13 +94,23 @@ KEYS = {
 class Device:
     """A device's key and its self-signed certificate."""
 
-    def __init__(self, folder, name="device", kind="p256", days=36500):
+    def __init__(self, folder, name="device", kind="p256"):
         self.key = pathlib.Path(folder) / f"{name}.key"
         self.certificate = pathlib.Path(folder) / f"{name}.crt"
         run("openssl", "req", "-x509", "-newkey", *KEYS[kind], "-nodes", "-subj", f"/CN={name}",
-            "-days", days, "-keyout", self.key, "-out", self.certificate)
+            "-days", "36500", "-keyout", self.key, "-out", self.certificate)
         public = run("openssl", "x509", "-in", self.certificate, "-noout", "-pubkey").stdout
         self.spki = base64.b64decode("".join(public.split("\n")[1:-2]))
+
+    def backdate(self):
+        """Another certificate for the same key, which expired long ago."""
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.key.parent))
+        (folder / "ca").write_text("[ca]\ndefault_ca = d\n[d]\ndatabase = index\nnew_certs_dir = .\n"
+                                   "rand_serial = yes\ndefault_md = sha256\npolicy = p\n[p]\ncommonName = supplied\n")
+        (folder / "index").touch()
+        run("openssl", "req", "-new", "-key", self.key, "-subj", "/CN=expired", "-out", folder / "request")
+        run("openssl", "ca", "-batch", "-selfsign", "-notext", "-config", "ca", "-keyfile", self.key, "-in", "request",
+            "-startdate", "20200101000000Z", "-enddate", "20200102000000Z", "-out", self.certificate, cwd=folder)
 
     @property
     def secret(self):
@@ -209,7 +219,14 @@ class Mesh:
         self.tickets = {}  # XML by id
         self.secrets = set()
         self.lock = threading.Lock()
-        self.init = run(MESHAUTH, "init", self.dir, "--demo", "--listen", f"127.0.0.1:{self.port}")
+        try:
+            self.make(start, settings)
+        except BaseException:
+            self.discard()
+            raise
+
+    def make(self, start, settings):
+        run(MESHAUTH, "init", self.dir, "--demo", "--listen", f"127.0.0.1:{self.port}")
         if settings:
             self.configure(**settings)
         for file in ("tls.key", "root.key", "seal.key", "idp.key"):
@@ -278,9 +295,12 @@ class Mesh:
             self.check_log()
             self.judge_tickets()
         finally:
-            if self.daemon:
-                self.kill()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.discard()
+
+    def discard(self):
+        if self.daemon:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def cpu_ticks(self):
         """User and system time that the daemon has used, in clock ticks."""
@@ -337,29 +357,36 @@ class Mesh:
     def connection(self, device=None):
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE_S, context=self.context(device))
 
-    def request(self, method, path, body=None, headers=None, device=None, connection=None):
+    def request(self, method, path, body=None, headers=None, device=None, connection=None, sent=None):
+        """sent is called between question and answer."""
         c = connection or self.connection(device)
         try:
             c.request(method, path, body, headers or {})
+            if sent:
+                sent()
             response = c.getresponse()
             return Answer(response.status, response.headers, response.read())
         finally:
             if not connection:
                 c.close()
 
-    def post(self, form, device=None, connection=None):
+    def post(self, form, device=None, connection=None, sent=None):
         """A form to the token endpoint; a dict, a list of pairs, or text as it is."""
         body = form if isinstance(form, (str, bytes)) else urllib.parse.urlencode(form)
-        answer = self.request("POST", TOKEN, body, {"Content-Type": FORM}, device, connection)
+        answer = self.request("POST", TOKEN, body, {"Content-Type": FORM}, device, connection, sent)
         self.collect(answer)
         return answer
 
-    def exchange(self, token, device, connection=None, **more):
-        """Trades an ID token; more are further parameters, or None to leave one out."""
+    def form(self, token, **more):
+        """Of an exchange; more are further parameters, or None to leave one out."""
         self.keep_secret(token)
         form = {"grant_type": EXCHANGE, "subject_token_type": ID_TOKEN, "subject_token": token,
                 "requested_token_type": SAML2, **more}
-        return self.post({k: v for k, v in form.items() if v is not None}, device, connection)
+        return {k: v for k, v in form.items() if v is not None}
+
+    def exchange(self, token, device, connection=None, **more):
+        """Trades an ID token."""
+        return self.post(self.form(token, **more), device, connection)
 
     def login(self, name, device):
         """A login that must succeed."""

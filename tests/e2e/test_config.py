@@ -81,8 +81,8 @@ class Config(unittest.TestCase):
             ("a ticket too long", "tickets: { identity_s = 43201; }; #HERE", "identity_s"),
             ("a session too short", "tickets: { session_s = 60; }; #HERE", "session_s"),
             ("a store of no kind", 'store = "sqlite:x"; #HERE', "store"),
-            ("no syntax", "limits: { threads = = 2; }; #HERE", "syntax"),
-            ("a name twice", "limits: { threads = 2; };\nlimits: { threads = 3; }; #HERE", "limits"),
+            ("no syntax", "limits: { threads = = 2; }; #HERE", "not understood"),
+            ("a name twice", "limits: { threads = 2; };\nlimits: { threads = 3; }; #HERE", "already"),
         ):
             with self.subTest(name):
                 self.refused(self.at(self.conf(more)), word)

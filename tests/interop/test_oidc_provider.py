@@ -134,19 +134,23 @@ class OidcProvider(unittest.TestCase):
         cls.addClassCleanup(cls.mesh.close)
         cls.peer = Peer(cls.mesh.folder)
         cls.addClassCleanup(cls.peer.close)
-        cls.mesh.configure(providers=[{
-            "name": "peer", "issuer": cls.peer.issuer, "client_ids": ["mesh-RS256", "mesh-ES256"],
-            "ca_file": cls.peer.authority.ca, "create_users": True}])
+        cls.mesh.configure(providers=[cls.provider("mesh-RS256", "mesh-ES256")])
         cls.mesh.start()
 
-    def meshauth_login(self, token, home):
-        self.mesh.keep_secret(token)
-        done = run(MESHAUTH, "login", self.mesh.url, "--ca", self.mesh.ca, "--id-token", "-", data=token, check=False,
-                   env={"MESHAUTH_HOME": str(self.mesh.folder / home)})
+    @classmethod
+    def provider(cls, *client_ids):
+        return {"name": "peer", "issuer": cls.peer.issuer, "client_ids": client_ids,
+                "ca_file": cls.peer.authority.ca, "create_users": True}
+
+    def meshauth_login(self, token, home, mesh=None):
+        mesh = mesh or self.mesh
+        mesh.keep_secret(token)
+        done = run(MESHAUTH, "login", mesh.url, "--ca", mesh.ca, "--id-token", "-", data=token, check=False,
+                   env={"MESHAUTH_HOME": str(mesh.folder / home)})
         tickets = []
-        for file in (self.mesh.folder / home).glob("accounts/*/*.json"):
+        for file in (mesh.folder / home).glob("accounts/*/*.json"):
             for t in json.loads(file.read_text()).get("tickets", []):
-                tickets.append(self.mesh.collect_ticket(t["credential"]))
+                tickets.append(mesh.collect_ticket(t["credential"]))
         return done, tickets
 
     def test_login_with_rs256_and_es256(self):
@@ -165,12 +169,11 @@ class OidcProvider(unittest.TestCase):
         self.assertNotIn(tickets[0].subject, subjects)
 
     def test_a_token_of_it_for_another_client(self):
-        self.mesh.stop()
-        self.mesh.configure(providers=[{
-            "name": "peer", "issuer": self.peer.issuer, "client_ids": ["mesh-ES256"],
-            "ca_file": self.peer.authority.ca, "create_users": True}])
-        self.mesh.start()
-        done, tickets = self.meshauth_login(self.peer.id_token("alice", "mesh-RS256"), "foreign")
+        mesh = Mesh(start=False)
+        self.addCleanup(mesh.close)
+        mesh.configure(providers=[self.provider("mesh-ES256")])
+        mesh.start()
+        done, tickets = self.meshauth_login(self.peer.id_token("alice", "mesh-RS256"), "laptop", mesh)
         self.assertEqual((done.returncode, tickets), (1, []))
         self.assertIn("another client", done.stderr)
 
