@@ -19,6 +19,9 @@ void bench_line(
     const char *group, const char *name, int decimals, double value, const char *unit);
 void bench_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A positive number, at most max; false otherwise. */
+MAUTH_MUST_USE bool bench_number(const char *text, double max, double *out);
+
 /* Sorts values; quantile 0 to 1, 0.5 is the median. */
 double bench_quantile(double *values, size_t count, double quantile);
 

@@ -107,19 +107,21 @@ parse(int argc, char **argv, struct options *o)
         {"dir", required_argument, NULL, 'd'},
         {NULL, 0, NULL, 0},
     };
+    double connections = (double)o->connections;
+    bool good = true;
     int option;
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
-        case 's': o->seconds = atof(optarg); break;
-        case 'c': o->connections = (size_t)strtoul(optarg, NULL, 10); break;
+        case 's': good = bench_number(optarg, SECONDS_MAX, &o->seconds); break;
+        case 'c': good = bench_number(optarg, CONNECTIONS_MAX, &connections); break;
         case 'b': o->programs = optarg; break;
         case 'd': o->parent = optarg; break;
-        default: return false;
+        default: good = false;
         }
     }
-    return optind == argc && o->seconds > 0 && o->seconds <= SECONDS_MAX &&
-           o->connections >= 1 && o->connections <= CONNECTIONS_MAX;
+    o->connections = (size_t)connections;
+    return good && optind == argc && o->connections > 0;
 }
 
 int

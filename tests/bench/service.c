@@ -111,6 +111,10 @@ find(const char *programs, const char *name, char out[PATH_MAX])
 static pid_t
 spawn(const struct bench_service *s, const char *const *argv)
 {
+    union { /* execv() changes none of them */
+        const char *const *given;
+        char *const *taken;
+    } arguments = {argv};
     char log[PATH_MAX + 8];
     pid_t pid;
     int fd;
@@ -122,7 +126,7 @@ spawn(const struct bench_service *s, const char *const *argv)
     fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0)
-        execv(argv[0], (char *const *)(uintptr_t)argv);
+        execv(argv[0], arguments.taken);
     _exit(127);
 }
 

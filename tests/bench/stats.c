@@ -44,6 +44,15 @@ bench_progress(const char *format, ...)
     fputc('\n', stderr);
 }
 
+bool
+bench_number(const char *text, double max, double *out)
+{
+    char *end;
+
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out > 0 && *out <= max;
+}
+
 static int
 by_value(const void *a, const void *b)
 {

@@ -12,6 +12,7 @@
 
 enum {
     COUNTED = 100, /* verifications whose allocations are counted */
+    SECONDS_MAX = 3600
 };
 
 struct run {
@@ -182,15 +183,13 @@ bench_verify(int argc, char **argv)
     };
     struct mauth_err err = MAUTH_ERR_INIT;
     double seconds = 10;
+    bool good = true;
     int option;
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option != 's')
-            return BENCH_USAGE;
-        seconds = atof(optarg);
-    }
-    if (optind != argc || !(seconds > 0 && seconds <= 3600)) {
-        fputs("meshauth-bench verify: --seconds takes 0 to 3600\n", stderr);
+    while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
+        good = option == 's' && bench_number(optarg, SECONDS_MAX, &seconds);
+    if (!good || optind != argc) {
+        fprintf(stderr, "meshauth-bench verify: --seconds up to %d\n", SECONDS_MAX);
         return BENCH_USAGE;
     }
     bench_pin();

@@ -64,7 +64,8 @@ xmlsec_key_free(struct xmlsec_key *key)
 static bool
 name_root(xmlDocPtr doc, xmlNodePtr root)
 {
-    xmlAttrPtr id = root ? xmlHasProp(root, BAD_CAST "ID") : NULL;
+    static const xmlChar name[] = "ID";
+    xmlAttrPtr id = root ? xmlHasProp(root, name) : NULL;
 
     return id && id->children && xmlAddID(NULL, doc, id->children->content, id);
 }
