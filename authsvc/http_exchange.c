@@ -183,14 +183,17 @@ void
 http_answer(struct http_exchange *x, int status, const char *content_type,
     struct text body, const char *const *headers)
 {
+    /* The library copies, in spite of its signature. */
+    union {
+        const char *in;
+        void *out;
+    } bytes = {body.p};
     struct MHD_Response *r;
 
     if (atomic_load(&x->server->draining))
         x->close = true;
     lease_extend(&x->connection->lease, x->server->o.request_s * 1000);
-    /* The library copies, in spite of its signature. */
-    r = MHD_create_response_from_buffer(
-        body.len, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
+    r = MHD_create_response_from_buffer(body.len, bytes.out, MHD_RESPMEM_MUST_COPY);
     if (r && add_headers(x, r, content_type, headers))
         x->answered = MHD_queue_response(x->mhd, (unsigned)status, r) == MHD_YES;
     if (r)

@@ -252,7 +252,7 @@ main(int argc, char **argv)
         fputs(usage, stderr);
         return EXIT_USAGE_OR_CONFIG;
     }
-    if (config_read(file, &config, &err) != MAUTH_OK) {
+    if (config_load(file, &config, &err) != MAUTH_OK) {
         fprintf(stderr, "meshauthd: %s\n", err.text);
         return EXIT_USAGE_OR_CONFIG;
     }

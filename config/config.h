@@ -17,7 +17,8 @@
 
 enum {
     CONFIG_PROVIDERS = 16,
-    CONFIG_CLIENT_IDS = 16
+    CONFIG_CLIENT_IDS = 16,
+    CONFIG_FILE_MAX = 64 * 1024
 };
 
 struct config_provider {
@@ -29,7 +30,7 @@ struct config_provider {
     const char *ca_file;   /* for discovery; NULL: the system's */
     bool create_users;     /* the first login makes the user */
     bool demo;             /* anyone can mint; only on loopback */
-    int64_t max_age_s;     /* "iat" not older than this; default 600 */
+    int64_t max_age_s;     /* "iat" not older than this; default 600; 60 to 86400 */
 };
 
 struct config {
@@ -74,9 +75,12 @@ struct config {
 
 /*
  * MAUTH_MALFORMED    err->text is "FILE:LINE: what is wrong, and what would be right"
+ * MAUTH_TOO_LARGE    more than CONFIG_FILE_MAX bytes
  * MAUTH_NOT_FOUND, MAUTH_UNAVAILABLE  the file cannot be read
+ *
+ * (Not config_read: libconfig exports a function of that name.)
  */
-MAUTH_MUST_USE enum mauth_rc config_read(
+MAUTH_MUST_USE enum mauth_rc config_load(
     const char *path, struct config **out, struct mauth_err *err);
 void config_free(struct config *c);
 

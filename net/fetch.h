@@ -4,7 +4,7 @@
  * the network where the admin commands talk to meshauthd.
  *
  * net_init() once, before threads. A struct fetch is used by one thread at a
- * time; it keeps its connection open between requests.
+ * time (but for fetch_cancel); it keeps its connection open between requests.
  */
 #ifndef NET_FETCH_H
 #define NET_FETCH_H
@@ -42,12 +42,21 @@ struct fetch_request {
 };
 
 /*
- * *status is the HTTP status, body is appended to.
- * MAUTH_UNAVAILABLE  no connection, TLS refused, or no answer in time
+ * *status is the HTTP status, body is appended to; on failure both are as if
+ * nothing had come.
+ *
+ * MAUTH_INVALID      not a URL that this fetch may ask, or a header of two lines
+ * MAUTH_UNAVAILABLE  no connection, TLS refused, no answer in time, or cancelled
  * MAUTH_TOO_LARGE    more bytes than allowed
  */
 MAUTH_MUST_USE enum mauth_rc fetch_do(struct fetch *f, const struct fetch_request *r,
     long *status, struct buf *body, struct mauth_err *err);
+
+/*
+ * From any thread: the request under way ends within about a second, and later
+ * ones at once.
+ */
+void fetch_cancel(struct fetch *f);
 
 /* Appends text percent-encoded for an application/x-www-form-urlencoded value. */
 void fetch_form_escape(struct buf *out, const char *text, size_t len);

@@ -1,0 +1,306 @@
+#include "jose/jws.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <cjose/jws.h>
+#include <openssl/err.h>
+
+#include "base/b64.h"
+#include "base/fail.h"
+#include "base/str.h"
+#include "jose/jwk.h"
+#include "keys/signer.h"
+
+struct jws {
+    json_t *header;
+    json_t *claims;
+    const char *alg; /* one of algs[] */
+    const char *kid; /* belongs to header; NULL: none */
+    size_t signature_len;
+    size_t len;
+    char token[];
+};
+
+static const char *const algs[] = {"ES256", "RS256"};
+
+/*
+ * Members of a header that would hand us a key, tell us where to find one, or
+ * change what is signed (RFC 7515 4.1, RFC 7797). Others that we do not know
+ * are ignored, as RFC 7515 4 says; "crit" would be the way to forbid that.
+ */
+static const char *const forbidden[] = {"crit", "jku", "jwk", "x5u", "x5c", "b64"};
+
+void
+jws_free(struct jws *j)
+{
+    if (!j)
+        return;
+    json_decref(j->header);
+    json_decref(j->claims);
+    free(j);
+}
+
+const char *
+jws_untrusted_issuer(const struct jws *j)
+{
+    return json_string_value(json_object_get(j->claims, "iss"));
+}
+
+/* A part of a token as a JSON object; NULL unless it is exactly that. */
+static json_t *
+read_part(struct text part, uint8_t *scratch, size_t cap)
+{
+    json_t *json;
+    size_t len;
+
+    if (!b64_decode(B64_URL, part.p, part.len, scratch, cap, &len) || len == 0)
+        return NULL;
+    json = json_loadb((const char *)scratch, len, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(json))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+/*
+ * "typ" says what kind of token it is (RFC 8725 3.11), with or without
+ * "application/" (RFC 7515 4.1.9); an access token must not pass as a login.
+ */
+static bool
+is_plain_type(const json_t *typ)
+{
+    const char *name = json_string_value(typ);
+
+    if (!typ)
+        return true;
+    if (name && strncasecmp(name, "application/", 12) == 0)
+        name += 12;
+    return name && strcasecmp(name, "JWT") == 0;
+}
+
+static enum mauth_rc
+check_header(struct jws *j, enum jws_refusal *why, struct mauth_err *err)
+{
+    const json_t *alg = json_object_get(j->header, "alg");
+    const json_t *kid = json_object_get(j->header, "kid");
+    char quoted[32];
+
+    for (size_t i = 0; json_is_string(alg) && i < sizeof(algs) / sizeof(*algs); i++)
+        if (strcmp(json_string_value(alg), algs[i]) == 0)
+            j->alg = algs[i];
+    *why = JWS_ALG;
+    if (!j->alg)
+        return mauth_fail(err, MAUTH_MALFORMED, "jws: algorithm \"%s\"",
+            mauth_quote(json_string_value(alg), json_string_length(alg), quoted,
+                sizeof(quoted)));
+    *why = JWS_HEADER;
+    for (size_t i = 0; i < sizeof(forbidden) / sizeof(*forbidden); i++)
+        if (json_object_get(j->header, forbidden[i]))
+            return mauth_fail(
+                err, MAUTH_MALFORMED, "jws: \"%s\" in the header", forbidden[i]);
+    if (!is_plain_type(json_object_get(j->header, "typ")))
+        return mauth_fail(err, MAUTH_MALFORMED, "jws: the type is not JWT");
+    if (kid && (!json_is_string(kid) || json_string_length(kid) > JWK_KID_MAX))
+        return mauth_fail(err, MAUTH_MALFORMED, "jws: \"kid\" is not a short string");
+    j->kid = json_string_value(kid);
+    *why = JWS_FINE;
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+take_apart(struct jws *j, uint8_t *scratch, size_t cap, enum jws_refusal *why,
+    struct mauth_err *err)
+{
+    struct text rest = {j->token, j->len}, header, claims;
+    enum mauth_rc rc;
+
+    *why = JWS_FORM;
+    if (!text_cut(&rest, '.', &header) || !text_cut(&rest, '.', &claims))
+        return mauth_fail(err, MAUTH_MALFORMED, "jws: not three parts");
+    j->header = read_part(header, scratch, cap);
+    if (!j->header)
+        return mauth_fail(err, MAUTH_MALFORMED, "jws: the header is not a JSON object");
+    rc = check_header(j, why, err);
+    if (rc)
+        return rc;
+    *why = JWS_FORM;
+    j->claims = read_part(claims, scratch, cap);
+    if (!j->claims)
+        return mauth_fail(
+            err, MAUTH_MALFORMED, "jws: the claims are not a JSON object");
+    /* A further dot is not base64url, nor are padding, "+" and "/". */
+    if (!b64_decode(B64_URL, rest.p, rest.len, scratch, cap, &j->signature_len))
+        return mauth_fail(err, MAUTH_MALFORMED, "jws: the signature is not base64url");
+    *why = JWS_FINE;
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+jws_parse(
+    struct text token, struct jws **out, enum jws_refusal *why, struct mauth_err *err)
+{
+    size_t cap = b64_decoded_max(token.len);
+    uint8_t *scratch = NULL;
+    struct jws *j = NULL;
+    enum mauth_rc rc;
+
+    *out = NULL;
+    *why = JWS_FORM;
+    if (token.len == 0 || token.len > JWS_MAX)
+        return mauth_fail(err, token.len ? MAUTH_TOO_LARGE : MAUTH_MALFORMED,
+            "jws: %zu characters", token.len);
+    *why = JWS_FINE; /* it is not the token's fault */
+    scratch = malloc(cap);
+    j = calloc(1, sizeof(*j) + token.len);
+    if (!scratch || !j) {
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "jws: no memory");
+        goto out;
+    }
+    memcpy(j->token, token.p, token.len);
+    j->len = token.len;
+    rc = take_apart(j, scratch, cap, why, err);
+    if (rc)
+        goto out;
+    *out = j;
+    j = NULL; /* now the caller's */
+out:
+    jws_free(j);
+    free(scratch);
+    return rc;
+}
+
+/* The one key that the token names; without a name, the one of its algorithm. */
+static enum mauth_rc
+find_key(const struct jws *j, const struct jwks *keys, const struct jwk **out,
+    enum jws_refusal *why, struct mauth_err *err)
+{
+    size_t found = 0;
+    char quoted[64];
+
+    for (size_t i = 0; i < jwks_count(keys); i++) {
+        const struct jwk *k = jwks_at(keys, i);
+
+        if (j->kid ? !k->kid || strcmp(k->kid, j->kid) != 0
+                   : strcmp(k->alg, j->alg) != 0)
+            continue;
+        *out = k;
+        found++;
+    }
+    *why = JWS_KEY;
+    if (found != 1 && j->kid)
+        return mauth_fail(err, MAUTH_UNTRUSTED, "jws: no key named \"%s\"",
+            mauth_quote(j->kid, strlen(j->kid), quoted, sizeof(quoted)));
+    if (found != 1)
+        return mauth_fail(err, MAUTH_UNTRUSTED,
+            "jws: it names no key, and %zu are for %s", found, j->alg);
+    *why = JWS_ALG;
+    if (strcmp((*out)->alg, j->alg) != 0)
+        return mauth_fail(
+            err, MAUTH_UNTRUSTED, "jws: %s with a key for %s", j->alg, (*out)->alg);
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+jws_verify(struct jws *j, const struct jwks *keys, const json_t **claims,
+    enum jws_refusal *why, struct mauth_err *err)
+{
+    const struct jwk *k = NULL;
+    cjose_jws_t *raw;
+    enum mauth_rc rc;
+    bool ok;
+
+    *claims = NULL;
+    rc = find_key(j, keys, &k, why, err);
+    if (rc)
+        return rc;
+    *why = JWS_SIGNATURE;
+    /* cjose would split an ECDSA signature of any length in the middle. */
+    if (j->signature_len != k->signature_len)
+        return mauth_fail(
+            err, MAUTH_UNTRUSTED, "jws: a signature of %zu bytes", j->signature_len);
+    raw = cjose_jws_import(j->token, j->len, NULL);
+    ok = raw && cjose_jws_verify(raw, k->key, NULL);
+    cjose_jws_release(raw);
+    ERR_clear_error();
+    if (!ok)
+        return mauth_fail(err, MAUTH_UNTRUSTED, "jws: the signature does not verify");
+    /*
+     * Base64url was read strictly, so the claims that we hold are the bytes that
+     * were signed and no others.
+     */
+    *claims = j->claims;
+    *why = JWS_FINE;
+    return MAUTH_OK;
+}
+
+static void
+put_part(struct buf *out, const char *data, size_t len)
+{
+    void *text = buf_space(out, b64_encoded_len(B64_URL, len));
+
+    if (text)
+        b64_encode(B64_URL, data, len, text);
+}
+
+/* What is signed: header, dot, claims. */
+static enum mauth_rc
+put_signed(struct buf *out, const json_t *claims, const char *alg, const char *kid,
+    struct mauth_err *err)
+{
+    json_t *json = json_pack("{s:s, s:s, s:s*}", "alg", alg, "typ", "JWT", "kid", kid);
+    char *header = json_dumps(json, JSON_COMPACT);
+    char *body = json_dumps(claims, JSON_COMPACT);
+
+    if (header && body) {
+        put_part(out, header, strlen(header));
+        buf_str(out, ".");
+        put_part(out, body, strlen(body));
+    }
+    json_decref(json);
+    free(header);
+    free(body);
+    if (!header || !body)
+        return mauth_fail(err, MAUTH_INVALID, "jws: cannot write header and claims");
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+jws_sign(const json_t *claims, const char *pem, const char *kid, char **out,
+    struct mauth_err *err)
+{
+    uint8_t raw[KEY_SIGNATURE_MAX];
+    struct signer *signer = NULL;
+    struct text piece;
+    struct buf token;
+    enum mauth_rc rc;
+    size_t len;
+
+    *out = NULL;
+    buf_init(&token);
+    rc = jwk_signer(pem, &signer, err);
+    if (rc)
+        goto out;
+    rc = put_signed(&token, claims,
+        key_alg(signer_key(signer)) == KEY_ECDSA_SHA256 ? "ES256" : "RS256", kid, err);
+    if (rc)
+        goto out;
+    piece = (struct text){(const char *)token.data, token.len};
+    rc = signer_sign(signer, &piece, 1, raw, &len, err);
+    if (rc)
+        goto out;
+    buf_str(&token, ".");
+    put_part(&token, (const char *)raw, len);
+    if (buf_ok(&token) && token.len > JWS_MAX) {
+        rc = mauth_fail(err, MAUTH_TOO_LARGE, "jws: %zu characters", token.len);
+        goto out;
+    }
+    *out = buf_detach(&token, &len);
+    if (!*out)
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "jws: no memory");
+out:
+    buf_clear(&token);
+    signer_free(signer);
+    return rc;
+}

@@ -1,0 +1,3 @@
+mauth_unit_test(scan mauth::config)
+mauth_unit_test(schema mauth::config)
+mauth_unit_test(config mauth::config)

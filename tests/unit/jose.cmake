@@ -1,0 +1,2 @@
+mauth_unit_test(jwks mauth::jose mauth::keys_private)
+mauth_unit_test(jws mauth::jose mauth::keys_private PkgConfig::crypto)

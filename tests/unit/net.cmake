@@ -1,0 +1,1 @@
+mauth_unit_test(fetch mauth::net PkgConfig::jansson Threads::Threads)

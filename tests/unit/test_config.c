@@ -1,0 +1,511 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "tests/unit/unit.h"
+
+struct world {
+    char dir[64];
+    char path[96];
+};
+
+static int
+set_up(void **state)
+{
+    static struct world w;
+
+    strcpy(w.dir, "/tmp/meshauth-config-XXXXXX");
+    assert_non_null(mkdtemp(w.dir));
+    snprintf(w.path, sizeof(w.path), "%s/meshauth.conf", w.dir);
+    *state = &w;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct world *w = *state;
+
+    unlink(w->path);
+    return rmdir(w->dir);
+}
+
+static void
+write_file(const struct world *w, const char *text)
+{
+    FILE *f = fopen(w->path, "w");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+    assert_int_equal(fclose(f), 0);
+}
+
+static void
+assert_path(const struct world *w, const char *have, const char *name)
+{
+    char want[128];
+
+    snprintf(want, sizeof(want), "%s/%s", w->dir, name);
+    assert_string_equal(have, want);
+}
+
+static struct config *
+load(const struct world *w, const char *text)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct config *c = NULL;
+
+    write_file(w, text);
+    if (config_load(w->path, &c, &err) != MAUTH_OK)
+        fail_msg("%s", err.text);
+    return c;
+}
+
+#define URL "issuer: { url = \"https://a.example\"; };\n"
+
+static void
+fills_in_defaults(void **state)
+{
+    const struct world *w = *state;
+    struct config *c = load(w, URL);
+    char store[128];
+
+    assert_string_equal(c->path, w->path);
+    assert_string_equal(c->dir, w->dir);
+    assert_string_equal(c->issuer.url, "https://a.example");
+    assert_path(w, c->issuer.trust_file, "trust");
+    assert_string_equal(c->listen.address, "127.0.0.1");
+    assert_int_equal(c->listen.port, 8443);
+    assert_path(w, c->listen.certificate, "tls.crt");
+    assert_path(w, c->listen.key, "tls.key");
+    assert_path(w, c->listen.admin_socket, "admin.sock");
+    snprintf(store, sizeof(store), "lmdb:%s/store", w->dir);
+    assert_string_equal(c->store, store);
+    assert_path(w, c->seal_key_file, "seal.key");
+    assert_int_equal(c->providers, 0);
+    assert_int_equal(c->tickets.identity_s, 3600);
+    assert_int_equal(c->tickets.rights_s, 600);
+    assert_int_equal(c->tickets.session_s, 2592000);
+    assert_int_equal(c->tickets.trust_s, 3600);
+    assert_in_range(c->limits.threads, 1, 64);
+    assert_int_equal(c->limits.connections, 1000);
+    assert_int_equal(c->limits.connections_per_ip, 100);
+    assert_int_equal(c->limits.request_s, 15);
+    assert_int_equal(c->limits.idle_s, 60);
+    config_free(c);
+}
+
+static void
+reads_every_setting(void **state)
+{
+    static const char text[] =
+        "# all of them\n"
+        "store = \"lmdb:/var/lib/meshauth\";\n"
+        "seal_key_file = \"/etc/meshauth/seal\";\n"
+        "issuer: { url = \"https://[2001:db8::1]:8443\"; trust_file = \"t\"; };\n"
+        "listen: { address = \"::1\"; port = 65535; certificate = \"c\"; key = \"k\";\n"
+        "    admin_socket = \"s\"; };\n"
+        "providers = (\n"
+        "    { name = \"a-1\"; issuer = \"https://A.example/x/\"; client_ids = [ "
+        "\"1\",\n"
+        "      \"2\" ]; jwks_file = \"j\"; ca_file = \"/ca\"; create_users = true;\n"
+        "      demo = true; max_age_s = 60; },\n"
+        "    { name = \"b\"; issuer = \"https://b\"; client_ids = [ \"1\" ]; } );\n"
+        "tickets: { identity_s = 60; rights_s = 43200; session_s = 3600;\n"
+        "    trust_s = 120; };\n"
+        "limits: { threads = 64; connections = 16; connections_per_ip = 1;\n"
+        "    request_s = 300; idle_s = 600; }; // no line feed at the end";
+    const struct world *w = *state;
+    struct config *c = load(w, text);
+    const struct config_provider *a = &c->provider[0], *b = &c->provider[1];
+
+    assert_string_equal(c->store, "lmdb:/var/lib/meshauth");
+    assert_string_equal(c->seal_key_file, "/etc/meshauth/seal");
+    assert_string_equal(c->issuer.url, "https://[2001:db8::1]:8443");
+    assert_path(w, c->issuer.trust_file, "t");
+    assert_string_equal(c->listen.address, "::1");
+    assert_int_equal(c->listen.port, 65535);
+    assert_path(w, c->listen.certificate, "c");
+    assert_path(w, c->listen.key, "k");
+    assert_path(w, c->listen.admin_socket, "s");
+    assert_int_equal(c->providers, 2);
+    assert_string_equal(a->name, "a-1");
+    assert_string_equal(a->issuer, "https://A.example/x/");
+    assert_int_equal(a->client_ids, 2);
+    assert_string_equal(a->client_id[0], "1");
+    assert_string_equal(a->client_id[1], "2");
+    assert_path(w, a->jwks_file, "j");
+    assert_string_equal(a->ca_file, "/ca");
+    assert_true(a->create_users && a->demo);
+    assert_int_equal(a->max_age_s, 60);
+    assert_string_equal(b->name, "b");
+    assert_int_equal(b->client_ids, 1);
+    assert_null(b->jwks_file);
+    assert_null(b->ca_file);
+    assert_false(b->create_users || b->demo);
+    assert_int_equal(b->max_age_s, 600);
+    assert_int_equal(c->tickets.identity_s, 60);
+    assert_int_equal(c->tickets.rights_s, 43200);
+    assert_int_equal(c->tickets.session_s, 3600);
+    assert_int_equal(c->tickets.trust_s, 120);
+    assert_int_equal(c->limits.threads, 64);
+    assert_int_equal(c->limits.connections, 16);
+    assert_int_equal(c->limits.connections_per_ip, 1);
+    assert_int_equal(c->limits.request_s, 300);
+    assert_int_equal(c->limits.idle_s, 600);
+    config_free(c);
+}
+
+#define ISSUER(url) "issuer: { url = \"" url "\"; };"
+#define URL_RIGHT                                                            \
+    ", but must be https://HOST or https://HOST:PORT, lower case, no :443, " \
+    "no / at the end"
+#define PATH_RIGHT ", but must be the path of a file, in quotes"
+#define SYNTAX                                                        \
+    "not understood, here or just above; a setting is NAME = VALUE; " \
+    "and a group NAME: { ... };"
+#define PROVIDER(rest) URL "providers = (\n{ name = \"p\"; " rest " } );"
+#define GOOD_PROVIDER  "issuer = \"https://p\"; client_ids = [ \"c\" ]; "
+#define CLIENT_IDS_RIGHT \
+    ", but must be 1 to 16 texts in brackets, as in [ \"meshauth\" ]"
+#define IDS_8  "\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\","
+#define IDS_17 IDS_8 "\"9\",\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\""
+
+static const struct {
+    const char *name;
+    const char *text;
+    const char *want; /* after FILE: */
+} refusals[] = {
+    /* what is not in the language */
+    {"empty", "",
+        "1: issuer.url is missing; it must be https://HOST or "
+        "https://HOST:PORT, lower case, no :443, no / at the end"},
+    {"no semicolon", "store = \"lmdb:x\"\n" ISSUER("https://a") "\n\n}", "4: " SYNTAX},
+    {"no value", URL "store = ;", "2: " SYNTAX},
+    {"include", URL "@include \"/etc/passwd\"",
+        "2: there is no @include here; put all settings into this file"},
+    {"number that wraps", URL "listen: {\nport = 4294975739; };",
+        "3: a number larger than any setting takes"},
+    {"open comment", URL "/* listen: { port = 1; };\n",
+        "2: this comment never ends; close it with */"},
+    {"mixed array", PROVIDER("client_ids = [ \"a\", 1 ];"),
+        "3: what stands in one [ ] must be of one kind"},
+    /* names */
+    {"unknown name, near one", URL "listen: {\n  prot = 1; };",
+        "3: there is no \"prot\"; \"port\" may be meant"},
+    {"unknown name, a letter off", URL "limits: { connection = 16; };",
+        "2: there is no \"connection\"; \"connections\" may be meant"},
+    {"unknown name, a unit missing", URL "tickets: { identity = 60; };",
+        "2: there is no \"identity\"; \"identity_s\" may be meant"},
+    {"unknown name, near none", URL "listen: { colour = 1; };",
+        "2: there is no \"colour\"; listen may hold address, port, certificate, key, "
+        "admin_socket"},
+    {"unknown name at the top", URL "\nmetrics: { };",
+        "3: there is no \"metrics\"; the file may hold issuer, listen, store, "
+        "seal_key_file, providers, tickets, limits"},
+    {"unknown name of a provider", PROVIDER("secret = \"s\";"),
+        "3: there is no \"secret\"; providers may hold name, issuer, client_ids, "
+        "jwks_file, ca_file, create_users, demo, max_age_s"},
+    {"name in the wrong group", URL "port = 1;",
+        "2: there is no \"port\"; the file may hold issuer, listen, store, "
+        "seal_key_file, providers, tickets, limits"},
+    {"very long name", URL "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee = 1;",
+        "2: there is no \"aaaaaaaaaabbbbbbbbbbccccc...\"; the file may "
+        "hold issuer, listen, store, seal_key_file, providers, tickets, limits"},
+    {"duplicate", URL "listen: { port = 1;\nport = 2; };",
+        "3: this name is there already in the same group"},
+    {"duplicate group", URL "listen: { };\n" URL,
+        "3: this name is there already in the same group"},
+    /* missing */
+    {"no url", "\nissuer: {\n };",
+        "2: issuer.url is missing; it must be https://HOST or "
+        "https://HOST:PORT, lower case, no :443, no / at the end"},
+    {"no name", URL "providers = (\n { " GOOD_PROVIDER "} );",
+        "3: providers.name is missing; it must be a-z, 0-9 and -, a letter first, at "
+        "most 32 of them"},
+    {"no issuer", PROVIDER("client_ids = [ \"c\" ];"),
+        "3: providers.issuer is missing; it must be the https:// URL that its ID "
+        "tokens "
+        "have as \"iss\""},
+    {"no client ids", PROVIDER("issuer = \"https://p\";"),
+        "3: providers.client_ids is missing; it must be 1 to 16 texts in brackets, as "
+        "in "
+        "[ \"meshauth\" ]"},
+    /* types */
+    {"group for a text", "issuer: { url: { }; };",
+        "1: issuer.url is a group" URL_RIGHT},
+    {"number for a text", "issuer: { url = 5; };", "1: issuer.url is 5" URL_RIGHT},
+    {"text for a group", "issuer = \"https://a\";",
+        "1: issuer is \"https://a\", but must be a group, as in NAME: { ... };"},
+    {"list for a group", URL "listen = ( );",
+        "2: listen is a list, but must be a group, as in NAME: { ... };"},
+    {"text for a number", URL "listen: { port = \"8443\"; };",
+        "2: listen.port is \"8443\", but must be a whole number from 1 to 65535"},
+    {"fraction for a number", URL "tickets: { rights_s = 600.5; };",
+        "2: tickets.rights_s is a number with a fraction, but must be a whole number "
+        "from 60 to 43200"},
+    {"flag for a number", URL "limits: { threads = true; };",
+        "2: limits.threads is true, but must be a whole number from 1 to 64"},
+    {"number for a flag", PROVIDER(GOOD_PROVIDER "create_users = 1;"),
+        "3: providers.create_users is 1, but must be true or false"},
+    {"text for a flag", PROVIDER(GOOD_PROVIDER "demo = \"yes\";"),
+        "3: providers.demo is \"yes\", but must be true or false"},
+    {"group for the providers", URL "providers: { };",
+        "2: providers is a group, but must be a list of at most 16 groups, as in "
+        "( { ... }, { ... } )"},
+    {"text as a provider", URL "providers = (\n\"x\" );",
+        "3: providers is \"x\", but must be a list of at most 16 groups, as in "
+        "( { ... }, { ... } )"},
+    {"text for the client ids", PROVIDER("issuer = \"https://p\"; client_ids = \"c\";"),
+        "3: providers.client_ids is \"c\"" CLIENT_IDS_RIGHT},
+    {"number as a client id", PROVIDER("issuer = \"https://p\"; client_ids = [ 7 ];"),
+        "3: providers.client_ids is 7" CLIENT_IDS_RIGHT},
+    /* ranges */
+    {"port 0", URL "listen: { port = 0; };",
+        "2: listen.port is 0, but must be a whole number from 1 to 65535"},
+    {"port 65536", URL "listen: { port = 65536; };",
+        "2: listen.port is 65536, but must be a whole number from 1 to 65535"},
+    {"negative", URL "tickets: { trust_s = -1; };",
+        "2: tickets.trust_s is -1, but must be a whole number from 120 to 43200"},
+    {"ticket of more than 12 h", URL "tickets: { identity_s = 43201; };",
+        "2: tickets.identity_s is 43201, but must be a whole number from 60 to 43200"},
+    {"long number", URL "limits: { idle_s = 601L; };",
+        "2: limits.idle_s is 601, but must be a whole number from 1 to 600"},
+    {"no client ids in the list", PROVIDER("issuer = \"https://p\"; client_ids = [ ];"),
+        "3: providers.client_ids has 0 entries" CLIENT_IDS_RIGHT},
+    {"17 client ids", PROVIDER("issuer = \"https://p\"; client_ids = [" IDS_17 "];"),
+        "3: providers.client_ids has 17 entries" CLIENT_IDS_RIGHT},
+    {"17 providers",
+        URL "providers = ({},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{});",
+        "2: providers has 17 entries, but must be a list of at most 16 groups, as in "
+        "( { ... }, { ... } )"},
+    /* the issuer's URL */
+    {"http", ISSUER("http://a"), "1: issuer.url is \"http://a\"" URL_RIGHT},
+    {"upper case", ISSUER("https://A"), "1: issuer.url is \"https://A\"" URL_RIGHT},
+    {"slash at the end", ISSUER("https://a/"),
+        "1: issuer.url is \"https://a/\"" URL_RIGHT},
+    {"path", ISSUER("https://a/b"), "1: issuer.url is \"https://a/b\"" URL_RIGHT},
+    {"query", ISSUER("https://a?b"), "1: issuer.url is \"https://a?b\"" URL_RIGHT},
+    {"userinfo", ISSUER("https://u@a"), "1: issuer.url is \"https://u@a\"" URL_RIGHT},
+    {"no host", ISSUER("https://"), "1: issuer.url is \"https://\"" URL_RIGHT},
+    {"only a port", ISSUER("https://:1"), "1: issuer.url is \"https://:1\"" URL_RIGHT},
+    {"default port", ISSUER("https://a:443"),
+        "1: issuer.url is \"https://a:443\"" URL_RIGHT},
+    {"port 0 of the url", ISSUER("https://a:0"),
+        "1: issuer.url is \"https://a:0\"" URL_RIGHT},
+    {"leading zero", ISSUER("https://a:08"),
+        "1: issuer.url is \"https://a:08\"" URL_RIGHT},
+    {"huge port", ISSUER("https://a:65536"),
+        "1: issuer.url is \"https://a:65536\"" URL_RIGHT},
+    {"no port", ISSUER("https://a:"), "1: issuer.url is \"https://a:\"" URL_RIGHT},
+    {"two dots", ISSUER("https://a..b"), "1: issuer.url is \"https://a..b\"" URL_RIGHT},
+    {"dot at the end", ISSUER("https://a."),
+        "1: issuer.url is \"https://a.\"" URL_RIGHT},
+    {"hyphen first", ISSUER("https://-a"), "1: issuer.url is \"https://-a\"" URL_RIGHT},
+    {"space", ISSUER("https://a b"), "1: issuer.url is \"https://a b\"" URL_RIGHT},
+    {"IPv6, bare", ISSUER("https://::1"), "1: issuer.url is \"https://::1\"" URL_RIGHT},
+    {"IPv6, long", ISSUER("https://[0::1]"),
+        "1: issuer.url is \"https://[0::1]\"" URL_RIGHT},
+    {"IPv6, open", ISSUER("https://[::1"),
+        "1: issuer.url is \"https://[::1\"" URL_RIGHT},
+    {"foreign bytes", ISSUER("https://a\xc3\xa4\\\"\\n"),
+        "1: issuer.url is \"https://a\\xc3\\xa4\\x22\\x0a\"" URL_RIGHT},
+    {"long value",
+        ISSUER("https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/"),
+        "1: issuer.url is \"https://aaaaaaaaaaaaaaaaaaaaaaa...\"" URL_RIGHT},
+    /* other forms */
+    {"host name as address", URL "listen: { address = \"localhost\"; };",
+        "2: listen.address is \"localhost\", but must be an IPv4 or IPv6 address, in "
+        "quotes"},
+    {"empty path", URL "seal_key_file = \"\";", "2: seal_key_file is \"\"" PATH_RIGHT},
+    {"control byte in a path", URL "seal_key_file = \"a\\nb\";",
+        "2: seal_key_file is \"a\\x0ab\"" PATH_RIGHT},
+    {"unknown engine", URL "store = \"sqlite:x\";",
+        "2: store is \"sqlite:x\", but must be \"lmdb:\" and the path of a folder, as "
+        "in "
+        "\"lmdb:store\""},
+    {"engine without a folder", URL "store = \"lmdb:\";",
+        "2: store is \"lmdb:\", but must be \"lmdb:\" and the path of a folder, as in "
+        "\"lmdb:store\""},
+    {"long socket",
+        URL "listen: {\n admin_socket = \"/sock/"
+            "0123456789012345678901234567890123456789012345678901234567890123456789"
+            "01234567890123456789012345678901\"; };",
+        "3: listen.admin_socket is a path of 108 bytes with its folder, but a socket's "
+        "must be one of at most 107"},
+    {"name of a provider",
+        URL "providers = ( { name = \"Company\"; " GOOD_PROVIDER "} );",
+        "2: providers.name is \"Company\", but must be a-z, 0-9 and -, a letter first, "
+        "at most 32 of them"},
+    {"issuer over http", PROVIDER("issuer = \"http://p\"; client_ids = [ \"c\" ];"),
+        "3: providers.issuer is \"http://p\", but must be the https:// URL that its ID "
+        "tokens have as \"iss\""},
+    {"issuer with a query",
+        PROVIDER("issuer = \"https://p?x\"; client_ids = [ \"c\" ];"),
+        "3: providers.issuer is \"https://p?x\", but must be the https:// URL that its "
+        "ID tokens have as \"iss\""},
+    {"client id with a space",
+        PROVIDER("issuer = \"https://p\"; client_ids = [ \"a b\" ];"),
+        "3: providers.client_ids is \"a b\"" CLIENT_IDS_RIGHT},
+    /* together */
+    {"client id twice",
+        PROVIDER("issuer = \"https://p\"; client_ids = [ \"c\",\n\"c\" ];"),
+        "4: providers.client_ids: \"c\" is there already, but each must be another"},
+    {"name twice",
+        URL "providers = ( { name = \"p\"; " GOOD_PROVIDER "},\n"
+            "{ name = \"p\"; issuer = \"https://q\"; client_ids = [ \"c\" ]; } );",
+        "3: providers.name: another provider has \"p\" already"},
+    {"issuer twice",
+        URL "providers = ( { name = \"p\"; " GOOD_PROVIDER "},\n"
+            "{ name = \"q\"; " GOOD_PROVIDER "} );",
+        "3: providers.issuer: another provider has \"https://p\" already"},
+    {"demo for the world",
+        "listen: { address = \"0.0.0.0\"; };" PROVIDER(
+            GOOD_PROVIDER "jwks_file = \"j\";\n demo = true;"),
+        "4: anyone can log in with a demo provider, so listen.address must be "
+        "loopback, "
+        "as 127.0.0.1 is; it is 0.0.0.0"},
+    {"demo for the world, address further down",
+        PROVIDER(GOOD_PROVIDER
+            "jwks_file = \"j\";\n demo = true;") "listen: { address = \"::\"; };",
+        "4: anyone can log in with a demo provider, so listen.address must be "
+        "loopback, "
+        "as 127.0.0.1 is; it is ::"},
+    {"demo without keys", PROVIDER(GOOD_PROVIDER "demo = true;"),
+        "3: the demo provider p must have a jwks_file"},
+};
+
+static void
+refuses(void **state)
+{
+    const struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT(refusals); i++) {
+        struct config *c = (struct config *)state;
+        struct mauth_err err = MAUTH_ERR_INIT;
+        char want[256];
+
+        write_file(w, refusals[i].text);
+        if (config_load(w->path, &c, &err) != MAUTH_MALFORMED)
+            fail_msg("taken: %s", refusals[i].name);
+        snprintf(want, sizeof(want), "%s:%s", w->path, refusals[i].want);
+        want[sizeof(err.text) - 1] = '\0';
+        if (strcmp(err.text, want) != 0)
+            fail_msg("%s: says\n%s\nnot\n%s", refusals[i].name, err.text, want);
+        assert_null(c);
+    }
+}
+
+/* The sentence must not lose its end to the name of the file. */
+static void
+says_it_all_of_a_file_far_away(void **state)
+{
+    const struct world *w = *state;
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct config *c;
+    char path[256];
+
+    write_file(
+        w, "issuer: { url = \"http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"; };");
+    snprintf(path, sizeof(path),
+        "%s/./././././././././././././././././././././././"
+        "././././././././././././meshauth.conf",
+        w->dir);
+    assert_int_equal(config_load(path, &c, &err), MAUTH_MALFORMED);
+    assert_non_null(strstr(err.text, "/meshauth.conf:1: issuer.url is \"http://aaaa"));
+    assert_string_equal(err.text + strlen(err.text) - 47,
+        "HOST:PORT, lower case, no :443, no / at the end");
+}
+
+static void
+refuses_files_that_it_cannot_read(void **state)
+{
+    const struct world *w = *state;
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct config *c = (struct config *)state;
+    char *large = malloc(CONFIG_FILE_MAX + 2);
+
+    assert_non_null(large);
+    unlink(w->path);
+    assert_int_equal(config_load(w->path, &c, &err), MAUTH_NOT_FOUND);
+    assert_null(c);
+    assert_int_equal(config_load("/nonexistent/x.conf", &c, NULL), MAUTH_NOT_FOUND);
+    assert_int_equal(config_load(w->dir, &c, NULL), MAUTH_UNAVAILABLE);
+    assert_null(c);
+    memset(large, '\n', CONFIG_FILE_MAX + 1);
+    large[CONFIG_FILE_MAX + 1] = '\0';
+    memcpy(large, URL, strlen(URL));
+    write_file(w, large);
+    assert_int_equal(config_load(w->path, &c, NULL), MAUTH_TOO_LARGE);
+    assert_null(c);
+    large[CONFIG_FILE_MAX] = '\0';
+    config_free(load(w, large));
+    free(large);
+}
+
+static void
+refuses_deep_nesting(void **state)
+{
+    const struct world *w = *state;
+    char *text = malloc(CONFIG_FILE_MAX);
+    struct config *c;
+
+    assert_non_null(text);
+    memset(text, '(', CONFIG_FILE_MAX - 1);
+    memcpy(text, "a=", 2);
+    text[CONFIG_FILE_MAX - 1] = '\0';
+    write_file(w, text);
+    assert_int_equal(config_load(w->path, &c, NULL), MAUTH_MALFORMED);
+    assert_null(c);
+    free(text);
+}
+
+static void
+finds_its_folder(void **state)
+{
+    const struct world *w = *state;
+    char *before = getcwd(NULL, 0);
+    struct config *c;
+
+    write_file(w, URL);
+    assert_int_equal(chdir(w->dir), 0);
+    assert_int_equal(config_load("meshauth.conf", &c, NULL), MAUTH_OK);
+    assert_int_equal(chdir(before), 0);
+    assert_string_equal(c->dir, w->dir);
+    assert_path(w, c->listen.key, "tls.key");
+    config_free(c);
+    free(before);
+}
+
+static void
+knows_loopback(void **state)
+{
+    static const char *const far[] = {"0.0.0.0", "128.0.0.1", "192.0.2.1", "::", "::2",
+        "::ffff:127.0.0.1", "localhost", "127.1", "", "127.0.0.1 "};
+
+    (void)state;
+    assert_true(config_is_loopback("127.0.0.1"));
+    assert_true(config_is_loopback("127.255.255.255"));
+    assert_true(config_is_loopback("::1"));
+    assert_true(config_is_loopback("0:0:0:0:0:0:0:1"));
+    for (size_t i = 0; i < COUNT(far); i++)
+        if (config_is_loopback(far[i]))
+            fail_msg("taken: %s", far[i]);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fills_in_defaults),
+        cmocka_unit_test(reads_every_setting),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(says_it_all_of_a_file_far_away),
+        cmocka_unit_test(refuses_files_that_it_cannot_read),
+        cmocka_unit_test(refuses_deep_nesting),
+        cmocka_unit_test(finds_its_folder),
+        cmocka_unit_test(knows_loopback),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
