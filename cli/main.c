@@ -11,9 +11,13 @@
 #include "cli/command.h"
 
 static const struct command *const commands[] = {
+    &init_command,
+    &login_command,
     &status_command,
     &ticket_show_command,
     &ticket_verify_command,
+    &audit_query_command,
+    &idp_mint_command,
     NULL,
 };
 

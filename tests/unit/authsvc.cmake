@@ -6,3 +6,4 @@ mauth_unit_test(provider_keys mauth::authsvc mauth::net mauth::keys_private
 mauth_unit_test(http mauth::authsvc Threads::Threads)
 mauth_unit_test(http_gate mauth::authsvc)
 mauth_unit_test(form mauth::authsvc)
+mauth_unit_test(refusals mauth::authsvc Threads::Threads)
