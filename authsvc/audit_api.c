@@ -1,8 +1,5 @@
 #include "authsvc/audit_api.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,12 +7,7 @@
 #include "authsvc/log.h"
 #include "authsvc/service.h"
 #include "base/fail.h"
-#include "base/time.h"
-#include "store/audit.h"
-
-enum {
-    LIMIT_MAX = 10000
-};
+#include "store/audit_query.h"
 
 /* One query, which is itself on record before its answer leaves. */
 struct query {
@@ -39,36 +31,6 @@ query_free(void *state)
     free(q);
 }
 
-static bool
-take_time(const struct form *f, const char *name, int64_t *out_us)
-{
-    const char *text = form_value(f, name, 0);
-    int64_t t_s;
-
-    *out_us = 0;
-    if (!text)
-        return true;
-    if (!time_parse(text, strlen(text), &t_s))
-        return false;
-    *out_us = t_s * 1000000;
-    return true;
-}
-
-static bool
-take_limit(const struct form *f, uint64_t *out)
-{
-    const char *text = form_value(f, "limit", 0);
-    uint64_t v = 0;
-
-    *out = 0;
-    if (!text)
-        return true;
-    for (; *text >= '0' && *text <= '9' && v <= LIMIT_MAX; text++)
-        v = v * 10 + (uint64_t)(*text - '0');
-    *out = v;
-    return !*text && v >= 1 && v <= LIMIT_MAX;
-}
-
 /* The name of the parameter that is wrong, or NULL. */
 static const char *
 take_filter(const struct form *f, struct audit_filter *out)
@@ -77,18 +39,12 @@ take_filter(const struct form *f, struct audit_filter *out)
 
     if (form_repeated(f, nothing))
         return form_repeated(f, nothing);
-    if (!take_time(f, "since", &out->since_us))
-        return "since";
-    if (!take_time(f, "until", &out->until_us))
-        return "until";
-    if (!take_limit(f, &out->limit))
-        return "limit";
-    out->actor = form_value(f, "actor", 0);
-    out->action = form_value(f, "action", 0);
-    out->outcome = form_value(f, "outcome", 0);
-    out->reason = form_value(f, "reason", 0);
-    out->ticket = form_value(f, "ticket", 0);
-    out->session = form_value(f, "session", 0);
+    for (size_t i = 0; audit_query_filters[i]; i++) {
+        const char *name = audit_query_filters[i], *value = form_value(f, name, 0);
+
+        if (value && audit_query_set(out, name, value, NULL) != MAUTH_OK)
+            return name;
+    }
     return NULL;
 }
 
@@ -157,25 +113,6 @@ recorded(struct kv_job *job)
     http_resume(((struct query *)(void *)job)->x);
 }
 
-static enum mauth_rc
-prepare_record(struct http_exchange *x, struct query *q, struct mauth_err *err)
-{
-    char actor[32];
-    struct audit_record r = {
-        .time_us = time_now_us(),
-        .actor = actor,
-        .action = "audit.query",
-        .resources = {http_query(x)},
-        .resource_count = *http_query(x) ? 1 : 0,
-        .outcome = "allow",
-        .client = http_client(x),
-        .request = http_request_id(x),
-    };
-
-    snprintf(actor, sizeof(actor), "uid:%u", (unsigned)http_client_uid(x));
-    return audit_entry_new(&r, &q->entry, err);
-}
-
 void
 audit_api_start(struct http_exchange *x)
 {
@@ -199,7 +136,8 @@ audit_api_start(struct http_exchange *x)
         http_answer_problem(x, 400, "query", "A parameter is not of its form", wrong);
         return;
     }
-    if (prepare_record(x, q, &err) != MAUTH_OK) {
+    if (audit_query_entry(http_client_uid(x), http_query(x), http_client(x),
+            http_request_id(x), &q->entry, &err) != MAUTH_OK) {
         fail(x, &err);
         return;
     }

@@ -1,0 +1,474 @@
+#include "cli/account.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/certificate.h"
+
+enum {
+    FOLDER_MODE = 0700,
+    PEM_MAX = 65536
+};
+
+struct account {
+    struct service_url url;
+    char *dir;
+    char *key_file;
+    char *certificate_file;
+    char *ca_file;
+    char *state_file;
+    bool has_ca;
+    struct mauth_key *key;
+    struct grant *grant;
+    int64_t logged_in_s;
+};
+
+void
+account_free(struct account *a)
+{
+    if (!a)
+        return;
+    grant_free(a->grant);
+    mauth_key_free(a->key);
+    free(a->state_file);
+    free(a->ca_file);
+    free(a->certificate_file);
+    free(a->key_file);
+    free(a->dir);
+    free(a);
+}
+
+/* Folders. */
+
+/* Where all accounts lie; malloc'd. */
+static enum mauth_rc
+find_home(char **out, struct mauth_err *err)
+{
+    const char *own = getenv("MESHAUTH_HOME"), *data = getenv("XDG_DATA_HOME");
+    const char *home = getenv("HOME");
+    struct buf b;
+
+    buf_init(&b);
+    if (own && *own)
+        buf_printf(&b, "%s/accounts", own);
+    else if (data && *data == '/') /* a relative one is to be ignored, says XDG */
+        buf_printf(&b, "%s/meshauth/accounts", data);
+    else if (home && *home)
+        buf_printf(&b, "%s/.local/share/meshauth/accounts", home);
+    else
+        return mauth_fail(
+            err, MAUTH_INVALID, "no place for accounts: set MESHAUTH_HOME, or HOME");
+    *out = buf_detach(&b, NULL);
+    if (!*out)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+check_folder(const char *path, struct mauth_err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
+            "%s: %s", path, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return mauth_fail(err, MAUTH_DENIED, "%s: not a folder", path);
+    if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+        return mauth_fail(err, MAUTH_DENIED,
+            "%s: must be yours alone, for keys lie in it; run: chmod 700 %s", path,
+            path);
+    return MAUTH_OK;
+}
+
+/* The folder and those above it, as far as they are missing. */
+static enum mauth_rc
+make_folders(const char *path, struct mauth_err *err)
+{
+    char *copy = strdup(path);
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (!copy)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(copy, FOLDER_MODE) != 0 && errno != EEXIST)
+            break; /* the last one tells why */
+        *slash = '/';
+    }
+    free(copy);
+    if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST)
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+    return rc ? rc : check_folder(path, err);
+}
+
+/* Injective on URLs of services: only brackets and colons become '_'. */
+static enum mauth_rc
+name_files(struct account *a, const char *home, struct mauth_err *err)
+{
+    char name[SERVICE_URL_MAX + 1];
+
+    snprintf(name, sizeof(name), "%s", service_url_name(&a->url));
+    for (char *p = name; *p; p++)
+        if (*p == ':' || *p == '[' || *p == ']')
+            *p = '_';
+    a->dir = file_join(home, name);
+    if (a->dir) {
+        a->key_file = file_join(a->dir, "device.key");
+        a->certificate_file = file_join(a->dir, "device.crt");
+        a->ca_file = file_join(a->dir, "ca.pem");
+        a->state_file = file_join(a->dir, "account.json");
+    }
+    if (!a->dir || !a->key_file || !a->certificate_file || !a->ca_file ||
+        !a->state_file)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    return MAUTH_OK;
+}
+
+/* The device's key. */
+
+static enum mauth_rc
+make_key(const struct account *a, struct mauth_err *err)
+{
+    enum mauth_rc rc = MAUTH_OK;
+    struct buf pem;
+
+    if (access(a->key_file, F_OK) == 0)
+        return MAUTH_OK;
+    buf_init_secret(&pem);
+    rc = pem_new_p256(&pem, err);
+    if (rc == MAUTH_OK)
+        rc = file_create(a->key_file, pem.data, pem.len, FILE_PRIVATE, err);
+    if (rc == MAUTH_CONFLICT) { /* another login was faster: its key is as good */
+        mauth_err_reset(err);
+        rc = MAUTH_OK;
+    }
+    buf_clear(&pem);
+    return rc;
+}
+
+/* Always for the key that lies there, with no extension that anyone could judge. */
+static enum mauth_rc
+make_certificate(const struct account *a, struct mauth_err *err)
+{
+    static const struct certificate c = {
+        .common_name = "meshauth device", .from_s = 0, .until_s = TIME_MAX_S};
+    struct buf key, cert;
+    enum mauth_rc rc;
+
+    if (access(a->certificate_file, F_OK) == 0)
+        return MAUTH_OK;
+    buf_init_secret(&key);
+    buf_init(&cert);
+    rc = file_read_secret(a->key_file, PEM_MAX, &key, err);
+    if (rc == MAUTH_OK) {
+        struct text pem = {(const char *)key.data, key.len};
+
+        if (certificate_self_sign(&c, pem, &cert, NULL) != MAUTH_OK)
+            rc = mauth_fail(err, MAUTH_MALFORMED,
+                "%s: holds no private key that could be used", a->key_file);
+    }
+    if (rc == MAUTH_OK)
+        rc = file_replace(a->certificate_file, cert.data, cert.len, FILE_PRIVATE, err);
+    buf_clear(&cert);
+    buf_clear(&key);
+    return rc;
+}
+
+static enum mauth_rc
+load_key(struct account *a, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    struct buf pem;
+
+    buf_init(&pem);
+    rc = file_read(a->certificate_file, PEM_MAX, &pem, err);
+    if (rc == MAUTH_OK &&
+        mauth_key_from_pem((const char *)pem.data, pem.len, &a->key, NULL) != MAUTH_OK)
+        rc = mauth_fail(err, MAUTH_MALFORMED,
+            "%s: holds no certificate that could be used", a->certificate_file);
+    buf_clear(&pem);
+    return rc;
+}
+
+/* What the last login brought. */
+
+static enum mauth_rc
+read_state(struct account *a, const json_t *o, struct mauth_err *err)
+{
+    const struct grant_owner owner = {a->url.text, a->key};
+    const char *url = json_string_value(json_object_get(o, "url"));
+    const char *when = json_string_value(json_object_get(o, "logged_in"));
+    struct mauth_err why = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
+
+    if (!url || strcmp(url, a->url.text) != 0)
+        return mauth_fail(
+            err, MAUTH_MALFORMED, "%s: not of %s", a->state_file, a->url.text);
+    if (!when || !time_parse(when, strlen(when), &a->logged_in_s))
+        return mauth_fail(err, MAUTH_MALFORMED,
+            "%s: does not say when the login was; log in again", a->state_file);
+    rc = grant_from_json(o, &owner, &a->grant, &why);
+    if (rc)
+        return mauth_fail(err, rc, "%s: %s; log in again", a->state_file, why.text);
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+load_state(struct account *a, struct mauth_err *err)
+{
+    json_t *o = NULL;
+    enum mauth_rc rc;
+    struct buf file;
+
+    buf_init(&file);
+    rc = file_read_secret(a->state_file, GRANT_MAX, &file, err);
+    if (rc)
+        goto out;
+    o = json_loadb((const char *)file.data, file.len, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(o))
+        rc = read_state(a, o, err);
+    else
+        rc = mauth_fail(
+            err, MAUTH_MALFORMED, "%s: not JSON; log in again", a->state_file);
+out:
+    json_decref(o);
+    buf_clear(&file);
+    return rc;
+}
+
+static enum mauth_rc
+new_in(const char *home, const struct service_url *url, struct account **out,
+    struct mauth_err *err)
+{
+    struct account *a = calloc(1, sizeof(*a));
+    enum mauth_rc rc;
+
+    *out = a;
+    if (!a)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    a->url = *url;
+    rc = name_files(a, home, err);
+    if (rc == MAUTH_OK)
+        a->has_ca = access(a->ca_file, F_OK) == 0;
+    return rc;
+}
+
+enum mauth_rc
+account_open(const struct service_url *url, struct account **out, struct mauth_err *err)
+{
+    struct account *a = NULL;
+    char *home = NULL;
+    enum mauth_rc rc;
+
+    *out = NULL;
+    rc = find_home(&home, err);
+    if (rc == MAUTH_OK)
+        rc = new_in(home, url, &a, err);
+    if (rc == MAUTH_OK)
+        rc = make_folders(a->dir, err);
+    if (rc == MAUTH_OK)
+        rc = make_key(a, err);
+    if (rc == MAUTH_OK)
+        rc = make_certificate(a, err);
+    if (rc == MAUTH_OK)
+        rc = load_key(a, err);
+    free(home);
+    if (rc) {
+        account_free(a);
+        return rc;
+    }
+    *out = a;
+    return MAUTH_OK;
+}
+
+const char *
+account_url(const struct account *a)
+{
+    return a->url.text;
+}
+
+const char *
+account_dir(const struct account *a)
+{
+    return a->dir;
+}
+
+const char *
+account_key_file(const struct account *a)
+{
+    return a->key_file;
+}
+
+const char *
+account_certificate_file(const struct account *a)
+{
+    return a->certificate_file;
+}
+
+const char *
+account_ca_file(const struct account *a)
+{
+    return a->has_ca ? a->ca_file : NULL;
+}
+
+const struct mauth_key *
+account_key(const struct account *a)
+{
+    return a->key;
+}
+
+const struct grant *
+account_grant(const struct account *a)
+{
+    return a->grant;
+}
+
+int64_t
+account_logged_in_s(const struct account *a)
+{
+    return a->logged_in_s;
+}
+
+/* Saving. */
+
+/* account.json as text; malloc'd. NULL without memory. */
+static char *
+render(const struct account *a, const struct grant *grant, int64_t now_s)
+{
+    json_t *o = grant_json(grant);
+    char when[TIME_LEN + 1], *text = NULL;
+
+    time_format(now_s, when);
+    if (json_object_set_new(o, "url", json_string(a->url.text)) == 0 &&
+        json_object_set_new(o, "logged_in", json_string(when)) == 0)
+        text = json_dumps(o, JSON_INDENT(1) | JSON_SORT_KEYS);
+    json_decref(o);
+    return text;
+}
+
+enum mauth_rc
+account_save(struct account *a, struct grant *grant, struct text ca, int64_t now_s,
+    struct mauth_err *err)
+{
+    char *text = render(a, grant, now_s);
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (!text)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    if (ca.len)
+        rc = file_replace(a->ca_file, ca.p, ca.len, FILE_PRIVATE, err);
+    if (rc == MAUTH_OK)
+        rc = file_replace(a->state_file, text, strlen(text), FILE_PRIVATE, err);
+    free(text);
+    if (rc)
+        return rc;
+    a->has_ca = a->has_ca || ca.len > 0;
+    grant_free(a->grant);
+    a->grant = grant;
+    a->logged_in_s = now_s;
+    return MAUTH_OK;
+}
+
+/* Walking. */
+
+/* The URL of an account by its folder's name: what was written is the judge. */
+static enum mauth_rc
+read_url(const char *state_file, struct service_url *out, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    struct buf file;
+    const char *url;
+    json_t *o;
+
+    buf_init(&file);
+    rc = file_read_secret(state_file, GRANT_MAX, &file, err);
+    if (rc == MAUTH_OK) {
+        o = json_loadb((const char *)file.data, file.len, JSON_REJECT_DUPLICATES, NULL);
+        url = json_string_value(json_object_get(o, "url"));
+        if (!url || service_url_parse(url, out, NULL) != MAUTH_OK)
+            rc = mauth_fail(
+                err, MAUTH_MALFORMED, "%s: names no service; log in again", state_file);
+        json_decref(o);
+    }
+    buf_clear(&file);
+    return rc;
+}
+
+static enum mauth_rc
+visit(const char *home, const char *name, account_each *each, void *arg,
+    struct mauth_err *err)
+{
+    char *dir = file_join(home, name);
+    char *state = dir ? file_join(dir, "account.json") : NULL;
+    struct account *a = NULL;
+    struct service_url url;
+    enum mauth_rc rc;
+
+    if (!state) {
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+        goto out;
+    }
+    rc = MAUTH_OK;
+    if (access(state, F_OK) != 0)
+        goto out; /* a key, and no login yet */
+    rc = check_folder(dir, err);
+    if (rc == MAUTH_OK)
+        rc = read_url(state, &url, err);
+    if (rc == MAUTH_OK)
+        rc = new_in(home, &url, &a, err);
+    if (rc == MAUTH_OK && strcmp(a->dir, dir) != 0)
+        rc = mauth_fail(err, MAUTH_MALFORMED, "%s: not of this folder", state);
+    if (rc == MAUTH_OK)
+        rc = load_key(a, err);
+    if (rc == MAUTH_OK)
+        rc = load_state(a, err);
+    if (rc == MAUTH_OK)
+        each(a, arg);
+out:
+    account_free(a);
+    free(state);
+    free(dir);
+    return rc;
+}
+
+static int
+is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+enum mauth_rc
+account_walk(account_each *each, void *arg, struct mauth_err *err)
+{
+    struct dirent **list = NULL;
+    enum mauth_rc rc;
+    char *home = NULL;
+    int count;
+
+    rc = find_home(&home, err);
+    if (rc)
+        return rc;
+    count = scandir(home, &list, is_visible, alphasort);
+    if (count < 0 && errno != ENOENT)
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", home, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        if (rc == MAUTH_OK)
+            rc = visit(home, list[i]->d_name, each, arg, err);
+        free(list[i]);
+    }
+    free(list);
+    free(home);
+    return rc;
+}

@@ -1,0 +1,87 @@
+/*
+ * One command of `meshauth`: its words, its options, what it does. Help, usage
+ * and parsing all come from the same table, so they cannot differ.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <meshauth/err.h>
+
+/* What the process ends with. */
+enum command_exit {
+    COMMAND_DONE = 0,
+    COMMAND_REFUSED = 1, /* or not found */
+    COMMAND_USAGE = 2,
+    COMMAND_FAILED = 3, /* the service or the store */
+};
+
+enum {
+    COMMAND_OPTIONS = 16,
+    COMMAND_ARGS = 2
+};
+
+struct command_option {
+    const char *name;  /* without the dashes; NULL ends the table */
+    char letter;       /* 0: none */
+    const char *value; /* what it takes, "FILE"; NULL: a switch */
+    const char *help;
+};
+
+struct call;
+
+struct command {
+    const char *noun;
+    const char *verb;     /* NULL: the noun is the whole command */
+    const char *synopsis; /* what follows the words */
+    const char *summary;  /* one line, for the list of commands */
+    const char *about;    /* paragraphs, for --help */
+    const char *example;
+    const struct command_option *options; /* --json and --help come by themselves */
+    size_t args_min;
+    size_t args_max;
+    enum command_exit (*run)(const struct call *call);
+};
+
+/* A command as it was typed. */
+struct call {
+    const struct command *command;
+    /* In the order of command->options: the value, "" for a switch, NULL when absent. */
+    const char *option[COMMAND_OPTIONS];
+    const char *arg[COMMAND_ARGS]; /* NULL when absent */
+    bool json;
+};
+
+/*
+ * Read argv, of which argv[0] is the command's last word, and run it. Says
+ * itself what is wrong (COMMAND_USAGE), and answers --help.
+ */
+enum command_exit command_run(const struct command *command, int argc, char **argv);
+
+/* "meshauth WORDS: ..." and the usage, to standard error; COMMAND_USAGE. */
+enum command_exit command_misused(const struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* "meshauth WORDS: what err says"; the exit code that fits err. */
+enum command_exit command_failed(const struct call *call, const struct mauth_err *err);
+
+/* The same for a configuration that could not be read: one of the wrong form is misuse. */
+enum command_exit command_misconfigured(
+    const struct call *call, const struct mauth_err *err);
+
+/* A complaint in the same form, with nothing to return. */
+void command_complain(const struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Every command there is, ended by NULL. */
+extern const struct command init_command;
+extern const struct command idp_mint_command;
+extern const struct command login_command;
+extern const struct command status_command;
+extern const struct command ticket_show_command;
+extern const struct command ticket_verify_command;
+extern const struct command audit_query_command;
+
+#endif

@@ -1,0 +1,292 @@
+/* meshauth login */
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/account.h"
+#include "cli/command.h"
+#include "cli/grant.h"
+#include "cli/output.h"
+#include "cli/service_url.h"
+#include "net/fetch.h"
+
+enum {
+    TOKEN_MAX = 16384,
+    CA_MAX = 1 << 20,
+    REFUSAL_TEXT = 512
+};
+
+enum {
+    OPT_CA,
+    OPT_ID_TOKEN
+};
+
+static const struct command_option options[] = {
+    [OPT_CA] = {"ca", 0, "FILE", "the service's certificate authorities; remembered"},
+    [OPT_ID_TOKEN] = {"id-token", 0, "FILE|-", "an ID token of an identity provider"},
+    {NULL, 0, NULL, NULL},
+};
+
+/* The ID token. */
+
+static bool
+is_compact_jws(struct text t)
+{
+    size_t dots = 0;
+
+    for (size_t i = 0; i < t.len; i++) {
+        char c = t.p[i];
+
+        if (c == '.')
+            dots++;
+        else if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     (c >= '0' && c <= '9') || c == '-' || c == '_'))
+            return false;
+    }
+    return dots == 2;
+}
+
+/* One newline at its end is ignored. */
+static enum mauth_rc
+read_token(const char *path, struct buf *out, struct mauth_err *err)
+{
+    enum mauth_rc rc = file_read(path, TOKEN_MAX, out, err);
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+
+    if (rc)
+        return rc;
+    if (out->len && out->data[out->len - 1] == '\n')
+        out->len--;
+    if (!is_compact_jws((struct text){(const char *)out->data, out->len}))
+        return mauth_fail(err, MAUTH_MALFORMED,
+            "%s: not an ID token, which is three parts of base64url joined by dots",
+            name);
+    return MAUTH_OK;
+}
+
+static void
+put_field(struct buf *out, const char *name, struct text value)
+{
+    buf_printf(out, "%s%s=", out->len ? "&" : "", name);
+    fetch_form_escape(out, value.p, value.len);
+}
+
+/* RFC 8693 2.1. */
+static void
+write_request(struct buf *out, const struct buf *token)
+{
+    static const struct {
+        const char *name, *value;
+    } fixed[] = {
+        {"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
+        {"requested_token_type", "urn:ietf:params:oauth:token-type:saml2"},
+        {"subject_token_type", "urn:ietf:params:oauth:token-type:id_token"},
+    };
+
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+        put_field(out, fixed[i].name, text_of(fixed[i].value));
+    put_field(
+        out, "subject_token", (struct text){(const char *)token->data, token->len});
+}
+
+/* One exchange. */
+
+struct login {
+    struct service_url url;
+    struct account *account;
+    struct buf token;  /* secret */
+    struct buf ca;     /* the file that --ca names */
+    struct buf answer; /* secret */
+    long status;
+};
+
+static void
+login_init(struct login *l)
+{
+    memset(l, 0, sizeof(*l));
+    buf_init_secret(&l->token);
+    buf_init(&l->ca);
+    buf_init_secret(&l->answer);
+}
+
+static void
+login_clear(struct login *l)
+{
+    buf_clear(&l->answer);
+    buf_clear(&l->ca);
+    buf_clear(&l->token);
+    account_free(l->account);
+}
+
+static enum mauth_rc
+post(struct login *l, struct fetch *f, struct mauth_err *err)
+{
+    static const char *const headers[] = {"Accept: application/json", NULL};
+    struct fetch_request r = {
+        .method = "POST",
+        .content_type = "application/x-www-form-urlencoded",
+        .headers = headers,
+    };
+    struct buf url, body;
+    enum mauth_rc rc;
+
+    buf_init(&url);
+    buf_init_secret(&body);
+    buf_printf(&url, "%s/v1/token", l->url.text);
+    r.url = buf_cstr(&url);
+    write_request(&body, &l->token);
+    r.body = (struct text){(const char *)body.data, body.len};
+    if (r.url && buf_ok(&body))
+        rc = fetch_do(f, &r, &l->status, &l->answer, err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    buf_clear(&body);
+    buf_clear(&url);
+    return rc;
+}
+
+static enum mauth_rc
+exchange(struct login *l, const char *ca_file, struct mauth_err *err)
+{
+    struct fetch_options o = {
+        .ca_file = ca_file ? ca_file : account_ca_file(l->account),
+        .cert_file = account_certificate_file(l->account),
+        .key_file = account_key_file(l->account),
+        .max_bytes = GRANT_MAX,
+    };
+    struct fetch *f = NULL;
+    enum mauth_rc rc = net_init(err);
+
+    if (rc == MAUTH_OK)
+        rc = fetch_open(&o, &f, err);
+    if (rc == MAUTH_OK)
+        rc = post(l, f, err);
+    fetch_close(f);
+    return rc;
+}
+
+/* Outcomes. */
+
+/* The service's own words (RFC 6749 5.2), escaped when they are printed. */
+static enum command_exit
+say_refusal(const struct call *call, const struct login *l)
+{
+    json_t *o = json_loadb(
+        (const char *)l->answer.data, l->answer.len, JSON_REJECT_DUPLICATES, NULL);
+    const char *error = json_string_value(json_object_get(o, "error"));
+    const char *text = json_string_value(json_object_get(o, "error_description"));
+    const char *request = json_string_value(json_object_get(o, "request_id"));
+
+    if (error)
+        command_complain(call, "%s refused: %.*s (%.64s%s%.64s)", l->url.text,
+            REFUSAL_TEXT, text ? text : "it does not say why", error,
+            request ? ", request " : "", request ? request : "");
+    else
+        command_complain(call,
+            "%s answered with status %ld and no reason; is this an "
+            "account service?",
+            l->url.text, l->status);
+    json_decref(o);
+    return l->status >= 500 || l->status == 429 ? COMMAND_FAILED : COMMAND_REFUSED;
+}
+
+static bool
+print_success(const struct call *call, const struct login *l, int64_t now_s)
+{
+    const struct grant *g = account_grant(l->account);
+    const struct mauth_ticket *who = grant_ticket(g, 0);
+    json_t *o;
+
+    if (call->json) {
+        o = grant_json_public(g, now_s);
+        if (json_object_set_new(o, "url", json_string(l->url.text)) == 0 &&
+            json_object_set_new(o, "device_key",
+                json_string(mauth_key_id(account_key(l->account)))) == 0)
+            return output_json(o);
+        json_decref(o);
+        return false;
+    }
+    output_line(STYLE_GOOD, "Logged in",
+        " at %s as %s, with the key %s of this device.", l->url.text,
+        mauth_ticket_subject(who), mauth_key_id(account_key(l->account)));
+    if (grant_mesh(g))
+        output_line(STYLE_PLAIN, "Your mesh", ": %s", grant_mesh(g));
+    return grant_print(g, now_s);
+}
+
+static enum command_exit
+finish(const struct call *call, struct login *l)
+{
+    const struct grant_owner owner = {l->url.text, account_key(l->account)};
+    struct text answer = {(const char *)l->answer.data, l->answer.len};
+    struct text ca = {(const char *)l->ca.data, l->ca.len};
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct grant *grant = NULL;
+    int64_t now_s = time_now_s();
+
+    if (l->status != 200)
+        return say_refusal(call, l);
+    if (grant_from_answer(answer, &owner, &grant, &err) != MAUTH_OK) {
+        command_complain(
+            call, "the answer of %s is not as it must be: %s", l->url.text, err.text);
+        return COMMAND_FAILED;
+    }
+    if (account_save(l->account, grant, ca, now_s, &err) != MAUTH_OK) {
+        grant_free(grant);
+        return command_failed(call, &err);
+    }
+    if (print_success(call, l, now_s))
+        return COMMAND_DONE;
+    command_complain(call, "logged in, but there is no memory to tell of it");
+    return COMMAND_FAILED;
+}
+
+static enum command_exit
+run(const struct call *call)
+{
+    const char *ca = call->option[OPT_CA], *token = call->option[OPT_ID_TOKEN];
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc = MAUTH_OK;
+    enum command_exit code = COMMAND_FAILED;
+    struct login l;
+
+    login_init(&l);
+    if (service_url_parse(call->arg[0], &l.url, &err) != MAUTH_OK)
+        return command_misused(call, "URL: %s", err.text);
+    if (!token)
+        return command_misused(call,
+            "--id-token is missing: a file with an ID token, or - for standard input");
+    rc = read_token(token, &l.token, &err);
+    if (rc == MAUTH_OK && ca)
+        rc = file_read(ca, CA_MAX, &l.ca, &err);
+    if (rc == MAUTH_OK)
+        rc = account_open(&l.url, &l.account, &err);
+    if (rc != MAUTH_OK)
+        code = command_failed(call, &err);
+    else if (exchange(&l, ca, &err) == MAUTH_OK)
+        code = finish(call, &l);
+    else
+        command_complain(call, "%s", err.text); /* it is the service that failed */
+    login_clear(&l);
+    return code;
+}
+
+const struct command login_command = {
+    .noun = "login",
+    .synopsis = "URL --id-token FILE|- [--ca FILE] [--json]",
+    .summary = "trade an ID token for tickets",
+    .about =
+        "Logs this device in at the account service URL: its key (made at the first\n"
+        "login) is proved by TLS, and the tickets that come back are bound to it. "
+        "They\n"
+        "are kept in $MESHAUTH_HOME, else in $XDG_DATA_HOME/meshauth, else in\n"
+        "~/.local/share/meshauth.",
+    .example =
+        "  meshauth login https://127.0.0.1:8443 --ca tls.crt --id-token id-token",
+    .options = options,
+    .args_min = 1,
+    .args_max = 1,
+    .run = run,
+};

@@ -1,0 +1,116 @@
+/* meshauth: the command for clients, services, admins and auditors. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include "cli/command.h"
+
+static const struct command *const commands[] = {
+    &init_command,
+    &login_command,
+    &status_command,
+    &ticket_show_command,
+    &ticket_verify_command,
+    &audit_query_command,
+    &idp_mint_command,
+    NULL,
+};
+
+/* Of all of them, or of one noun. */
+static void
+list_commands(FILE *f, const char *noun)
+{
+    fputs("usage: meshauth COMMAND ...\n\n", f);
+    for (size_t i = 0; commands[i]; i++) {
+        const struct command *c = commands[i];
+        char words[32];
+
+        if (noun && strcmp(noun, c->noun) != 0)
+            continue;
+        snprintf(words, sizeof(words), "%s%s%s", c->noun, c->verb ? " " : "",
+            c->verb ? c->verb : "");
+        fprintf(f, "  %-14s %s\n", words, c->summary);
+    }
+    fputs("\nOptions and an example of each: meshauth COMMAND --help\n", f);
+}
+
+static bool
+is_noun(const char *word)
+{
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->noun, word) == 0)
+            return true;
+    return false;
+}
+
+/* The command, and in *words how many words name it. */
+static const struct command *
+find(int argc, char **argv, int *words)
+{
+    for (size_t i = 0; commands[i]; i++) {
+        const struct command *c = commands[i];
+
+        if (argc < 2 || strcmp(c->noun, argv[1]) != 0)
+            continue;
+        *words = c->verb ? 2 : 1;
+        if (!c->verb || (argc > 2 && strcmp(c->verb, argv[2]) == 0))
+            return c;
+    }
+    return NULL;
+}
+
+static bool
+is_help(const char *word)
+{
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 ||
+           strcmp(word, "-h") == 0;
+}
+
+static enum command_exit
+run(int argc, char **argv)
+{
+    int words = 0;
+    const struct command *command = find(argc, argv, &words);
+    bool noun = argc > 1 && is_noun(argv[1]);
+
+    if (command)
+        return command_run(command, argc - words, argv + words);
+    if (argc > 1 && is_help(argv[1])) {
+        list_commands(stdout, NULL);
+        return COMMAND_DONE;
+    }
+    if (noun && argc > 2 && is_help(argv[2])) {
+        list_commands(stdout, argv[1]);
+        return COMMAND_DONE;
+    }
+    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+        puts("meshauth " MESHAUTH_VERSION);
+        return COMMAND_DONE;
+    }
+    list_commands(stderr, noun ? argv[1] : NULL);
+    return COMMAND_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct rlimit none = {0, 0};
+    enum command_exit rc;
+
+    setrlimit(RLIMIT_CORE, &none); /* keys are in our memory */
+    umask(077);
+    signal(SIGPIPE, SIG_IGN); /* of a connection; a closed pipe is seen below */
+    json_object_seed(0);
+    rc = run(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (errno != EPIPE)
+            fprintf(stderr, "meshauth: standard output: %s\n", strerror(errno));
+        return COMMAND_FAILED;
+    }
+    return rc;
+}

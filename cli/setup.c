@@ -1,0 +1,501 @@
+#include "cli/setup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "cli/certificate.h"
+#include "jose/jwks.h"
+#include "keys/signer.h"
+#include "keys/trust_write.h"
+#include "store/audit.h"
+#include "store/graph.h"
+#include "store/keystore.h"
+#include "store/publish.h"
+
+enum {
+    NONCE = 12,
+    EPOCH = 1,
+    TRUST_LIFE_S = 3600,
+    CLOCKS_DIFFER_S = 3600 /* of clients, from ours */
+};
+
+/* Everything under the folder, in the order in which it can be removed. */
+static const char *const contents[] = {"meshauth.conf", "idp.jwks", "idp.key", "trust",
+    "store/lock", "store/lock.mdb", "store/data.mdb", "store", "tls.crt", "tls.key",
+    "seal.key", "root.vkey", "root.key"};
+
+struct making {
+    const struct setup *s;
+    struct setup_result *result;
+    uint8_t root_seed[NOTE_KEY_BYTES];
+    struct note_verifier root;
+    struct mauth_secret *seal;
+
+    /* What goes into the store, made ready outside its transaction. */
+    struct keystore_authority authority;
+    struct buf delegation;
+    struct keystore_key signing;
+    struct buf pkcs8;
+    uint8_t nonces[2][NONCE];
+    struct id storage;
+    struct audit_entry *record;
+
+    struct kv *kv;
+    struct keystore *keys;
+};
+
+static void
+making_clear(struct making *m)
+{
+    keystore_free(m->keys);
+    kv_close(m->kv);
+    audit_entry_free(m->record);
+    buf_clear(&m->pkcs8);
+    buf_clear(&m->delegation);
+    mauth_secret_free(m->seal);
+    mauth_wipe(m->root_seed, sizeof(m->root_seed));
+    mauth_wipe(&m->authority, sizeof(m->authority));
+}
+
+static enum mauth_rc
+create(const struct making *m, const char *name, const void *data, size_t len,
+    mode_t mode, struct mauth_err *err)
+{
+    char *path = file_join(m->s->dir, name);
+    enum mauth_rc rc;
+
+    if (path)
+        rc = file_create(path, data, len, mode, err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "%s: no memory", name);
+    free(path);
+    return rc;
+}
+
+/* "ISSUER/role" without the scheme, and a fresh key for it. */
+static enum mauth_rc
+make_note_key(const struct making *m, const char *role, uint8_t seed[NOTE_KEY_BYTES],
+    struct note_verifier *v, struct mauth_err *err)
+{
+    char name[NOTE_NAME_MAX + 1];
+    uint8_t key[NOTE_KEY_BYTES];
+    enum mauth_rc rc;
+    int n;
+
+    n = snprintf(name, sizeof(name), "%s/%s", service_url_name(&m->s->issuer), role);
+    if (n < 0 || (size_t)n >= sizeof(name))
+        return mauth_fail(err, MAUTH_INVALID, "the issuer's name is too long");
+    rc = note_generate(seed, key, err);
+    return rc ? rc : note_verifier_make(name, key, v, err);
+}
+
+static enum mauth_rc
+make_root(struct making *m, struct mauth_err *err)
+{
+    char line[NOTE_VKEY_MAX + 2];
+    enum mauth_rc rc;
+    struct buf pem;
+    int n;
+
+    rc = make_note_key(m, "root", m->root_seed, &m->root, err);
+    if (rc)
+        return rc;
+    note_verifier_format(&m->root, m->result->root_vkey);
+    n = snprintf(line, sizeof(line), "%s\n", m->result->root_vkey);
+    buf_init_secret(&pem);
+    rc = pem_from_seed(m->root_seed, &pem, err);
+    if (rc == MAUTH_OK)
+        rc = create(m, "root.key", pem.data, pem.len, FILE_PRIVATE, err);
+    if (rc == MAUTH_OK)
+        rc = create(m, "root.vkey", line, (size_t)n, FILE_PUBLIC, err);
+    buf_clear(&pem);
+    return rc;
+}
+
+static enum mauth_rc
+make_seal(struct making *m, struct mauth_err *err)
+{
+    char *path = file_join(m->s->dir, "seal.key");
+    enum mauth_rc rc;
+
+    if (path)
+        rc = keystore_seal_create(path, &m->seal, err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "seal.key: no memory");
+    free(path);
+    return rc;
+}
+
+static enum mauth_rc
+make_tls(struct making *m, struct mauth_err *err)
+{
+    struct certificate c = {
+        .common_name = "meshauth",
+        .host = m->s->issuer.host,
+        .is_address = m->s->issuer.is_address,
+        .from_s = m->s->now_s - CLOCKS_DIFFER_S,
+        .until_s = m->s->now_s + SETUP_YEAR_S,
+    };
+    struct buf key, cert;
+    enum mauth_rc rc;
+
+    buf_init_secret(&key);
+    buf_init(&cert);
+    rc = pem_new_p256(&key, err);
+    if (rc == MAUTH_OK)
+        rc = certificate_self_sign(
+            &c, (struct text){(const char *)key.data, key.len}, &cert, err);
+    if (rc == MAUTH_OK)
+        rc = create(m, "tls.key", key.data, key.len, FILE_PRIVATE, err);
+    if (rc == MAUTH_OK)
+        rc = create(m, "tls.crt", cert.data, cert.len, FILE_PUBLIC, err);
+    buf_clear(&cert);
+    buf_clear(&key);
+    return rc;
+}
+
+/* The authority signs trust files; the root says so, for a year. */
+static enum mauth_rc
+make_authority(struct making *m, struct mauth_err *err)
+{
+    struct keystore_authority *a = &m->authority;
+    struct trust_delegation d = {
+        .issuer = m->s->issuer.text,
+        .epoch = EPOCH,
+        .authority = &a->verifier,
+        .from_s = m->s->now_s,
+        .until_s = m->s->now_s + SETUP_YEAR_S,
+    };
+    enum mauth_rc rc;
+
+    a->epoch = EPOCH;
+    rc = make_note_key(m, "authority", a->seed, &a->verifier, err);
+    if (rc == MAUTH_OK)
+        rc = trust_write_delegation(&d, &m->root, m->root_seed, &m->delegation, err);
+    a->delegation = (struct text){(const char *)m->delegation.data, m->delegation.len};
+    return rc;
+}
+
+static enum mauth_rc
+make_signing_key(struct making *m, struct mauth_err *err)
+{
+    struct signer *signer = NULL;
+    enum mauth_rc rc;
+
+    m->signing = (struct keystore_key){
+        .state = TRUST_ACTIVE,
+        .from_s = m->s->now_s,
+        .until_s = m->s->now_s + SETUP_YEAR_S,
+        .audiences = "*",
+    };
+    rc = signer_generate(SIGNER_P256, &m->pkcs8, err);
+    if (rc == MAUTH_OK)
+        rc = signer_from_pkcs8(m->pkcs8.data, m->pkcs8.len, &signer, err);
+    if (rc == MAUTH_OK)
+        snprintf(m->result->signing_key, sizeof(m->result->signing_key), "%s",
+            mauth_key_id(signer_key(signer)));
+    signer_free(signer);
+    return rc;
+}
+
+static enum mauth_rc
+make_record(struct making *m, struct mauth_err *err)
+{
+    char actor[32];
+    struct audit_record r = {
+        .time_us = time_now_us(),
+        .actor = actor,
+        .action = "init",
+        .resources = {m->s->issuer.text},
+        .resource_count = 1,
+        .outcome = "done",
+        .key = m->result->signing_key,
+    };
+
+    snprintf(actor, sizeof(actor), "uid:%u", (unsigned)getuid());
+    return audit_entry_new(&r, &m->record, err);
+}
+
+static enum mauth_rc
+fill_store(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct making *m = arg;
+    struct text pkcs8 = {(const char *)m->pkcs8.data, m->pkcs8.len};
+    enum mauth_rc rc;
+
+    rc = keystore_key_add(txn, m->seal, &m->signing, pkcs8, m->nonces[0], err);
+    if (rc == MAUTH_OK)
+        rc = keystore_authority_put(txn, m->seal, &m->authority, m->nonces[1], err);
+    if (rc == MAUTH_OK)
+        rc = graph_service_create(txn, &m->storage, "storage", m->s->now_s, err);
+    if (rc == MAUTH_OK)
+        rc = audit_append(txn, m->record, err);
+    return rc;
+}
+
+static enum mauth_rc
+open_store(struct making *m, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    const char *url;
+    struct buf b;
+
+    buf_init(&b);
+    buf_printf(&b, "lmdb:%s/store", m->s->dir);
+    url = buf_cstr(&b);
+    if (url)
+        rc = kv_open(url, KV_CREATE, &m->kv, err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "store: no memory");
+    buf_clear(&b);
+    return rc;
+}
+
+static enum mauth_rc
+make_store(struct making *m, struct mauth_err *err)
+{
+    enum mauth_rc rc = make_authority(m, err);
+
+    if (rc == MAUTH_OK)
+        rc = make_signing_key(m, err);
+    if (rc == MAUTH_OK)
+        rc = make_record(m, err);
+    if (rc == MAUTH_OK)
+        rc = mauth_random(m->nonces, sizeof(m->nonces), err);
+    if (rc == MAUTH_OK)
+        rc = id_new(&m->storage, err);
+    if (rc == MAUTH_OK)
+        rc = open_store(m, err);
+    if (rc == MAUTH_OK)
+        rc = kv_write(m->kv, fill_store, m, err);
+    return rc;
+}
+
+static enum mauth_rc
+load_keys(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct making *m = arg;
+
+    return keystore_load(txn, m->seal, &m->keys, err);
+}
+
+static enum mauth_rc
+make_trust(struct making *m, struct mauth_err *err)
+{
+    char *path = file_join(m->s->dir, "trust");
+    struct publish_options o = {
+        .issuer = m->s->issuer.text,
+        .path = path,
+        .life_s = TRUST_LIFE_S,
+        .now_s = m->s->now_s,
+    };
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (!path)
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");
+    if (rc == MAUTH_OK)
+        rc = kv_read(m->kv, load_keys, m, err);
+    if (rc == MAUTH_OK)
+        rc = publish_trust(m->kv, m->keys, &o, err);
+    free(path);
+    return rc;
+}
+
+static enum mauth_rc
+make_demo_provider(struct making *m, struct mauth_err *err)
+{
+    char *jwks = NULL;
+    const char *pem;
+    enum mauth_rc rc;
+    struct buf key;
+
+    if (!m->s->demo)
+        return MAUTH_OK;
+    buf_init_secret(&key);
+    rc = pem_new_p256(&key, err);
+    if (rc)
+        goto out;
+    pem = buf_cstr(&key);
+    if (pem)
+        rc = jwks_from_pem(pem, "demo", &jwks, err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "idp.key: no memory");
+    if (rc == MAUTH_OK)
+        rc = create(m, "idp.key", key.data, key.len, FILE_PRIVATE, err);
+    if (rc == MAUTH_OK)
+        rc = create(m, "idp.jwks", jwks, strlen(jwks), FILE_PUBLIC, err);
+    free(jwks);
+out:
+    buf_clear(&key);
+    return rc;
+}
+
+static const char configuration[] =
+    "# The account service. docs/configuration.md lists every setting; paths are\n"
+    "# relative to this file. To check it: meshauthd -c meshauth.conf -t\n"
+    "\n"
+    "issuer: {\n"
+    "    url = \"%s\"; # stands in every ticket: it stays as it is\n"
+    "    # trust_file = \"trust\"; # what services read; signed anew each minute\n"
+    "};\n"
+    "\n"
+    "listen: {\n"
+    "    address = \"%s\";\n"
+    "    port = %d;\n"
+    "    certificate = \"tls.crt\"; # SIGHUP reads both again\n"
+    "    key = \"tls.key\";\n"
+    "    admin_socket = \"admin.sock\"; # for `meshauth audit query` and its like\n"
+    "};\n"
+    "\n"
+    "store = \"lmdb:store\";\n"
+    "seal_key_file = \"seal.key\"; # opens the keys in the store: keep a copy "
+    "elsewhere\n"
+    "\n";
+
+static const char demo_providers[] =
+    "# Anyone who can read idp.key is anyone (`meshauth idp mint NAME`): for trying\n"
+    "# things out, and refused where this does not listen on loopback.\n"
+    "providers = (\n"
+    "    {\n"
+    "        name = \"demo\";\n"
+    "        issuer = \"%s/demo-idp\";\n"
+    "        client_ids = [ \"meshauth\" ];\n"
+    "        jwks_file = \"idp.jwks\";\n"
+    "        create_users = true;\n"
+    "        demo = true;\n"
+    "    }\n"
+    ");\n"
+    "\n";
+
+static const char no_providers[] =
+    "# Whose ID tokens are taken: until one is named here, nobody can log in.\n"
+    "# providers = (\n"
+    "#     {\n"
+    "#         name = \"example\";\n"
+    "#         issuer = \"https://login.example.org\"; # \"iss\" of its ID tokens, "
+    "exactly\n"
+    "#         client_ids = [ \"meshauth\" ];          # \"aud\" of its ID tokens\n"
+    "#         # jwks_file = \"example.jwks\";         # else found by OpenID "
+    "discovery\n"
+    "#         create_users = true;                  # a first login makes the user\n"
+    "#         # max_age_s = 600;                    # of an ID token\n"
+    "#     }\n"
+    "# );\n"
+    "\n";
+
+static const char defaults[] =
+    "# As they are unless set:\n"
+    "# tickets: { identity_s = 3600; rights_s = 600; session_s = 2592000; "
+    "trust_s = 3600; };\n"
+    "# limits: { connections = 1000; connections_per_ip = 100; request_s = 15; "
+    "idle_s = 60; };\n";
+
+static enum mauth_rc
+make_configuration(struct making *m, struct mauth_err *err)
+{
+    const struct setup *s = m->s;
+    enum mauth_rc rc;
+    struct buf b;
+
+    buf_init(&b);
+    buf_printf(&b, configuration, s->issuer.text, s->listen.host, s->listen.port);
+    if (s->demo)
+        buf_printf(&b, demo_providers, s->issuer.text);
+    else
+        buf_str(&b, no_providers);
+    buf_str(&b, defaults);
+    if (buf_ok(&b))
+        rc = create(m, "meshauth.conf", b.data, b.len, FILE_PUBLIC, err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "meshauth.conf: no memory");
+    buf_clear(&b);
+    return rc;
+}
+
+/* The folder itself. */
+
+static bool
+is_empty(DIR *d)
+{
+    const struct dirent *entry;
+
+    while ((entry = readdir(d)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            return false;
+    return true;
+}
+
+/* *made tells whether it was us who made it. */
+static enum mauth_rc
+make_folder(const char *dir, bool *made, struct mauth_err *err)
+{
+    DIR *d;
+    bool empty;
+
+    *made = mkdir(dir, 0755) == 0;
+    if (*made && chmod(dir, 0755) == 0) /* services read trust in it */
+        return MAUTH_OK;
+    if (errno != EEXIST)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", dir, strerror(errno));
+    d = opendir(dir);
+    if (!d)
+        return mauth_fail(err, errno == ENOTDIR ? MAUTH_CONFLICT : MAUTH_UNAVAILABLE,
+            "%s: %s", dir, strerror(errno));
+    empty = is_empty(d);
+    closedir(d);
+    if (!empty)
+        return mauth_fail(err, MAUTH_CONFLICT,
+            "%s is not empty; name a folder that is empty, or that does not exist yet",
+            dir);
+    return MAUTH_OK;
+}
+
+static void
+remove_all(const char *dir, bool made)
+{
+    for (size_t i = 0; i < sizeof(contents) / sizeof(*contents); i++) {
+        char *path = file_join(dir, contents[i]);
+
+        if (path)
+            remove(path);
+        free(path);
+    }
+    if (made)
+        rmdir(dir);
+}
+
+enum mauth_rc
+setup_make(const struct setup *s, struct setup_result *out, struct mauth_err *err)
+{
+    static enum mauth_rc (*const steps[])(struct making *, struct mauth_err *) = {
+        make_root, make_seal, make_tls, make_store, make_trust, make_demo_provider,
+        make_configuration};
+    struct making m = {.s = s, .result = out};
+    bool made = false;
+    enum mauth_rc rc;
+
+    memset(out, 0, sizeof(*out));
+    buf_init(&m.delegation);
+    buf_init_secret(&m.pkcs8);
+    if (strchr(s->dir, '?')) /* it would begin the options of the store's URL */
+        return mauth_fail(err, MAUTH_INVALID, "%s: no '?', please", s->dir);
+    rc = make_folder(s->dir, &made, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && rc == MAUTH_OK; i++)
+        rc = steps[i](&m, err);
+    making_clear(&m);
+    if (rc)
+        remove_all(s->dir, made);
+    return rc;
+}

@@ -1,0 +1,37 @@
+#include "cli/when.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const struct {
+    int64_t seconds;
+    const char *name;
+} units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+
+enum {
+    UNITS = sizeof(units) / sizeof(*units)
+};
+
+void
+when_format(int64_t t_s, int64_t now_s, char out[WHEN_LEN])
+{
+    int64_t span = t_s > now_s ? t_s - now_s : now_s - t_s, first, second = 0;
+    const char *before = t_s > now_s ? "in " : "", *after = t_s > now_s ? "" : " ago";
+    size_t i = 0;
+
+    if (!span) {
+        snprintf(out, WHEN_LEN, "now");
+        return;
+    }
+    while (units[i].seconds > span)
+        i++;
+    first = span / units[i].seconds;
+    if (i + 1 < UNITS)
+        second = span % units[i].seconds / units[i + 1].seconds;
+    if (second)
+        snprintf(out, WHEN_LEN, "%s%" PRId64 " %s %" PRId64 " %s%s", before, first,
+            units[i].name, second, units[i + 1].name, after);
+    else
+        snprintf(
+            out, WHEN_LEN, "%s%" PRId64 " %s%s", before, first, units[i].name, after);
+}

@@ -1,0 +1,657 @@
+#!/usr/bin/env python3
+"""The meshauth command without a service: what it makes, shows, verifies, refuses,
+and with which exit code."""
+import base64
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import pty
+import re
+import shutil
+import ssl
+import stat
+import subprocess
+import tempfile
+import threading
+import unittest
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("MAUTH_BUILD", ROOT / "build" / "dev"))
+MESHAUTH = BUILD / "cli" / "meshauth"
+GOLDEN = ROOT / "tests" / "data" / "golden"
+MANIFEST = json.loads((GOLDEN / "manifest.json").read_text())
+ISSUER = "https://auth.mesh.example"
+STORAGE = "urn:meshauth:service:storage"
+NOW = MANIFEST["now"]
+PATIENCE_S = 60
+
+
+def meshauth(*args, data=None, env=None):
+    """A finished command; nothing that it is asked may hang or crash."""
+    done = subprocess.run([str(a) for a in (MESHAUTH, *args)], input=data, capture_output=True, text=True,
+                          timeout=PATIENCE_S, env={**os.environ, **(env or {})})
+    if done.returncode not in (0, 1, 2, 3):
+        raise AssertionError(f"{args}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="meshauth-cli."))
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def file(self, name, content):
+        path = self.dir / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def exits(self, code, *args, **kwargs):
+        done = meshauth(*args, **kwargs)
+        self.assertEqual(done.returncode, code, f"{args}\n{done.stdout}{done.stderr}")
+        return done
+
+    def misused(self, *args, says=""):
+        """Usage errors: exit 2, nothing on standard output, a sentence and the usage."""
+        done = self.exits(2, *args)
+        self.assertEqual(done.stdout, "", args)
+        self.assertIn("usage: meshauth", done.stderr, args)
+        self.assertIn(says, done.stderr, args)
+
+
+class Words(CliTest):
+    def test_help_is_there_for_every_command(self):
+        listed = self.exits(0, "--help").stdout
+        commands = re.findall(r"^  ((?:[a-z]+ ){1,2})", listed, re.M)
+        self.assertGreaterEqual(len(commands), 7)
+        for command in commands:
+            with self.subTest(command):
+                text = self.exits(0, *command.split(), "--help").stdout
+                self.assertIn(f"usage: meshauth {command.strip()} ", text)
+                self.assertRegex(text, f"Example:\n  meshauth {command.strip()}\\b")
+                self.assertIn("--json", text)
+
+    def test_other_ways_to_ask(self):
+        self.assertEqual(self.exits(0, "help").stdout, self.exits(0, "-h").stdout)
+        self.assertIn("ticket verify", self.exits(0, "ticket", "--help").stdout)
+        self.assertNotIn("audit", self.exits(0, "ticket", "--help").stdout)
+        self.assertRegex(self.exits(0, "--version").stdout, r"^meshauth \d+\.\d+\.\d+\n$")
+
+    def test_no_such_command(self):
+        for args in ((), ("nonsense",), ("ticket",), ("ticket", "eat"), ("idp",), ("audit", "--json"), ("--json",)):
+            with self.subTest(args):
+                self.misused(*args)
+
+    def test_usage(self):
+        ticket = GOLDEN / "rights.p256.xml"
+        trust = ("--trust", GOLDEN / "trust", "--root", GOLDEN / "root.vkey")
+        key = ("--public-key", GOLDEN / "signing-p256.pub.pem", "--issuer", ISSUER)
+        verify = ("ticket", "verify", ticket)
+        to = ("--audience", STORAGE)
+        for says, *args in (
+            ("goes without FILE", "ticket", "show", "a", "--audience", "x"),
+            ("missing", *verify[:2]),
+            ("too many", "ticket", "show", "a", "b"),
+            ("no option --bearer", "ticket", "show", "a", "--bearer"),
+            ("whom to trust", *verify, *to),
+            ("--audience is missing", *verify, *trust),
+            ("--audience is missing", *verify, *key),
+            ("--trust needs --root", *verify, *to, *trust[:2]),
+            ("--root needs --trust", *verify, *to, *trust[2:]),
+            ("--public-key needs --issuer", *verify, *to, *key[:2]),
+            ("--issuer needs --public-key", *verify, *to, *key[2:]),
+            ("do not go together", *verify, *to, *trust, *key),
+            ("do not go together", *verify, *to, *trust, *key[2:]),
+            ("needs a value", *verify, *trust, "--audience"),
+            ("takes no value", *verify, *trust, *to, "--bearer=yes"),
+            ("given twice", *verify, *trust, *to, *to),
+            ("no time like", *verify, *trust, *to, "--now", "now"),
+            ("no time like", *verify, *trust, *to, "--now", "2026-11-22T10:05:00+00:00"),
+            ("--root", *verify, *trust[:3], GOLDEN / "trust", *to),
+            ("--holder", *verify, *trust, *to, "--holder", GOLDEN / "trust"),
+            ("--public-key", *verify, *to, "--public-key", GOLDEN / "trust", "--issuer", ISSUER),
+            ("--issuer", *verify, *to, *key[:2], "--issuer", "not a URL"),
+            ("either --issuer", "init", self.dir / "x"),
+            ("either --issuer", "init", self.dir / "x", "--demo", "--issuer", ISSUER),
+            ("missing", "init", "--demo"),
+            ("--listen", "init", self.dir / "x", "--demo", "--listen", "localhost:8443"),
+            ("loopback", "init", self.dir / "x", "--demo", "--listen", "0.0.0.0:8443"),
+            ("loopback", "init", self.dir / "x", "--demo", "--listen", "[::]:8443"),
+            ("https://", "init", self.dir / "x", "--issuer", "http://auth.mesh.example"),
+            ("lower case", "init", self.dir / "x", "--issuer", "https://Auth.mesh.example"),
+            ("nothing behind it", "init", self.dir / "x", "--issuer", ISSUER + "/"),
+            ("must be written", "init", self.dir / "x", "--issuer", ISSUER + ":443"),
+            ("missing", "login"),
+            ("--id-token is missing", "login", ISSUER),
+            ("https://", "login", "auth.mesh.example", "--id-token", "-"),
+            ("too many", "status", "x"),
+            ("-c FILE is missing", "audit", "query"),
+            ("no time like", "audit", "query", "-c", "x", "--since", "yesterday"),
+            ("no number from 1 to 10000", "audit", "query", "-c", "x", "--limit", "0"),
+            ("no number from 1 to 10000", "audit", "query", "-c", "x", "--limit", "10001"),
+            ("-c FILE is missing", "idp", "mint", "alice"),
+            ("printable ASCII", "idp", "mint", "", "-c", "x"),
+            ("printable ASCII", "idp", "mint", "al\x1bice", "-c", "x"),
+            ("printable ASCII", "idp", "mint", "a" * 256, "-c", "x"),
+        ):
+            with self.subTest(args):
+                self.misused(*args, says=says)
+        self.assertEqual(list(self.dir.iterdir()), [])
+
+
+class Tickets(CliTest):
+    """All golden files, in every spelling."""
+
+    def spellings(self, name):
+        """As XML, plain and deflated credential, each with and without a newline."""
+        xml = (GOLDEN / name).read_bytes()
+        plain, deflated = (GOLDEN / name.replace(".xml", ".credential")).read_bytes().splitlines()
+        for i, text in enumerate((xml, plain, deflated)):
+            yield self.file(f"{i}", text)
+            yield self.file(f"{i}n", text + b"\n")
+
+    def verify(self, file, *args, now=NOW, trust=True, audience=STORAGE, code=None, data=None):
+        """The object that --json prints, checked against the exit code."""
+        issuer = ("--trust", GOLDEN / "trust", "--root", GOLDEN / "root.vkey") if trust else ()
+        done = meshauth("ticket", "verify", file, *issuer, "--audience", audience, *(("--now", now) if now else ()),
+                        "--json", *args, data=data)
+        verdict = json.loads(done.stdout)
+        self.assertEqual(done.returncode, {"accept": 0, "refuse": 1}[verdict["verdict"]], done.stderr)
+        if verdict["verdict"] == "refuse":
+            self.assertEqual(sorted(verdict), ["reason", "verdict"])
+            self.assertTrue(done.stderr)
+        return verdict
+
+    def refused(self, reason, file, *args, **kwargs):
+        self.assertEqual(self.verify(file, *args, **kwargs).get("reason"), reason)
+
+    def test_judges_all_of_them(self):
+        for name, says in MANIFEST["tickets"].items():
+            proof = ("--holder", GOLDEN / "device.pub.pem") if says["holder"] else ("--bearer",)
+            key = ("--public-key", GOLDEN / f"signing-{name.split('.')[1]}.pub.pem", "--issuer", ISSUER)
+            for file in self.spellings(name):
+                with self.subTest(file=name, spelling=file.name):
+                    got = self.verify(file, *proof, audience=says["audiences"][0])
+                    if name.startswith("p2p-shared-folder"):  # the trust file says so
+                        self.assertEqual(got["reason"], "revoked")
+                    else:
+                        self.check_accepted(got, says)
+                    # A bare key knows of no revocations.
+                    got = self.verify(file, *proof, *key, trust=False, audience=says["audiences"][-1])
+                    self.check_accepted(got, says)
+
+    def check_accepted(self, got, says):
+        self.assertEqual(got["verdict"], "accept")
+        self.assertIsNone(got["reason"])
+        self.assertEqual(sorted(got), ["audiences", "facts", "id", "not_on_or_after", "permits", "reason", "session",
+                                       "subject", "verdict"])
+        for member in ("id", "subject", "audiences", "not_on_or_after"):
+            self.assertEqual(got[member], says[member])
+        self.assertEqual(got["facts"], sorted(says["facts"]))
+        self.assertIn(["session", got["session"]], got["facts"])
+
+    def test_permits(self):
+        got = self.verify(GOLDEN / "rights.p256.xml", "--holder", GOLDEN / "device.pub.pem")
+        self.assertEqual(got["permits"], [{"resource": f"{ISSUER}/v1/mesh/folders/fld_0fffffffffffffffffffffffff",
+                                           "actions": ["read", "write"]}])
+
+    def test_standard_input_and_vkey_as_text(self):
+        text = (GOLDEN / "rights.p256.credential").read_text().split("\n")[1]
+        vkey = (GOLDEN / "root.vkey").read_text().strip()
+        got = self.verify("-", "--trust", GOLDEN / "trust", "--root", vkey, "--holder", GOLDEN / "device.pub.pem",
+                          trust=False, data=text + "\n")
+        self.assertEqual(got["verdict"], "accept")
+
+    def test_refusals(self):
+        rights = GOLDEN / "rights.p256.xml"
+        xml = rights.read_bytes()
+        plain, deflated = (GOLDEN / "rights.p256.credential").read_bytes().splitlines()
+        holder = ("--holder", GOLDEN / "device.pub.pem")
+        thief = self.dir / "thief.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out",
+                        self.dir / "thief.key"], check=True, capture_output=True)
+        subprocess.run(["openssl", "pkey", "-in", self.dir / "thief.key", "-pubout", "-out", thief], check=True)
+        self.refused("expired", rights, *holder, now="2026-11-22T10:11:00Z")
+        self.assertEqual(self.verify(rights, *holder, now="2026-11-22T10:10:59Z")["verdict"], "accept")  # skew
+        self.refused("expired", rights, "--public-key", GOLDEN / "signing-p256.pub.pem", "--issuer", ISSUER, *holder,
+                     trust=False, now=None)  # by the clock on the wall
+        self.refused("not-yet", rights, "--public-key", GOLDEN / "signing-p256.pub.pem", "--issuer", ISSUER, *holder,
+                     trust=False, now="2026-11-22T09:58:59Z")
+        self.refused("audience", rights, *holder, audience="urn:meshauth:service:relay")
+        self.refused("audience", rights, *holder, audience=ISSUER)
+        self.refused("holder", rights, "--holder", thief)
+        self.refused("holder", rights, "--holder", GOLDEN / "signing-p256.pub.pem", "--bearer")
+        self.refused("no-proof", rights)
+        self.refused("no-proof", rights, "--bearer")
+        self.refused("no-proof", GOLDEN / "bearer.p256.xml")
+        self.refused("no-proof", GOLDEN / "bearer.p256.xml", *holder)
+        self.refused("trust-expired", rights, *holder, now="2026-11-22T11:04:00Z")
+        self.refused("clock", rights, *holder, now="2026-11-22T10:02:59Z")
+        self.refused("key-unknown", rights, "--public-key", GOLDEN / "signing-rsa2048.pub.pem", "--issuer", ISSUER,
+                     *holder, trust=False)
+        self.refused("key-unknown", rights, "--public-key", thief, "--issuer", ISSUER, *holder, trust=False)
+        self.refused("issuer", rights, "--public-key", GOLDEN / "signing-p256.pub.pem", "--issuer",
+                     "https://other.mesh.example", *holder, trust=False)
+        self.refused("form", self.file("two", plain + b"\n" + deflated + b"\n"), *holder)
+        self.refused("form", self.file("set", plain + b"~" + deflated), *holder)
+        self.refused("form", self.file("padded", plain + b"="), *holder)
+        self.refused("form", self.file("blank", b" " + xml), *holder)
+        self.refused("form", self.file("newlines", xml + b"\n\n"), *holder)
+        self.refused("form", self.file("empty", b""), *holder)
+        self.refused("form", self.file("declared", b'<?xml version="1.0"?>' + xml), *holder)
+        self.refused("size", self.file("long", b"A" * 60001), *holder)
+        self.refused("size", self.file("longer", b"A" * 1000000), *holder)
+        self.refused("size", self.file("xml", b"<" * 16385), *holder)
+        self.refused("signature", self.file("moved", xml.replace(b"T10:10:00Z", b"T10:12:00Z")), *holder)
+        self.refused("signature", self.file("fld", xml.replace(b"/fld_0fff", b"/fld_1fff")), *holder)
+
+    def test_trust_files_that_are_none(self):
+        rights = GOLDEN / "rights.p256.xml"
+        good = (GOLDEN / "trust").read_bytes()
+        lines = good.split(b"\n")
+        altered = {
+            "sequence": good.replace(b"sequence 42", b"sequence 43"),
+            "expiry": good.replace(b"expires 2026-11-22T11:04:00Z", b"expires 2026-11-22T12:04:00Z"),
+            "state": good.replace(b" active ", b" retiring "),
+            "a revocation cut out": b"\n".join(lines[:-2]) + b"\n",
+            "a revocation put in": good + b"revoke 4714 *\n",
+            "no statement": b"\n".join(lines[:7]) + b"\n",
+            "empty": b"",
+            "another file": rights.read_bytes(),
+        }
+        for name, content in altered.items():
+            with self.subTest(name):
+                self.assertNotEqual(content, good)
+                self.refused("trust", rights, "--trust", self.file("trust", content), "--root", GOLDEN / "root.vkey",
+                             "--holder", GOLDEN / "device.pub.pem", trust=False)
+        self.exits(0, "init", self.dir / "stranger", "--issuer", ISSUER)
+        stranger = self.dir / "stranger"
+        holder = ("--holder", GOLDEN / "device.pub.pem")
+        for trust, root in ((GOLDEN / "trust", stranger / "root.vkey"), (stranger / "trust", GOLDEN / "root.vkey")):
+            self.refused("trust", rights, "--trust", trust, "--root", root, *holder, trust=False)
+        self.refused("key-unknown", rights, "--trust", stranger / "trust", "--root", stranger / "root.vkey", *holder,
+                     trust=False, now=None)
+
+    def test_every_way_to_say_no_to_a_person(self):
+        done = self.exits(1, "ticket", "verify", GOLDEN / "rights.p256.xml", "--trust", GOLDEN / "trust", "--root",
+                          GOLDEN / "root.vkey", "--audience", STORAGE, "--now", NOW)
+        self.assertRegex(done.stdout, r"^refused: no-proof\n  .*--holder.*\n  \(.*\)\n$")
+        self.assertEqual(done.stderr, "")
+
+    def test_yes_to_a_person(self):
+        done = self.exits(0, "ticket", "verify", GOLDEN / "rights.p256.xml", "--trust", GOLDEN / "trust", "--root",
+                          GOLDEN / "root.vkey", "--audience", STORAGE, "--holder", GOLDEN / "device.pub.pem",
+                          "--now", NOW)
+        self.assertTrue(done.stdout.startswith("accepted\n"))
+        for words in ("rights ticket", "read, write on https://", "in 5 min", "5 min ago", "key 1968aaade31ca08c (P-256)",
+                      "member(usr_0aaaaaaaaaaaaaaaaaaaaaaaaa, fld_0fffffffffffffffffffffffff, contributor)"):
+            self.assertIn(words, done.stdout)
+        self.assertNotIn("\x1b", done.stdout)
+
+    def test_show_all_of_them(self):
+        for name, says in MANIFEST["tickets"].items():
+            for file in self.spellings(name):
+                with self.subTest(file=name, spelling=file.name):
+                    got = json.loads(self.exits(0, "ticket", "show", file, "--json").stdout)
+                    self.assertEqual(got["kind"], "identity" if says.get("authn") else "rights")
+                    self.assertEqual(got["id"], says["id"])
+                    self.assertEqual(got["key"], MANIFEST["signing"][name.split(".")[1]])
+                    self.assertEqual(got["holder_key"] is not None, says["holder"])
+                    self.assertNotIn("verdict", got)
+            text = self.exits(0, "ticket", "show", GOLDEN / name).stdout
+            self.assertIn(says["id"], text)
+            self.assertIn("not checked", text)
+
+    def test_show_refuses_what_is_no_ticket(self):
+        for content in (b"", b"<", b"AAAA", b"A" * 100000, b"\x1b]0;x\x07"):
+            done = self.exits(1, "ticket", "show", self.file("bad", content))
+            self.assertEqual(done.stdout, "")
+            self.assertNotIn("\x1b", done.stderr)
+
+    def test_files_that_are_not_there(self):
+        none = self.dir / "none"
+        trust = ("--trust", GOLDEN / "trust", "--root", GOLDEN / "root.vkey")
+        rights = ("ticket", "verify", GOLDEN / "rights.p256.xml", "--audience", STORAGE)
+        for args in (("ticket", "show", none), ("ticket", "verify", none, "--audience", STORAGE, *trust),
+                     (*rights, "--trust", none, *trust[2:]), (*rights, *trust[:2], "--root", none),
+                     (*rights, *trust, "--holder", none),
+                     (*rights, "--public-key", none, "--issuer", ISSUER),
+                     ("audit", "query", "-c", none), ("idp", "mint", "alice", "-c", none),
+                     ("login", ISSUER, "--id-token", none)):
+            with self.subTest(args):
+                done = self.exits(1, *args)
+                self.assertEqual(done.stdout, "")
+                self.assertIn(str(none), done.stderr)
+
+    def test_foreign_names_cannot_steer_a_terminal(self):
+        done = self.exits(1, "ticket", "show", "/nonexistent/\x1b[2J")
+        self.assertIn("\\x1b[2J", done.stderr)
+        self.assertNotIn("\x1b", done.stderr)
+
+    def test_a_full_disk_is_noticed(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([MESHAUTH, "ticket", "show", GOLDEN / "rights.p256.xml"], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("No space left", done.stderr)
+
+
+class Terminal(CliTest):
+    def on_a_terminal(self, *args, **env):
+        """What a person at a terminal sees."""
+        leader, follower = pty.openpty()
+        with contextlib.closing(os.fdopen(leader, "rb", buffering=0)) as screen:
+            done = subprocess.run([str(a) for a in (MESHAUTH, *args)], stdin=follower, stdout=follower,
+                                  stderr=follower, timeout=PATIENCE_S,
+                                  env={k: v for k, v in {**os.environ, "TERM": "xterm", **env}.items() if v is not None})
+            os.close(follower)
+            text = b""
+            with contextlib.suppress(OSError):  # how a terminal says that all have left
+                while part := screen.read(65536):
+                    text += part
+        return done.returncode, text.decode()
+
+    def test_colours_only_there(self):
+        args = ("ticket", "verify", GOLDEN / "bearer.p256.xml", "--trust", GOLDEN / "trust", "--root",
+                GOLDEN / "root.vkey", "--audience", STORAGE, "--now", NOW)
+        no_colour = {"NO_COLOR": None}
+        self.assertIn("\x1b[31mrefused\x1b[0m", self.on_a_terminal(*args, **no_colour)[1])
+        self.assertIn("\x1b[32maccepted\x1b[0m", self.on_a_terminal(*args, "--bearer", **no_colour)[1])
+        for env in ({"NO_COLOR": "1"}, {**no_colour, "TERM": "dumb"}, {**no_colour, "TERM": None}):
+            self.assertNotIn("\x1b", self.on_a_terminal(*args, **env)[1])
+        self.assertNotIn("\x1b", self.on_a_terminal(*args, "--json", **no_colour)[1])
+
+
+class Init(CliTest):
+    def test_makes_a_service(self):
+        mesh = self.dir / "mesh"
+        done = self.exits(0, "init", mesh, "--issuer", ISSUER, "--listen", "127.0.0.1:8443")
+        self.assertIn("Take root.key away now", done.stdout)
+        self.assertIn("signed by itself", done.stdout)
+        self.assertEqual(sorted(p.name for p in mesh.iterdir()),
+                         ["meshauth.conf", "root.key", "root.vkey", "seal.key", "store", "tls.crt", "tls.key", "trust"])
+        self.assertEqual(stat.S_IMODE(mesh.stat().st_mode), 0o755)
+        self.assertEqual(stat.S_IMODE((mesh / "store").stat().st_mode), 0o700)
+        for name in ("root.key", "seal.key", "tls.key"):
+            self.assertEqual(stat.S_IMODE((mesh / name).stat().st_mode), 0o600)
+            for line in (mesh / name).read_text().split("\n"):
+                self.assertFalse(len(line) > 40 and line in done.stdout + done.stderr)
+        for name in ("root.vkey", "trust", "tls.crt"):
+            self.assertEqual(stat.S_IMODE((mesh / name).stat().st_mode), 0o644)
+
+    def test_umask_does_not_matter(self):
+        done = subprocess.run(["sh", "-c", 'umask 077; exec "$0" init "$1" --demo', MESHAUTH, self.dir / "mesh"],
+                              capture_output=True, timeout=PATIENCE_S)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(stat.S_IMODE((self.dir / "mesh").stat().st_mode), 0o755)
+        self.assertEqual(stat.S_IMODE((self.dir / "mesh" / "trust").stat().st_mode), 0o644)
+
+    def test_others_read_what_it_makes(self):
+        mesh = self.dir / "mesh"
+        told = json.loads(self.exits(0, "init", mesh, "--issuer", ISSUER, "--json").stdout)
+        self.assertEqual(told["issuer"], ISSUER)
+        self.assertEqual((mesh / "root.vkey").read_text(), told["root_vkey"] + "\n")
+        out = subprocess.run(["openssl", "pkey", "-in", mesh / "root.key", "-pubout", "-outform", "DER"],
+                             capture_output=True, check=True).stdout
+        name, _, key = told["root_vkey"].split("+", 2)
+        self.assertEqual(name, "auth.mesh.example/root")
+        self.assertEqual(base64.b64decode(key), b"\x01" + out[-32:])
+        verify = subprocess.run(["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname",
+                                 "auth.mesh.example", "-CAfile", mesh / "tls.crt", mesh / "tls.crt"],
+                                capture_output=True, text=True)
+        self.assertEqual(verify.returncode, 0, verify.stderr)
+
+    def test_demo(self):
+        mesh = self.dir / "mesh"
+        self.exits(0, "init", mesh, "--demo", "--listen", "[::1]:9443")
+        conf = (mesh / "meshauth.conf").read_text()
+        self.assertIn('url = "https://[::1]:9443"', conf)
+        self.assertIn('address = "::1"', conf)
+        (key,) = json.loads((mesh / "idp.jwks").read_text())["keys"]
+        self.assertEqual((key["kid"], key["kty"], key["crv"]), ("demo", "EC", "P-256"))
+        self.assertNotIn("d", key)
+        token = self.exits(0, "idp", "mint", "alice", "-c", mesh / "meshauth.conf").stdout
+        self.assertEqual(token.count("\n"), 1)
+        header, claims, _ = (json.loads(base64.urlsafe_b64decode(p + "==")) if i < 2 else p
+                             for i, p in enumerate(token.strip().split(".")))
+        self.assertEqual((header["alg"], header["kid"]), ("ES256", "demo"))
+        self.assertEqual((claims["iss"], claims["sub"], claims["aud"]),
+                         ("https://[::1]:9443/demo-idp", "alice", "meshauth"))
+        self.assertEqual(claims["exp"] - claims["iat"], 600)
+        self.file("token", token.strip())
+        judged = subprocess.run(["jose", "jws", "ver", "-i", self.dir / "token", "-k", mesh / "idp.jwks"],
+                                capture_output=True, text=True)
+        self.assertEqual(judged.returncode, 0, judged.stderr)
+        again = json.loads(self.exits(0, "idp", "mint", "alice", "-c", mesh / "meshauth.conf", "--json").stdout)
+        self.assertNotEqual(again["id_token"], token.strip())
+
+    def test_mint_is_for_demos(self):
+        mesh = self.dir / "mesh"
+        self.exits(0, "init", mesh, "--issuer", ISSUER)
+        self.assertIn("demo = true", self.exits(1, "idp", "mint", "alice", "-c", mesh / "meshauth.conf").stderr)
+
+    def test_mint_wants_its_key_private(self):
+        mesh = self.dir / "mesh"
+        self.exits(0, "init", mesh, "--demo")
+        (mesh / "idp.key").chmod(0o644)
+        self.assertIn("chmod 600", self.exits(1, "idp", "mint", "alice", "-c", mesh / "meshauth.conf").stderr)
+
+    def test_refuses_a_folder_that_is_not_empty(self):
+        mesh = self.dir / "mesh"
+        mesh.mkdir()
+        (mesh / "keep").write_text("me")
+        self.assertIn("not empty", self.exits(1, "init", mesh, "--demo").stderr)
+        self.assertEqual([p.name for p in mesh.iterdir()], ["keep"])
+        (mesh / "keep").unlink()
+        self.exits(0, "init", mesh, "--demo")
+        before = {p: p.read_bytes() for p in mesh.rglob("*") if p.is_file()}
+        self.exits(1, "init", mesh, "--demo")
+        self.assertEqual(before, {p: p.read_bytes() for p in mesh.rglob("*") if p.is_file()})
+
+    def test_leaves_nothing_half_made(self):
+        for limit in (0, 1, 8):  # KiB: nothing, some files, some of the store
+            mesh = self.dir / "mesh"
+            done = subprocess.run(
+                ["bash", "-c", f'trap "" XFSZ; ulimit -f {limit}; exec "$0" init "$1" --demo 2>&1 | cat', MESHAUTH, mesh],
+                capture_output=True, text=True, timeout=PATIENCE_S)
+            self.assertIn("meshauth init: ", done.stdout, limit)
+            self.assertFalse(mesh.exists(), limit)
+
+
+class Audit(CliTest):
+    """On a store at rest."""
+
+    def setUp(self):
+        super().setUp()
+        self.mesh = self.dir / "mesh"
+        self.exits(0, "init", self.mesh, "--demo")
+        self.conf = self.mesh / "meshauth.conf"
+
+    def query(self, *args):
+        return [json.loads(line) for line in
+                self.exits(0, "audit", "query", "-c", self.conf, "--json", *args).stdout.splitlines()]
+
+    def test_the_question_is_on_record_itself(self):
+        first = self.query()
+        self.assertEqual([r["action"] for r in first], ["init", "audit.query"])  # the newest last
+        self.assertEqual([r["sequence"] for r in first], [0, 1])
+        self.query("--actor", "uid:0&x=%", "--limit", "5")
+        asked = self.query("--action", "audit.query")
+        self.assertEqual([r.get("resources") for r in asked],
+                         [None, ["actor=uid%3A0%26x%3D%25&limit=5"], ["action=audit.query"]])
+        self.assertEqual(asked[-1]["actor"], f"uid:{os.getuid()}")
+
+    def test_filters(self):
+        (record,) = self.query("--action", "init")
+        self.assertEqual(record["outcome"], "done")
+        actor = f"uid:{os.getuid()}"
+        day_after = "2999-01-01T00:00:00Z"
+        for args, count in ((("--actor", actor, "--action", "init"), 1), (("--actor", "uid:54321"), 0),
+                            (("--outcome", "done"), 1), (("--outcome", "deny"), 0), (("--reason", "expired"), 0),
+                            (("--ticket", "_00"), 0), (("--session", "ses_0"), 0), (("--since", day_after), 0),
+                            (("--until", day_after, "--action", "init"), 1),
+                            (("--until", "1970-01-02T00:00:00Z"), 0), (("--limit", "1"), 1)):
+            with self.subTest(args):
+                self.assertEqual(len(self.query(*args)), count)
+
+    def test_a_table_for_people(self):
+        lines = self.exits(0, "audit", "query", "-c", self.conf).stdout.splitlines()
+        self.assertRegex(lines[0], r"^  time +action +outcome +actor +about$")
+        self.assertRegex(lines[1], r"^  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  init +done +uid:\d+ +https://127.0.0.1:8443$")
+        self.assertEqual(len(lines), 3)
+        self.assertIn("No record", self.exits(0, "audit", "query", "-c", self.conf, "--outcome", "deny").stdout)
+
+    def test_a_store_that_is_not_there(self):
+        (self.mesh / "store").rename(self.mesh / "elsewhere")
+        self.assertIn("store", self.exits(3, "audit", "query", "-c", self.conf).stderr)
+
+    def test_a_store_that_somebody_has(self):
+        held = subprocess.Popen(["flock", self.mesh / "store" / "lock", "sh", "-c", "echo; read x"],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            held.stdout.readline()
+            self.assertIn("meshauthd", self.exits(3, "audit", "query", "-c", self.conf).stderr)
+        finally:
+            held.communicate(b"\n", timeout=PATIENCE_S)
+        self.query()
+
+    def test_a_configuration_that_is_none(self):
+        bad = self.file("bad.conf", "issuer: { url = 1; };")
+        for args in (("audit", "query"), ("idp", "mint", "alice")):
+            done = self.exits(2, *args, "-c", bad)
+            self.assertIn("bad.conf:1", done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_a_dead_socket_is_nobody(self):
+        subprocess.run(["python3", "-c", "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])",
+                        self.mesh / "admin.sock"], check=True)
+        self.query()
+
+
+class Account(CliTest):
+    """What needs no service."""
+
+    def test_status_of_nobody(self):
+        env = {"MESHAUTH_HOME": str(self.dir / "home")}
+        self.assertIn("Not logged in", self.exits(1, "status", env=env).stdout)
+        self.assertEqual(json.loads(self.exits(1, "status", "--json", env=env).stdout), {"accounts": []})
+        self.assertIn("no such ticket", self.exits(1, "ticket", "show", env=env).stdout)
+        self.assertEqual(json.loads(self.exits(1, "ticket", "show", "--json", env=env).stdout), {"tickets": []})
+        self.assertFalse((self.dir / "home").exists())
+
+    def test_home(self):
+        for env, path in (({"MESHAUTH_HOME": "a"}, "a"), ({"MESHAUTH_HOME": "", "XDG_DATA_HOME": "b"}, "b/meshauth"),
+                          ({"MESHAUTH_HOME": "", "XDG_DATA_HOME": "", "HOME": "c"}, "c/.local/share/meshauth")):
+            with self.subTest(path):
+                env = {k: str(self.dir / v) if v else v for k, v in env.items()}
+                # Nobody listens there: the key is made, and the login fails.
+                self.exits(3, "login", "https://127.0.0.1:1", "--id-token", "-", data="a.b.c\n", env=env)
+                account = self.dir / path / "accounts" / "127.0.0.1_1"
+                self.assertEqual(sorted(p.name for p in account.iterdir()), ["device.crt", "device.key"])
+                for folder in (account, account.parent):
+                    self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o700)
+
+    def test_device_certificate(self):
+        env = {"MESHAUTH_HOME": str(self.dir)}
+        self.exits(3, "login", "https://127.0.0.1:1", "--id-token", "-", data="a.b.c", env=env)
+        shown = subprocess.run(["openssl", "x509", "-in", self.dir / "accounts" / "127.0.0.1_1" / "device.crt", "-noout",
+                                "-startdate", "-enddate", "-ext", "extendedKeyUsage"], capture_output=True, text=True)
+        self.assertIn("notBefore=Jan  1 00:00:00 1970 GMT\nnotAfter=Dec 31 23:59:59 9999 GMT", shown.stdout)
+        self.assertNotIn("TLS", shown.stdout)
+
+    def test_tokens_that_are_none(self):
+        env = {"MESHAUTH_HOME": str(self.dir / "home")}
+        for token in ("", "\n", "a.b", "a.b.c.d", "a.b.c\n\n", "a.b.c d", "a.\x1b.c", "a.b." + "c" * 20000):
+            with self.subTest(token[:10]):
+                done = self.exits(1, "login", "https://127.0.0.1:1", "--id-token", "-", data=token, env=env)
+                self.assertNotIn("\x1b", done.stderr)
+        self.assertFalse((self.dir / "home").exists())
+
+
+class Answers(CliTest):
+    """What login makes of answers that meshauthd never gives."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="meshauth-cli."))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        if meshauth("init", cls.folder / "mesh", "--demo").returncode != 0:
+            raise AssertionError("init failed")
+        cls.ca = cls.folder / "mesh" / "tls.crt"
+        cls.requests = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                cls.requests.append((self.path, self.headers, body.decode()))
+                status, headers, answer = cls.answer
+                self.send_response(status)
+                for name, value in {"Content-Length": len(answer), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                with contextlib.suppress(OSError):  # of a client that has heard enough
+                    self.wfile.write(answer)
+
+            def log_message(self, *args):
+                pass
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cls.ca, cls.folder / "mesh" / "tls.key")
+        cls.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        cls.server.socket = context.wrap_socket(cls.server.socket, server_side=True)
+        cls.url = f"https://127.0.0.1:{cls.server.server_port}"
+        thread = threading.Thread(target=cls.server.serve_forever)
+        thread.start()
+        cls.addClassCleanup(thread.join)
+        cls.addClassCleanup(cls.server.server_close)
+        cls.addClassCleanup(cls.server.shutdown)
+
+    def login(self, code, status, answer, headers=None):
+        type(self).answer = (status, headers or {}, answer if isinstance(answer, bytes) else json.dumps(answer).encode())
+        home = self.dir / "home"
+        done = self.exits(code, "login", self.url, "--ca", self.ca, "--id-token", "-", data="aa.b_b.c-c\n",
+                          env={"MESHAUTH_HOME": str(home)})
+        self.assertEqual(done.stdout, "")
+        self.assertNotIn("\x1b", done.stderr)
+        self.assertNotIn("aa.b_b.c-c", done.stderr)
+        self.assertEqual([p.name for p in home.rglob("*") if p.name in ("account.json", "ca.pem")], [])
+        return done.stderr
+
+    def test_what_it_sends(self):
+        self.requests.clear()
+        self.login(1, 400, {"error": "invalid_request"})
+        ((path, headers, body),) = self.requests
+        self.assertEqual(path, "/v1/token")
+        self.assertEqual(headers["Content-Type"], "application/x-www-form-urlencoded")
+        self.assertEqual(urllib.parse.parse_qs(body, strict_parsing=True), {
+            "grant_type": ["urn:ietf:params:oauth:grant-type:token-exchange"],
+            "requested_token_type": ["urn:ietf:params:oauth:token-type:saml2"],
+            "subject_token_type": ["urn:ietf:params:oauth:token-type:id_token"],
+            "subject_token": ["aa.b_b.c-c"]})
+
+    def test_refusals(self):
+        said = self.login(1, 400, {"error": "invalid_request", "error_description": "The token is too old.",
+                                   "request_id": "r-17"})
+        for words in (self.url, "The token is too old.", "invalid_request", "r-17"):
+            self.assertIn(words, said)
+        self.assertIn("does not say why", self.login(1, 401, {"error": "invalid_client"}))
+        self.assertIn("\\x1b[2J", self.login(1, 400, {"error": "\x1b[2J", "error_description": "\x1b[2J\x07"}))
+        self.login(1, 400, {"error": "x" * 100000, "error_description": ["y"], "request_id": {}})
+        self.login(3, 503, {"error": "temporarily_unavailable", "error_description": "Later."})
+        self.login(3, 429, {"error": "temporarily_unavailable"})
+
+    def test_other_servers(self):
+        self.assertIn("404", self.login(1, 404, b"<html>nothing</html>"))
+        self.assertIn("502", self.login(3, 502, b""))
+        self.assertIn("302", self.login(1, 302, b"", {"Location": "https://127.0.0.1:1/"}))
+        self.login(3, 200, b"")
+        self.login(3, 200, b"\x1b[2J")
+        self.login(3, 200, {"access_token": "AAAA"})
+        self.login(3, 200, b"[" * 100000)
+        self.login(3, 200, b" " * (2 << 20))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

@@ -1,0 +1,245 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/account.h"
+#include "tests/unit/login_answer.h"
+
+#define SERVICE "https://127.0.0.1:8443"
+
+static char home[64];
+static char folder[128];
+
+static int
+make_home(void **state)
+{
+    (void)state;
+    snprintf(home, sizeof(home), "/tmp/meshauth-test.XXXXXX");
+    if (!mkdtemp(home))
+        return 1;
+    snprintf(folder, sizeof(folder), "%s/accounts/127.0.0.1_8443", home);
+    return setenv("MESHAUTH_HOME", home, 1);
+}
+
+static int
+remove_home(void **state)
+{
+    static const char *const files[] = {
+        "device.key", "device.crt", "ca.pem", "account.json", ""};
+    char path[256];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(files); i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, files[i]);
+        remove(path);
+    }
+    snprintf(path, sizeof(path), "%s/accounts", home);
+    rmdir(path);
+    return rmdir(home);
+}
+
+static struct account *
+open_account(void)
+{
+    struct account *a = NULL;
+    struct service_url url;
+
+    assert_int_equal(service_url_parse(SERVICE, &url, NULL), MAUTH_OK);
+    assert_int_equal(account_open(&url, &a, NULL), MAUTH_OK);
+    return a;
+}
+
+static enum mauth_rc
+try_to_open(void)
+{
+    struct account *a = NULL;
+    struct service_url url;
+    enum mauth_rc rc;
+
+    assert_int_equal(service_url_parse(SERVICE, &url, NULL), MAUTH_OK);
+    rc = account_open(&url, &a, NULL);
+    if (rc)
+        assert_null(a);
+    account_free(a);
+    return rc;
+}
+
+static void
+put(const char *name, const char *text)
+{
+    char path[256];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    f = fopen(path, "wb");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
+static mode_t
+mode_of(const char *path)
+{
+    struct stat st;
+
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_mode & 07777;
+}
+
+/* A login's outcome, kept. */
+static void
+log_in(struct account *a, const char *ca, int64_t now_s)
+{
+    const struct grant_owner owner = {SERVICE, account_key(a)};
+    json_t *answer = answer_make(SERVICE, account_key(a));
+    struct grant *g = NULL;
+
+    assert_int_equal(grant_from_json(answer, &owner, &g, NULL), MAUTH_OK);
+    assert_int_equal(account_save(a, g, text_of(ca), now_s, NULL), MAUTH_OK);
+    json_decref(answer);
+}
+
+static void
+makes_a_key_once(void **state)
+{
+    struct account *a = open_account();
+    char id[MAUTH_KEY_ID_LEN + 1];
+
+    (void)state;
+    snprintf(id, sizeof(id), "%s", mauth_key_id(account_key(a)));
+    assert_string_equal(account_dir(a), folder);
+    assert_int_equal(mode_of(account_dir(a)), 0700);
+    assert_int_equal(mode_of(account_key_file(a)), 0600);
+    assert_null(account_ca_file(a));
+    assert_null(account_grant(a));
+    account_free(a);
+    a = open_account();
+    assert_string_equal(id, mauth_key_id(account_key(a)));
+    /* The certificate is made again from the key, should it be lost. */
+    assert_int_equal(unlink(account_certificate_file(a)), 0);
+    account_free(a);
+    a = open_account();
+    assert_string_equal(id, mauth_key_id(account_key(a)));
+    account_free(a);
+}
+
+static void
+count_one(const struct account *a, void *arg)
+{
+    assert_string_equal(account_url(a), SERVICE);
+    assert_int_equal(account_logged_in_s(a), 1000);
+    assert_int_equal(grant_count(account_grant(a)), 2);
+    ++*(size_t *)arg;
+}
+
+static void
+keeps_what_a_login_brings(void **state)
+{
+    struct account *a = open_account();
+    char path[256];
+    size_t count = 0;
+
+    (void)state;
+    assert_int_equal(account_walk(count_one, &count, NULL), MAUTH_OK);
+    assert_int_equal(count, 0); /* a key is no login */
+    log_in(a, "an authority", 1000);
+    snprintf(path, sizeof(path), "%s/account.json", folder);
+    assert_int_equal(mode_of(path), 0600);
+    assert_non_null(account_ca_file(a));
+    account_free(a);
+    assert_int_equal(account_walk(count_one, &count, NULL), MAUTH_OK);
+    assert_int_equal(count, 1);
+    a = open_account();
+    log_in(a, "", 1000); /* the authority stays */
+    assert_non_null(account_ca_file(a));
+    account_free(a);
+}
+
+static void
+finds_nothing_where_nothing_is(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    assert_int_equal(account_walk(count_one, &count, NULL), MAUTH_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(setenv("MESHAUTH_HOME", "/dev/null/x", 1), 0);
+    assert_int_equal(try_to_open(), MAUTH_UNAVAILABLE);
+    assert_int_equal(unsetenv("MESHAUTH_HOME"), 0);
+    assert_int_equal(unsetenv("XDG_DATA_HOME"), 0);
+    assert_int_equal(unsetenv("HOME"), 0);
+    assert_int_equal(try_to_open(), MAUTH_INVALID);
+}
+
+static void
+refuses_what_others_may_read(void **state)
+{
+    char path[256];
+
+    (void)state;
+    account_free(open_account());
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_int_equal(try_to_open(), MAUTH_DENIED);
+    assert_int_equal(chmod(folder, 0700), 0);
+    assert_int_equal(try_to_open(), MAUTH_OK);
+    snprintf(path, sizeof(path), "%s/device.crt", folder);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof(path), "%s/device.key", folder);
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(try_to_open(), MAUTH_DENIED);
+}
+
+static void
+refuses_damaged_files(void **state)
+{
+    (void)state;
+    account_free(open_account());
+    put("device.crt", "not a certificate");
+    assert_int_equal(try_to_open(), MAUTH_MALFORMED);
+    put("device.key", "");
+    put("device.crt", "");
+    assert_int_equal(try_to_open(), MAUTH_MALFORMED);
+}
+
+static void
+refuses_damaged_logins(void **state)
+{
+    static const char *const bad[] = {"", "{", "[]", "{}",
+        "{\"url\":\"https://other.example\"}", "{\"url\":\"" SERVICE "\"}",
+        "{\"url\":\"" SERVICE "\",\"logged_in\":\"2026-11-22T10:00:00Z\"}",
+        "{\"url\":\"" SERVICE
+        "\",\"logged_in\":\"yesterday\",\"tickets\":[{\"audience\":\"x\"}]}",
+        "{\"url\":\"" SERVICE "\",\"logged_in\":\"2026-11-22T10:00:00Z\","
+        "\"tickets\":[{\"audience\":\"" SERVICE "\",\"credential\":\"AAAA\"}]}"};
+    size_t count = 0;
+
+    (void)state;
+    account_free(open_account());
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct mauth_err err = MAUTH_ERR_INIT;
+
+        put("account.json", bad[i]);
+        if (account_walk(count_one, &count, &err) != MAUTH_MALFORMED || count ||
+            !strstr(err.text, "account.json"))
+            fail_msg("taken: %s (%s)", bad[i], err.text);
+    }
+    account_free(open_account()); /* a new login goes over it */
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(makes_a_key_once, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(
+            keeps_what_a_login_brings, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(
+            finds_nothing_where_nothing_is, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(
+            refuses_what_others_may_read, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(refuses_damaged_files, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(refuses_damaged_logins, make_home, remove_home),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
