@@ -1,6 +1,7 @@
 /* meshauth idp mint */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -126,7 +127,7 @@ run(const struct call *call)
     if (mint(config, name, &token, &err) != MAUTH_OK)
         code = command_failed(call, &err);
     else if (!call->json)
-        puts(token);
+        printf("%s%s", token, isatty(STDOUT_FILENO) ? "\n" : "");
     else if (!output_json(
                  json_pack("{s:s, s:i}", "id_token", token, "expires_in", LIFE_S)))
         code = COMMAND_FAILED;
@@ -143,7 +144,9 @@ const struct command idp_mint_command = {
     .about =
         "Acts as the identity provider of `meshauth init --demo`: prints an ID token "
         "for\n"
-        "NAME, good for ten minutes. It signs with idp.key beside the configuration.",
+        "NAME, good for ten minutes. It signs with idp.key beside the configuration. A "
+        "file\n"
+        "or pipe gets the token alone, without newline, as curl's name@FILE wants it.",
     .example = "  meshauth idp mint alice -c /tmp/mesh/meshauth.conf > id-token",
     .options = options,
     .args_min = 1,
