@@ -2,6 +2,8 @@
  * application/x-www-form-urlencoded, strictly (WHATWG URL 5.1, RFC 6749 B):
  * bounded, valid percent-encoding, valid UTF-8 without control characters. Also
  * reads query strings.
+ *
+ * A parameter without a value counts as not sent (RFC 6749 3.1).
  */
 #ifndef AUTHSVC_FORM_H
 #define AUTHSVC_FORM_H

@@ -150,7 +150,7 @@ start_daemon(struct http_server *s, struct mauth_err *err)
         options[n++] = (struct MHD_OptionItem)OPTION_POINTER(
             MHD_OPTION_HTTPS_PRIORITIES, priorities);
         options[n++] = (struct MHD_OptionItem)OPTION_POINTER(
-            MHD_OPTION_HTTPS_CERT_CALLBACK2, (void *)(intptr_t)http_tls_certificate);
+            MHD_OPTION_HTTPS_CERT_CALLBACK2, (void *)http_tls_certificate);
     }
     s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, http_exchange_go_on, s,
         MHD_OPTION_ARRAY, options, MHD_OPTION_END);

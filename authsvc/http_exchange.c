@@ -183,14 +183,17 @@ void
 http_answer(struct http_exchange *x, int status, const char *content_type,
     struct text body, const char *const *headers)
 {
+    /* The library copies, in spite of its signature. */
+    union {
+        const char *in;
+        void *out;
+    } bytes = {body.p};
     struct MHD_Response *r;
 
     if (atomic_load(&x->server->draining))
         x->close = true;
     lease_extend(&x->connection->lease, x->server->o.request_s * 1000);
-    /* The library copies, in spite of its signature. */
-    r = MHD_create_response_from_buffer(
-        body.len, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
+    r = MHD_create_response_from_buffer(body.len, bytes.out, MHD_RESPMEM_MUST_COPY);
     if (r && add_headers(x, r, content_type, headers))
         x->answered = MHD_queue_response(x->mhd, (unsigned)status, r) == MHD_YES;
     if (r)
@@ -281,11 +284,22 @@ http_exchange_end(void *cls, struct MHD_Connection *c, void **exchange,
     atomic_fetch_sub(&s->running, 1);
 }
 
+/*
+ * A folded line (RFC 9112 5.2): the library appends it to the header's name, which
+ * it moves behind all that it has read to do so. So "Content-Length:" and " 5" on a
+ * line of its own would become an unknown header, and the body a second request.
+ */
+static bool
+is_folded(const char *name, const char *value)
+{
+    return value && (uintptr_t)name > (uintptr_t)value;
+}
+
 static enum MHD_Result
 see_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
     const char *value, size_t value_len)
 {
-    struct text n = {name, name_len};
+    struct text n = {name, is_folded(name, value) ? 0 : name_len};
     struct text v = {value ? value : "", value ? value_len : 0};
 
     (void)kind;

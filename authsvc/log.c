@@ -46,7 +46,7 @@ emit(int level, json_t *object)
     json_decref(object);
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 say(int level, const char *format, va_list ap)
 {
     char text[1024];

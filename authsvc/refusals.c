@@ -41,23 +41,36 @@ refusals_free(struct refusals *r)
     free(r);
 }
 
+static void
+prefix_of_ipv4(const unsigned char *bytes, char out[REFUSALS_PREFIX])
+{
+    snprintf(out, REFUSALS_PREFIX, "%u.%u.%u.0/24", bytes[0], bytes[1], bytes[2]);
+}
+
+static void
+prefix_of_ipv6(struct in6_addr a, char out[REFUSALS_PREFIX])
+{
+    char text[INET6_ADDRSTRLEN];
+
+    memset(a.s6_addr + 8, 0, 8);
+    inet_ntop(AF_INET6, &a, text, sizeof(text));
+    snprintf(out, REFUSALS_PREFIX, "%s/64", text);
+}
+
 void
 refusals_prefix(const char *client, char out[REFUSALS_PREFIX])
 {
-    unsigned char bytes[16];
-    char text[INET6_ADDRSTRLEN];
+    struct in6_addr six;
+    struct in_addr four;
 
-    if (inet_pton(AF_INET, client, bytes) == 1) {
-        bytes[3] = 0;
-        inet_ntop(AF_INET, bytes, text, sizeof(text));
-        snprintf(out, REFUSALS_PREFIX, "%s/24", text);
-    } else if (inet_pton(AF_INET6, client, bytes) == 1) {
-        memset(bytes + 8, 0, 8);
-        inet_ntop(AF_INET6, bytes, text, sizeof(text));
-        snprintf(out, REFUSALS_PREFIX, "%s/64", text);
-    } else {
+    if (inet_pton(AF_INET, client, &four) == 1)
+        prefix_of_ipv4((const unsigned char *)&four, out);
+    else if (inet_pton(AF_INET6, client, &six) != 1)
         snprintf(out, REFUSALS_PREFIX, "%.*s", REFUSALS_PREFIX - 1, client);
-    }
+    else if (IN6_IS_ADDR_V4MAPPED(&six)) /* IPv4, on a socket for both */
+        prefix_of_ipv4(six.s6_addr + 12, out);
+    else
+        prefix_of_ipv6(six, out);
 }
 
 static struct row *

@@ -32,7 +32,8 @@ void refusals_count(
 MAUTH_MUST_USE enum mauth_rc refusals_flush(
     struct refusals *r, struct kv *kv, struct mauth_err *err);
 
-/* "192.0.2.0/24" or "2001:db8:1:2::/64"; another word stays as it is. */
+/* "192.0.2.0/24" (also of ::ffff:192.0.2.1) or "2001:db8:1:2::/64"; another word
+ * stays as it is. */
 void refusals_prefix(const char *client, char out[REFUSALS_PREFIX]);
 
 #endif

@@ -142,11 +142,10 @@ const struct command idp_mint_command = {
     .synopsis = "NAME -c FILE [--json]",
     .summary = "sign an ID token for any name (demo only)",
     .about =
-        "Acts as the identity provider of `meshauth init --demo`: prints an ID token "
-        "for\n"
-        "NAME, good for ten minutes. It signs with idp.key beside the configuration. A "
-        "file\n"
-        "or pipe gets the token alone, without newline, as curl's name@FILE wants it.",
+        "Acts as the identity provider of `meshauth init --demo`: prints an ID\n"
+        "token for NAME, good for ten minutes, signed with idp.key beside the\n"
+        "configuration. A file or a pipe gets no newline behind it, just as curl's\n"
+        "name@FILE wants it.",
     .example = "  meshauth idp mint alice -c /tmp/mesh/meshauth.conf > id-token",
     .options = options,
     .args_min = 1,

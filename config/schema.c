@@ -167,7 +167,8 @@ is_path(const char *value)
 static bool
 is_store(const char *value)
 {
-    return text_starts(text_of(value), "lmdb:") && is_path(value + 5);
+    return text_starts(text_of(value), "lmdb:") && is_path(value + 5) &&
+           !strchr(value, '?'); /* options of the store are for tests */
 }
 
 /* Where a member lies, and how wide it is. */

@@ -33,8 +33,10 @@ struct audit_entry {
 static void
 format_time(int64_t t_us, char out[TIME_US + 1])
 {
-    int64_t fraction = t_us % 1000000;
+    int64_t fraction;
 
+    t_us = t_us < 0 ? 0 : t_us;
+    fraction = t_us % 1000000;
     time_format(t_us / 1000000, out);
     out[TIME_LEN - 1] = '.';
     for (size_t i = TIME_US - 1; i-- > TIME_LEN; fraction /= 10)
@@ -43,29 +45,40 @@ format_time(int64_t t_us, char out[TIME_US + 1])
     out[TIME_US] = '\0';
 }
 
-/* Foreign text as a JSON string: cut where it is long, quoted where it is not UTF-8. */
+/* DEL, and the control characters U+0080 to U+009F, which JSON lets pass. */
+static bool
+has_controls(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = (uint8_t)text[i], next = i + 1 < len ? (uint8_t)text[i + 1] : 0;
+
+        if (c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0))
+            return true;
+    }
+    return false;
+}
+
+/* Foreign text as a JSON string: cut where it is long, quoted where it is not UTF-8
+ * or would steer a terminal. */
 static json_t *
 string(const char *text)
 {
-    char cut[AUDIT_FIELD_MAX + 4];
+    char cut[AUDIT_FIELD_MAX + 4], quoted[AUDIT_FIELD_MAX];
+    json_t *made = NULL;
     size_t len = strlen(text);
-    json_t *made;
 
     if (len > AUDIT_FIELD_MAX) {
         len = AUDIT_FIELD_MAX;
         while (len && ((uint8_t)text[len] & 0xc0) == 0x80) /* not inside a character */
             len--;
-        memcpy(cut, text, len);
-        memcpy(cut + len, "...", 4);
+        snprintf(cut, sizeof(cut), "%.*s...", (int)len, text);
         text = cut;
         len += 3;
     }
-    made = json_stringn(text, len);
-    if (!made) {
-        char quoted[AUDIT_FIELD_MAX];
-
+    if (!has_controls(text, len))
+        made = json_stringn(text, len);
+    if (!made)
         made = json_string(mauth_quote(text, len, quoted, sizeof(quoted)));
-    }
     return made;
 }
 
@@ -83,9 +96,12 @@ set_resources(json_t *o, const struct audit_record *r)
     if (!r->resource_count)
         return true;
     list = json_array();
-    for (size_t i = 0; i < r->resource_count && i < AUDIT_RESOURCES; i++)
-        if (json_array_append_new(list, string(r->resources[i])) != 0)
-            break;
+    for (size_t i = 0; i < r->resource_count && i < AUDIT_RESOURCES; i++) {
+        if (json_array_append_new(list, string(r->resources[i])) != 0) {
+            json_decref(list);
+            return false;
+        }
+    }
     return json_object_set_new(o, "resources", list) == 0;
 }
 
@@ -311,6 +327,8 @@ struct query {
     uint64_t left;
     audit_each *each;
     void *arg;
+    enum mauth_rc rc;
+    struct mauth_err *err;
 };
 
 static bool
@@ -322,40 +340,46 @@ fits(const json_t *o, const char *name, const char *want)
 }
 
 static bool
-is_wanted(const struct query *q, struct text record)
+is_wanted(const struct query *q, const json_t *o)
 {
     const struct audit_filter *f = q->filter;
-    json_t *o = json_loadb(record.p, record.len, 0, NULL);
     const char *time = json_string_value(json_object_get(o, "time"));
-    bool wanted;
 
-    wanted = time && (!q->since[0] || strcmp(time, q->since) >= 0) &&
-             (!q->until[0] || strcmp(time, q->until) < 0) &&
-             fits(o, "actor", f->actor) && fits(o, "action", f->action) &&
-             fits(o, "outcome", f->outcome) && fits(o, "reason", f->reason) &&
-             fits(o, "ticket", f->ticket) && fits(o, "session", f->session);
-    json_decref(o);
-    return wanted;
+    return time && (!q->since[0] || strcmp(time, q->since) >= 0) &&
+           (!q->until[0] || strcmp(time, q->until) < 0) && fits(o, "actor", f->actor) &&
+           fits(o, "action", f->action) && fits(o, "outcome", f->outcome) &&
+           fits(o, "reason", f->reason) && fits(o, "ticket", f->ticket) &&
+           fits(o, "session", f->session);
 }
 
+/* A record that cannot be read is not passed over: who asks must know. */
 static bool
 look_at(struct text key, struct text value, void *arg)
 {
     struct query *q = arg;
     struct text record;
-    struct reader r;
     uint64_t sequence;
+    struct reader r;
+    bool wanted;
+    json_t *o;
 
     reader_init(&r, key.p, key.len);
     (void)reader_u8(&r);
     sequence = reader_u64(&r);
     reader_init(&r, value.p, value.len);
-    (void)reader_u8(&r);
+    if (reader_u8(&r) != VERSION)
+        r.failed = true;
     (void)reader_bytes(&r, SALT);
-    if (!reader_ok(&r))
-        return true;
     record = (struct text){(const char *)r.p, r.left};
-    if (!is_wanted(q, record))
+    o = reader_ok(&r) ? json_loadb(record.p, record.len, 0, NULL) : NULL;
+    if (!o) {
+        q->rc = mauth_fail(q->err, MAUTH_UNAVAILABLE,
+            "audit: record %" PRIu64 " is damaged", sequence);
+        return false;
+    }
+    wanted = is_wanted(q, o);
+    json_decref(o);
+    if (!wanted)
         return true;
     q->left--;
     return q->each(sequence, record, q->arg) && q->left > 0;
@@ -368,8 +392,10 @@ audit_query(struct kv_txn *txn, const struct audit_filter *filter, audit_each *e
     struct query q = {.filter = filter,
         .left = filter->limit ? filter->limit : LIMIT_DEFAULT,
         .each = each,
-        .arg = arg};
+        .arg = arg,
+        .err = err};
     struct store_key first, end;
+    enum mauth_rc rc;
 
     if (filter->since_us)
         format_time(filter->since_us, q.since);
@@ -377,6 +403,7 @@ audit_query(struct kv_txn *txn, const struct audit_filter *filter, audit_each *e
         format_time(filter->until_us, q.until);
     store_key(&first, SPACE_AUDIT_RECORD, NULL, 0);
     store_key(&end, (enum store_space)(SPACE_AUDIT_RECORD + 1), NULL, 0);
-    return kv_scan(
+    rc = kv_scan(
         txn, store_key_text(&first), store_key_text(&end), KV_DOWN, look_at, &q, err);
+    return rc ? rc : q.rc;
 }

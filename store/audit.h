@@ -74,7 +74,10 @@ struct audit_filter {
     uint64_t limit; /* newest first; 0: 100 */
 };
 
-/* json is one record; borrowed for the call. False stops. */
+/*
+ * json is one record; borrowed for the call. False stops. MAUTH_UNAVAILABLE when a
+ * record on the way is damaged.
+ */
 typedef bool audit_each(uint64_t sequence, struct text json, void *arg);
 MAUTH_MUST_USE enum mauth_rc audit_query(struct kv_txn *txn,
     const struct audit_filter *filter, audit_each *each, void *arg,

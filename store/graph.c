@@ -152,7 +152,8 @@ graph_user_by_identity(struct kv_txn *txn, const struct graph_identity *who,
     if (!text_equal(reader_field(&r), who->issuer) ||
         !text_equal(reader_field(&r), who->subject) || !reader_done(&r))
         return damaged("identity", err);
-    return graph_user_by_id(txn, &id, out, err);
+    rc = graph_user_by_id(txn, &id, out, err);
+    return rc == MAUTH_NOT_FOUND ? damaged("identity without a user", err) : rc;
 }
 
 static enum mauth_rc
@@ -251,7 +252,8 @@ graph_service_by_name(struct kv_txn *txn, const char *name, struct graph_service
     reader_copy(&r, id.b, ID_BYTES);
     if (!reader_done(&r))
         return damaged("service name", err);
-    return service_by_id(txn, &id, out, err);
+    rc = service_by_id(txn, &id, out, err);
+    return rc == MAUTH_NOT_FOUND ? damaged("name without a service", err) : rc;
 }
 
 static enum mauth_rc
@@ -303,6 +305,8 @@ graph_session_create(
     uint8_t raw[RECORD_MAX];
     struct buf b;
 
+    if (s->subject_kind != ID_USER && s->subject_kind != ID_SERVICE)
+        return mauth_fail(err, MAUTH_INVALID, "graph: a session of no principal");
     open_record(&b, raw);
     buf_u8(&b, (uint8_t)s->subject_kind);
     put_id(&b, &s->subject);
@@ -319,19 +323,23 @@ graph_session_by_id(struct kv_txn *txn, const struct id *id, struct graph_sessio
 {
     struct reader r;
     enum mauth_rc rc;
+    unsigned kind;
 
     memset(out, 0, sizeof(*out));
     rc = load(txn, SPACE_SESSION, id->b, ID_BYTES, &r, err);
     if (rc)
         return rc;
     out->id = *id;
-    out->subject_kind = (enum id_kind)reader_u8(&r);
+    kind = reader_u8(&r);
+    out->subject_kind = kind == ID_SERVICE ? ID_SERVICE : ID_USER;
     reader_copy(&r, out->subject.b, ID_BYTES);
     reader_copy(&r, out->key_hash, GRAPH_KEY_HASH);
     out->started_s = (int64_t)reader_u64(&r);
     out->ends_s = (int64_t)reader_u64(&r);
     out->open = reader_u8(&r) == 1;
-    return reader_done(&r) ? MAUTH_OK : damaged("session", err);
+    if (!reader_done(&r) || kind != (unsigned)out->subject_kind)
+        return damaged("session", err);
+    return MAUTH_OK;
 }
 
 struct old_tokens {

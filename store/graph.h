@@ -13,6 +13,7 @@
 #include "base/id.h"
 #include "store/kv.h"
 #include <meshauth/err.h>
+#include <meshauth/key.h>
 
 /* The number of the graph's present state: starts at 1, grows with each change of it. */
 MAUTH_MUST_USE enum mauth_rc graph_state(
@@ -55,7 +56,8 @@ struct graph_service {
     uint64_t version;
     int64_t created_s;
     bool live;
-    uint8_t spki[128]; /* its registered key; spki_len 0: none, cannot log in */
+    uint8_t
+        spki[MAUTH_SPKI_MAX]; /* its registered key; spki_len 0: none, cannot log in */
     size_t spki_len;
 };
 

@@ -11,7 +11,7 @@ store_key(struct store_key *k, enum store_space space, const void *name, size_t 
 struct text
 store_key_text(const struct store_key *k)
 {
-    return buf_slice(&k->b);
+    return buf_ok(&k->b) ? buf_slice(&k->b) : (struct text){"", 0};
 }
 
 struct text

@@ -34,6 +34,7 @@ struct store_key {
 
 void store_key(
     struct store_key *k, enum store_space space, const void *name, size_t len);
+/* Empty, which no key may be, when the name was too long. */
 struct text store_key_text(const struct store_key *k);
 
 /* What b holds, as a slice of it. */

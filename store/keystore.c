@@ -3,28 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "store/authority.h"
 #include "store/key.h"
+#include "store/seal.h"
 
 enum {
     VERSION = 1,
-    NONCE = 12,
-    TAG = 16,
     HEX = 2 * KEYSTORE_SEAL_BYTES
 };
 
 /* The seal key's file. */
 
-static int
-hex_value(char c)
+static uint8_t
+hex_value(uint8_t c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
 static enum mauth_rc
@@ -38,8 +34,8 @@ parse_seal(const struct buf *file, struct mauth_secret **out, struct mauth_err *
         return mauth_fail(err, MAUTH_MALFORMED,
             "seal key: the file must hold 64 lower-case hex digits and a newline");
     for (size_t i = 0; i < sizeof(raw); i++)
-        raw[i] = (uint8_t)(hex_value((char)file->data[2 * i]) << 4 |
-                           hex_value((char)file->data[2 * i + 1]));
+        raw[i] = (uint8_t)(hex_value(file->data[2 * i]) << 4 |
+                           hex_value(file->data[2 * i + 1]));
     rc = mauth_secret_new(raw, sizeof(raw), out, err);
     mauth_wipe(raw, sizeof(raw));
     return rc;
@@ -64,135 +60,115 @@ enum mauth_rc
 keystore_seal_create(const char *path, struct mauth_secret **out, struct mauth_err *err)
 {
     uint8_t raw[KEYSTORE_SEAL_BYTES];
-    char text[HEX + 2];
+    struct mauth_secret *made = NULL;
+    char text[HEX + 2] = "";
     enum mauth_rc rc;
 
     *out = NULL;
     rc = mauth_random(raw, sizeof(raw), err);
+    if (rc == MAUTH_OK)
+        rc = mauth_secret_new(raw, sizeof(raw), &made, err);
     if (rc)
-        return rc;
+        goto out;
     str_hex(raw, sizeof(raw), text);
     text[HEX] = '\n';
     rc = file_create(path, text, HEX + 1, FILE_PRIVATE, err);
-    if (rc == MAUTH_OK)
-        rc = mauth_secret_new(raw, sizeof(raw), out, err);
+    if (rc)
+        goto out;
+    *out = made;
+    made = NULL; /* now the caller's */
+out:
+    mauth_secret_free(made);
     mauth_wipe(raw, sizeof(raw));
     mauth_wipe(text, sizeof(text));
     return rc;
 }
 
-/*
- * AES-256-GCM. What the secret belongs to (which key, which window) is bound to it
- * as additional data: a sealed key moved to another record does not open.
- */
-static bool
-run_cipher(EVP_CIPHER_CTX *ctx, const struct mauth_secret *seal, const uint8_t *nonce,
-    struct text bound, const uint8_t *in, size_t len, uint8_t *out, bool encrypt)
-{
-    int n = 0;
-
-    return EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, mauth_secret_bytes(seal),
-               nonce, encrypt) == 1 &&
-           EVP_CipherUpdate(ctx, NULL, &n, (const uint8_t *)bound.p, (int)bound.len) ==
-               1 &&
-           EVP_CipherUpdate(ctx, out, &n, in, (int)len) == 1 && n == (int)len;
-}
-
-/* Appends nonce, cipher text and tag as one field. */
-static enum mauth_rc
-seal_up(const struct mauth_secret *seal, const uint8_t nonce[NONCE], struct text bound,
-    struct text secret, struct buf *out, struct mauth_err *err)
-{
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    size_t len = NONCE + secret.len + TAG;
-    uint8_t *at = NULL, last[TAG];
-    int n = 0;
-    bool ok;
-
-    buf_u16(out, (uint16_t)len);
-    if (len <= UINT16_MAX)
-        at = buf_space(out, len);
-    ok = ctx && at;
-    if (ok)
-        memcpy(at, nonce, NONCE);
-    ok = ok &&
-         run_cipher(ctx, seal, nonce, bound, (const uint8_t *)secret.p, secret.len,
-             at + NONCE, true) &&
-         EVP_CipherFinal_ex(ctx, last, &n) == 1 && n == 0 &&
-         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, TAG, at + NONCE + secret.len) ==
-             1;
-    EVP_CIPHER_CTX_free(ctx);
-    if (!ok)
-        return mauth_fail(err, MAUTH_INTERNAL, "keystore: cannot seal a key");
-    return MAUTH_OK;
-}
-
-static enum mauth_rc
-unseal(const struct mauth_secret *seal, struct text bound, struct text sealed,
-    struct buf *out, struct mauth_err *err)
-{
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    const uint8_t *in = (const uint8_t *)sealed.p;
-    size_t len = sealed.len - NONCE - TAG;
-    uint8_t *at = NULL, tag[TAG], last[TAG];
-    int n = 0;
-    bool ok;
-
-    if (sealed.len >= NONCE + TAG)
-        at = buf_space(out, len);
-    ok = ctx && at;
-    if (ok)
-        memcpy(tag, in + NONCE + len, TAG);
-    ok = ok && run_cipher(ctx, seal, in, bound, in + NONCE, len, at, false) &&
-         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG, tag) == 1 &&
-         EVP_CipherFinal_ex(ctx, last, &n) == 1 && n == 0;
-    EVP_CIPHER_CTX_free(ctx);
-    if (!ok)
-        return mauth_fail(err, MAUTH_DENIED,
-            "keystore: a sealed key does not open; is this the seal key of this "
-            "store?");
-    return MAUTH_OK;
-}
-
 /* Signing keys. */
 
+/* What a sealed private key belongs to: all that the trust file will say of it but
+ * its state, which changes. */
 static void
-bind_key(struct buf *b, const char *id, int64_t from_s, int64_t until_s,
+bind_key(struct buf *b, struct text spki, int64_t from_s, int64_t until_s,
     struct text audiences)
 {
     buf_str(b, "meshauth signing key");
-    buf_str(b, id);
+    buf_field(b, spki.p, spki.len);
     buf_u64(b, (uint64_t)from_s);
     buf_u64(b, (uint64_t)until_s);
     buf_field(b, audiences.p, audiences.len);
 }
 
+static struct text
+spki_of(const struct mauth_key *key)
+{
+    size_t len;
+    const uint8_t *spki = mauth_key_spki(key, &len);
+
+    return (struct text){(const char *)spki, len};
+}
+
 static enum mauth_rc
 write_key(const struct mauth_secret *seal, const struct keystore_key *key,
-    const struct signer *signer, struct text pkcs8, const uint8_t nonce[NONCE],
+    const struct signer *signer, struct text pkcs8, const uint8_t nonce[SEAL_NONCE],
     struct buf *out, struct mauth_err *err)
 {
-    const char *id = mauth_key_id(signer_key(signer));
-    const uint8_t *spki;
+    struct text spki = spki_of(signer_key(signer));
     enum mauth_rc rc;
     struct buf bound;
-    size_t len;
 
-    spki = mauth_key_spki(signer_key(signer), &len);
     buf_u8(out, VERSION);
     buf_u8(out, (uint8_t)key->state);
     buf_u64(out, (uint64_t)key->from_s);
     buf_u64(out, (uint64_t)key->until_s);
     buf_field(out, key->audiences, strlen(key->audiences));
-    buf_field(out, spki, len);
+    buf_field(out, spki.p, spki.len);
     buf_init(&bound);
-    bind_key(&bound, id, key->from_s, key->until_s, text_of(key->audiences));
+    bind_key(&bound, spki, key->from_s, key->until_s, text_of(key->audiences));
     if (buf_ok(&bound))
-        rc = seal_up(seal, nonce, buf_slice(&bound), pkcs8, out, err);
+        rc = seal_wrap(seal, nonce, buf_slice(&bound), pkcs8, out, err);
     else
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
     buf_clear(&bound);
     return rc;
+}
+
+/* Could a trust file say this? A key of which it cannot would end all publishing. */
+static enum mauth_rc
+check_key(const struct keystore_key *key, struct mauth_err *err)
+{
+    struct trust_key listed = {
+        .state = key->state, .from_s = key->from_s, .until_s = key->until_s};
+    const char *flaw;
+    enum mauth_rc rc;
+
+    rc = trust_key_set_audiences(&listed, text_of(key->audiences), err);
+    if (rc)
+        return rc;
+    flaw = trust_key_flaw(&listed);
+    trust_key_clear(&listed);
+    if (flaw)
+        return mauth_fail(err, MAUTH_INVALID, "keystore: %s", flaw);
+    return MAUTH_OK;
+}
+
+/* A key that is there already keeps its state and window. */
+static enum mauth_rc
+put_new(struct kv_txn *txn, const struct mauth_key *key, const struct buf *record,
+    struct mauth_err *err)
+{
+    struct store_key name;
+    struct text there;
+    enum mauth_rc rc;
+
+    store_key(&name, SPACE_SIGNING_KEY, mauth_key_id(key), MAUTH_KEY_ID_LEN);
+    rc = kv_get(txn, store_key_text(&name), &there, err);
+    if (rc == MAUTH_OK)
+        return mauth_fail(
+            err, MAUTH_CONFLICT, "keystore: there is a key %s", mauth_key_id(key));
+    if (rc != MAUTH_NOT_FOUND)
+        return rc;
+    return kv_put(txn, store_key_text(&name), buf_slice(record), err);
 }
 
 enum mauth_rc
@@ -201,20 +177,18 @@ keystore_key_add(struct kv_txn *txn, const struct mauth_secret *seal,
     struct mauth_err *err)
 {
     struct signer *signer = NULL;
-    struct store_key name;
     enum mauth_rc rc;
     struct buf b;
 
-    rc = signer_from_pkcs8(pkcs8.p, pkcs8.len, &signer, err);
+    rc = check_key(key, err);
+    if (rc == MAUTH_OK)
+        rc = signer_from_pkcs8(pkcs8.p, pkcs8.len, &signer, err);
     if (rc)
         return rc;
     buf_init(&b);
     rc = write_key(seal, key, signer, pkcs8, nonce, &b, err);
-    if (rc == MAUTH_OK) {
-        store_key(&name, SPACE_SIGNING_KEY, mauth_key_id(signer_key(signer)),
-            MAUTH_KEY_ID_LEN);
-        rc = kv_put(txn, store_key_text(&name), buf_slice(&b), err);
-    }
+    if (rc == MAUTH_OK)
+        rc = put_new(txn, signer_key(signer), &b, err);
     buf_clear(&b);
     signer_free(signer);
     return rc;
@@ -222,46 +196,14 @@ keystore_key_add(struct kv_txn *txn, const struct mauth_secret *seal,
 
 /* The snapshot. */
 
-enum {
-    KEYS_MAX = 64
-};
-
 struct keystore {
-    struct trust_key key[KEYS_MAX];
-    struct mauth_key *owned[KEYS_MAX];
-    struct text *audiences[KEYS_MAX];
-    char *text[KEYS_MAX]; /* what audiences point into */
+    struct trust_key key[KEYSTORE_KEYS];
+    char *audiences[KEYSTORE_KEYS]; /* what the keys' audiences point into */
     size_t count;
     struct signer *active;
     int64_t active_until_s;
     struct keystore_authority authority;
-    char *delegation;
 };
-
-static bool
-split_audiences(struct keystore *ks, size_t i, struct text list)
-{
-    struct trust_key *key = &ks->key[i];
-    struct text rest, item;
-    size_t n = 1;
-
-    if (text_is(list, "*")) {
-        key->all_audiences = true;
-        return true;
-    }
-    ks->text[i] = strndup(list.p, list.len);
-    for (size_t c = 0; c < list.len; c++)
-        n += list.p[c] == ',';
-    ks->audiences[i] = calloc(n, sizeof(struct text));
-    if (!ks->text[i] || !ks->audiences[i])
-        return false;
-    rest = text_of(ks->text[i]);
-    for (; text_cut(&rest, ',', &item); key->audiences++)
-        ks->audiences[i][key->audiences] = item;
-    ks->audiences[i][key->audiences++] = rest;
-    key->audience = ks->audiences[i];
-    return true;
-}
 
 struct loading {
     struct keystore *ks;
@@ -271,39 +213,77 @@ struct loading {
 };
 
 static enum mauth_rc
-load_signer(struct loading *l, const struct trust_key *key, struct text audiences,
+take_signer(struct loading *l, const struct trust_key *key, const struct buf *pkcs8)
+{
+    enum mauth_rc rc;
+
+    if (l->ks->active)
+        return mauth_fail(l->err, MAUTH_UNAVAILABLE, "keystore: two active keys");
+    rc = signer_from_pkcs8(pkcs8->data, pkcs8->len, &l->ks->active, l->err);
+    if (rc)
+        return rc;
+    if (!text_equal(spki_of(signer_key(l->ks->active)), spki_of(key->key)))
+        return mauth_fail(
+            l->err, MAUTH_UNAVAILABLE, "keystore: halves that do not fit");
+    l->ks->active_until_s = key->until_s;
+    return MAUTH_OK;
+}
+
+/*
+ * Every key that verifies must open, though only the active one signs: so the trust
+ * file lists no key but those that somebody with the seal put there.
+ */
+static enum mauth_rc
+open_key(struct loading *l, const struct trust_key *key, struct text audiences,
     struct text sealed)
 {
     struct buf bound, pkcs8;
     enum mauth_rc rc;
 
-    if (l->ks->active)
-        return mauth_fail(l->err, MAUTH_UNAVAILABLE, "keystore: two active keys");
     buf_init(&bound);
     buf_init_secret(&pkcs8);
-    bind_key(&bound, mauth_key_id(key->key), key->from_s, key->until_s, audiences);
+    bind_key(&bound, spki_of(key->key), key->from_s, key->until_s, audiences);
     if (buf_ok(&bound))
-        rc = unseal(l->seal, buf_slice(&bound), sealed, &pkcs8, l->err);
+        rc = seal_unwrap(l->seal, buf_slice(&bound), sealed, &pkcs8, l->err);
     else
         rc = mauth_fail(l->err, MAUTH_NO_MEMORY, "keystore: no memory");
-    if (rc == MAUTH_OK)
-        rc = signer_from_pkcs8(pkcs8.data, pkcs8.len, &l->ks->active, l->err);
-    l->ks->active_until_s = key->until_s;
+    if (rc == MAUTH_OK && key->state == TRUST_ACTIVE)
+        rc = take_signer(l, key, &pkcs8);
     buf_clear(&pkcs8);
     buf_clear(&bound);
     return rc;
 }
 
 static enum mauth_rc
-load_key(struct loading *l, struct text value)
+set_key(struct loading *l, struct text audiences, struct text spki)
 {
     size_t i = l->ks->count;
     struct trust_key *key = &l->ks->key[i];
+    struct mauth_key *made = NULL;
+    enum mauth_rc rc;
+
+    l->ks->audiences[i] = strndup(audiences.p, audiences.len);
+    if (!l->ks->audiences[i])
+        return mauth_fail(l->err, MAUTH_NO_MEMORY, "keystore: no memory");
+    rc = mauth_key_from_spki(spki.p, spki.len, &made, l->err);
+    if (rc)
+        return rc;
+    key->key = made;
+    return trust_key_set_audiences(key, text_of(l->ks->audiences[i]), l->err);
+}
+
+static enum mauth_rc
+load_key(struct loading *l, struct text id, struct text value)
+{
     struct text audiences, spki, sealed;
+    struct trust_key *key;
     struct reader r;
     enum mauth_rc rc;
     uint8_t state;
 
+    if (l->ks->count == KEYSTORE_KEYS)
+        return mauth_fail(l->err, MAUTH_UNAVAILABLE, "keystore: too many keys");
+    key = &l->ks->key[l->ks->count];
     reader_init(&r, value.p, value.len);
     if (reader_u8(&r) != VERSION)
         r.failed = true;
@@ -313,125 +293,31 @@ load_key(struct loading *l, struct text value)
     audiences = reader_field(&r);
     spki = reader_field(&r);
     sealed = reader_field(&r);
-    if (!reader_done(&r) || state > TRUST_REVOKED || i + 1 >= KEYS_MAX)
+    if (!reader_done(&r) || state > TRUST_REVOKED)
         return mauth_fail(l->err, MAUTH_UNAVAILABLE, "keystore: a damaged key record");
     key->state = (enum trust_state)state;
-    rc = mauth_key_from_spki(spki.p, spki.len, &l->ks->owned[i], l->err);
+    rc = set_key(l, audiences, spki);
     if (rc)
         return rc;
-    key->key = l->ks->owned[i];
+    if (!text_is(id, mauth_key_id(key->key)))
+        return mauth_fail(
+            l->err, MAUTH_UNAVAILABLE, "keystore: a key under another id");
     l->ks->count++;
-    if (!split_audiences(l->ks, i, audiences))
-        return mauth_fail(l->err, MAUTH_NO_MEMORY, "keystore: no memory");
-    if (key->state == TRUST_ACTIVE)
-        return load_signer(l, key, audiences, sealed);
-    return MAUTH_OK;
+    if (key->state == TRUST_REVOKED)
+        return MAUTH_OK;
+    return open_key(l, key, audiences, sealed);
 }
 
 static bool
 each_key(struct text name, struct text value, void *arg)
 {
     struct loading *l = arg;
-
-    (void)name;
-    l->rc = load_key(l, value);
-    return l->rc == MAUTH_OK;
-}
-
-/* The authority. */
-
-static void
-bind_authority(struct buf *b, const struct note_verifier *v, uint64_t epoch)
-{
-    buf_str(b, "meshauth authority");
-    buf_field(b, v->name, strlen(v->name));
-    buf_put(b, v->key, NOTE_KEY_BYTES);
-    buf_u64(b, epoch);
-}
-
-enum mauth_rc
-keystore_authority_put(struct kv_txn *txn, const struct mauth_secret *seal,
-    const struct keystore_authority *a, const uint8_t nonce[12], struct mauth_err *err)
-{
-    struct text seed = {(const char *)a->seed, sizeof(a->seed)};
-    struct store_key name;
-    struct buf b, bound;
-    enum mauth_rc rc;
-
-    buf_init(&b);
-    buf_init(&bound);
-    buf_u8(&b, VERSION);
-    buf_u64(&b, a->epoch);
-    buf_field(&b, a->verifier.name, strlen(a->verifier.name));
-    buf_put(&b, a->verifier.key, NOTE_KEY_BYTES);
-    buf_field(&b, a->delegation.p, a->delegation.len);
-    bind_authority(&bound, &a->verifier, a->epoch);
-    rc = seal_up(seal, nonce, buf_slice(&bound), seed, &b, err);
-    if (rc == MAUTH_OK && (!buf_ok(&b) || !buf_ok(&bound)))
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
-    if (rc == MAUTH_OK) {
-        store_key(&name, SPACE_AUTHORITY, NULL, 0);
-        rc = kv_put(txn, store_key_text(&name), buf_slice(&b), err);
-    }
-    buf_clear(&bound);
-    buf_clear(&b);
-    return rc;
-}
-
-static enum mauth_rc
-open_seed(struct loading *l, struct text sealed)
-{
-    struct keystore_authority *a = &l->ks->authority;
-    struct buf bound, seed;
-    enum mauth_rc rc;
-
-    buf_init(&bound);
-    buf_init_secret(&seed);
-    bind_authority(&bound, &a->verifier, a->epoch);
-    rc = unseal(l->seal, buf_slice(&bound), sealed, &seed, l->err);
-    if (rc == MAUTH_OK && seed.len == NOTE_KEY_BYTES)
-        memcpy(a->seed, seed.data, NOTE_KEY_BYTES);
-    else if (rc == MAUTH_OK)
-        rc = mauth_fail(l->err, MAUTH_UNAVAILABLE, "keystore: a damaged authority");
-    buf_clear(&seed);
-    buf_clear(&bound);
-    return rc;
-}
-
-static enum mauth_rc
-load_authority(struct kv_txn *txn, struct loading *l)
-{
-    struct keystore_authority *a = &l->ks->authority;
-    char name[NOTE_NAME_MAX + 1] = "";
-    struct text value, text, delegation, sealed;
-    uint8_t key[NOTE_KEY_BYTES];
-    struct store_key where;
-    enum mauth_rc rc;
     struct reader r;
 
-    store_key(&where, SPACE_AUTHORITY, NULL, 0);
-    rc = kv_get(txn, store_key_text(&where), &value, l->err);
-    if (rc)
-        return mauth_fail(l->err, MAUTH_UNAVAILABLE, "keystore: there is no authority");
-    reader_init(&r, value.p, value.len);
-    if (reader_u8(&r) != VERSION)
-        r.failed = true;
-    a->epoch = reader_u64(&r);
-    text = reader_field(&r);
-    reader_copy(&r, key, sizeof(key));
-    delegation = reader_field(&r);
-    sealed = reader_field(&r);
-    if (!reader_done(&r) || text.len > NOTE_NAME_MAX)
-        return mauth_fail(l->err, MAUTH_UNAVAILABLE, "keystore: a damaged authority");
-    memcpy(name, text.p, text.len);
-    rc = note_verifier_make(name, key, &a->verifier, l->err);
-    if (rc)
-        return rc;
-    l->ks->delegation = strndup(delegation.p, delegation.len);
-    if (!l->ks->delegation)
-        return mauth_fail(l->err, MAUTH_NO_MEMORY, "keystore: no memory");
-    a->delegation = text_of(l->ks->delegation);
-    return open_seed(l, sealed);
+    reader_init(&r, name.p, name.len);
+    (void)reader_u8(&r);
+    l->rc = load_key(l, (struct text){(const char *)r.p, r.left}, value);
+    return l->rc == MAUTH_OK;
 }
 
 enum mauth_rc
@@ -453,7 +339,7 @@ keystore_load(struct kv_txn *txn, const struct mauth_secret *seal,
     if (rc == MAUTH_OK)
         rc = l.rc;
     if (rc == MAUTH_OK)
-        rc = load_authority(txn, &l);
+        rc = authority_load(txn, seal, &ks->authority, err);
     if (rc) {
         keystore_free(ks);
         return rc;
@@ -467,14 +353,12 @@ keystore_free(struct keystore *ks)
 {
     if (!ks)
         return;
-    for (size_t i = 0; i < KEYS_MAX; i++) {
-        mauth_key_free(ks->owned[i]);
+    for (size_t i = 0; i < KEYSTORE_KEYS; i++) {
+        trust_key_clear(&ks->key[i]);
         free(ks->audiences[i]);
-        free(ks->text[i]);
     }
     signer_free(ks->active);
-    free(ks->delegation);
-    mauth_wipe(&ks->authority, sizeof(ks->authority));
+    authority_clear(&ks->authority);
     free(ks);
 }
 

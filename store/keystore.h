@@ -19,7 +19,8 @@
 #include <meshauth/err.h>
 
 enum {
-    KEYSTORE_SEAL_BYTES = 32
+    KEYSTORE_SEAL_BYTES = 32,
+    KEYSTORE_KEYS = 64 /* at most */
 };
 
 /* The seal key from its file: 64 hex digits and a newline, private (file_read_secret). */
@@ -37,14 +38,23 @@ struct keystore_key {
     const char *audiences; /* "*" or joined by ',' */
 };
 
-/* Seal and store a new signing key (PKCS#8 DER). nonce comes from outside: 12 random bytes. */
+/*
+ * Seal and store a new signing key (PKCS#8 DER). nonce comes from outside: 12 random
+ * bytes.
+ *
+ * MAUTH_INVALID   no trust file can list it: its window or its audiences
+ * MAUTH_CONFLICT  it is there already
+ */
 MAUTH_MUST_USE enum mauth_rc keystore_key_add(struct kv_txn *txn,
     const struct mauth_secret *seal, const struct keystore_key *key, struct text pkcs8,
     const uint8_t nonce[12], struct mauth_err *err);
 
 /*
- * All keys, unsealed where they may sign, as one immutable snapshot; reload it
- * when kv_generation() has moved and keystore_version() differs.
+ * All keys as one immutable snapshot; reload it when kv_generation() has moved.
+ *
+ * MAUTH_DENIED       a key that verifies, or the authority, does not open: another
+ *                    seal key, or a record that somebody else wrote
+ * MAUTH_UNAVAILABLE  no authority, two active keys, a damaged record
  */
 struct keystore;
 MAUTH_MUST_USE enum mauth_rc keystore_load(struct kv_txn *txn,

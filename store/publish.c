@@ -7,10 +7,6 @@
 #include "keys/trust_write.h"
 #include "store/audit.h"
 
-enum {
-    KEYS_MAX = 64
-};
-
 struct moment {
     uint64_t sequence;
     struct audit_head head;
@@ -30,7 +26,7 @@ publish_trust(struct kv *kv, const struct keystore *keys,
     const struct publish_options *o, struct mauth_err *err)
 {
     const struct keystore_authority *a = keystore_authority(keys);
-    struct trust_key list[KEYS_MAX];
+    struct trust_key list[KEYSTORE_KEYS];
     struct trust_statement s = {.issuer = o->issuer,
         .epoch = a->epoch,
         .issued_s = o->now_s,
@@ -46,7 +42,7 @@ publish_trust(struct kv *kv, const struct keystore *keys,
     s.sequence = m.sequence;
     s.tree_size = m.head.size;
     memcpy(s.tree_root, m.head.root, sizeof(s.tree_root));
-    for (; s.key_count < keystore_count(keys) && s.key_count < KEYS_MAX; s.key_count++)
+    for (; s.key_count < keystore_count(keys); s.key_count++)
         list[s.key_count] = *keystore_at(keys, s.key_count);
     buf_init(&file);
     rc = trust_write(a->delegation, &s, &a->verifier, a->seed, &file, err);

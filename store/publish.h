@@ -14,6 +14,9 @@ struct publish_options {
 /*
  * Take the next sequence number, state keys and audit head, sign, replace the
  * file. A number whose file could not be written is never used again.
+ *
+ * One thread at a time calls this for a store: otherwise a file could replace one
+ * with a higher number. Fails as trust_write() does, and leaves the old file then.
  */
 MAUTH_MUST_USE enum mauth_rc publish_trust(struct kv *kv, const struct keystore *keys,
     const struct publish_options *o, struct mauth_err *err);

@@ -30,6 +30,40 @@ store_reopen(struct store_dir *s)
     assert_int_equal(kv_open(s->url, KV_OPEN, &s->kv, NULL), MAUTH_OK);
 }
 
+/* A record as it lies in the store: to look at it, and to damage it. */
+struct store_record {
+    struct text key;
+    uint8_t value[4096];
+    size_t len;
+};
+
+static inline enum mauth_rc
+store_record_get(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct store_record *r = arg;
+    struct text value;
+    enum mauth_rc rc = kv_get(txn, r->key, &value, err);
+
+    assert_true(value.len <= sizeof(r->value));
+    memcpy(r->value, value.p, value.len);
+    r->len = value.len;
+    return rc;
+}
+
+static inline enum mauth_rc
+store_record_put(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct store_record *r = arg;
+
+    return kv_put(txn, r->key, (struct text){(const char *)r->value, r->len}, err);
+}
+
+static inline enum mauth_rc
+store_record_delete(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return kv_delete(txn, ((const struct store_record *)arg)->key, err);
+}
+
 static inline void
 store_remove(struct store_dir *s)
 {

@@ -108,8 +108,10 @@ writes_records_down(void **state)
 static void
 caps_and_quotes_foreign_text(void **state)
 {
-    static const char *const texts[] = {
-        "tab\there", "\xff\xfe not UTF-8", "\x1b[31m", "\xe2\x80\xa8 line separator"};
+    static const char *const texts[] = {"tab\there", "\xff\xfe not UTF-8", "\x1b[31m",
+        "\xe2\x80\xa8 line separator", "\x7f",
+        "\xc2\x9b"
+        "31m is what ESC [ is"};
     static char large[AUDIT_FIELD_MAX * 4];
     struct audit_record r = {.action = "x", .outcome = "deny"};
     struct store_dir s;
@@ -136,7 +138,8 @@ caps_and_quotes_foreign_text(void **state)
             json_string_length(json_object_get(o, "reason")) <= AUDIT_FIELD_MAX + 3);
         json_decref(o);
         for (const char *c = f->json[i]; *c; c++)
-            assert_true((uint8_t)*c >= ' ');
+            assert_true((uint8_t)*c >= ' ' && *c != 0x7f);
+        assert_null(strstr(f->json[i], "\xc2\x9b"));
     }
     store_remove(&s);
 }
@@ -241,6 +244,67 @@ keeps_the_tree(void **state)
     store_remove(&s);
 }
 
+/* The largest record there can be: each text of foreign bytes, each byte escaped. */
+static void
+appends_the_largest_record(void **state)
+{
+    static char foreign[100000];
+    struct audit_record r = {.time_us = INT64_MAX,
+        .actor = foreign,
+        .device = foreign,
+        .session = foreign,
+        .action = foreign,
+        .resource_count = AUDIT_RESOURCES,
+        .outcome = foreign,
+        .reason = foreign,
+        .rule = foreign,
+        .ticket = foreign,
+        .key = foreign,
+        .client = foreign,
+        .request = foreign,
+        .count = INT64_MAX};
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "");
+    for (size_t i = 0; i < AUDIT_RESOURCES; i++)
+        r.resources[i] = foreign;
+    for (int byte = 1; byte < 256; byte += 63) {
+        memset(foreign, byte, sizeof(foreign) - 1);
+        add(&s, &r);
+    }
+    assert_int_equal(find(&s, (struct audit_filter){0})->count, 5);
+    assert_int_equal(find(&s, (struct audit_filter){.since_us = -1})->count, 5);
+    store_remove(&s);
+}
+
+/* Whoever asks is not told that there is nothing where there is damage. */
+static void
+reports_a_damaged_record(void **state)
+{
+    struct audit_record r = {.action = "x", .outcome = "done"};
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct store_record record;
+    struct store_key key;
+    struct store_dir s;
+    struct found f = {0};
+
+    (void)state;
+    store_make(&s, "");
+    for (int i = 0; i < 3; i++)
+        add(&s, &r);
+    store_key(&key, SPACE_AUDIT_RECORD, NULL, 0);
+    buf_u64(&key.b, 1);
+    record.key = store_key_text(&key);
+    assert_int_equal(kv_read(s.kv, store_record_get, &record, NULL), MAUTH_OK);
+    record.len--;
+    assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, query, &f, &err), MAUTH_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "record 1 "));
+    assert_int_equal(f.count, 1);
+    store_remove(&s);
+}
+
 int
 main(void)
 {
@@ -249,6 +313,8 @@ main(void)
         cmocka_unit_test(caps_and_quotes_foreign_text),
         cmocka_unit_test(filters),
         cmocka_unit_test(keeps_the_tree),
+        cmocka_unit_test(appends_the_largest_record),
+        cmocka_unit_test(reports_a_damaged_record),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

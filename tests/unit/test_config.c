@@ -327,6 +327,10 @@ static const struct {
     {"engine without a folder", URL "store = \"lmdb:\";",
         "2: store is \"lmdb:\", but must be \"lmdb:\" and the path of a folder, as in "
         "\"lmdb:store\""},
+    {"store with options", URL "store = \"lmdb:x?twice=1\";",
+        "2: store is \"lmdb:x?twice=1\", but must be \"lmdb:\" and the path of a "
+        "folder, "
+        "as in \"lmdb:store\""},
     {"long socket",
         URL "listen: {\n admin_socket = \"/sock/"
             "0123456789012345678901234567890123456789012345678901234567890123456789"

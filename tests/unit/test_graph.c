@@ -1,4 +1,5 @@
 #include "store/graph.h"
+#include "store/key.h"
 #include "tests/unit/store_dir.h"
 
 /* A small script language: each function reads its arguments from here. */
@@ -202,6 +203,93 @@ gives_a_token_to_one_key(void **state)
     store_remove(&s);
 }
 
+/* A record that another one promises and that is not there is damage: to take it for
+ * "nobody" would make a second user of the same identity. */
+static void
+notices_what_is_missing(void **state)
+{
+    struct act a = {.who = who("https://i.example", "alice"), .name = "storage"};
+    struct store_record gone;
+    struct store_key key;
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "");
+    assert_int_equal(id_new(&a.id, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(s.kv, create_user, &a, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(s.kv, create_service, &a, NULL), MAUTH_OK);
+    store_key(&key, SPACE_USER, a.id.b, ID_BYTES);
+    gone.key = store_key_text(&key);
+    assert_int_equal(kv_write(s.kv, store_record_delete, &gone, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, user_by_identity, &a, NULL), MAUTH_UNAVAILABLE);
+    store_key(&key, SPACE_SERVICE, a.id.b, ID_BYTES);
+    gone.key = store_key_text(&key);
+    assert_int_equal(kv_write(s.kv, store_record_delete, &gone, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, service_by_name, &a, NULL), MAUTH_UNAVAILABLE);
+    store_remove(&s);
+}
+
+static void
+wants_a_principal_in_a_session(void **state)
+{
+    struct act a = {.session = {.subject_kind = ID_DEVICE}};
+    struct store_record record;
+    struct store_key key;
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "");
+    assert_int_equal(kv_write(s.kv, create_session, &a, NULL), MAUTH_INVALID);
+    a.session.subject_kind = ID_SERVICE;
+    assert_int_equal(kv_write(s.kv, create_session, &a, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, session_by_id, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.session.subject_kind, ID_SERVICE);
+    store_key(&key, SPACE_SESSION, a.id.b, ID_BYTES);
+    record.key = store_key_text(&key);
+    assert_int_equal(kv_read(s.kv, store_record_get, &record, NULL), MAUTH_OK);
+    for (unsigned kind = 0; kind < 256; kind++) {
+        bool good = kind == ID_USER || kind == ID_SERVICE;
+
+        record.value[1] = (uint8_t)kind;
+        assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
+        assert_int_equal(kv_read(s.kv, session_by_id, &a, NULL),
+            good ? MAUTH_OK : MAUTH_UNAVAILABLE);
+    }
+    store_remove(&s);
+}
+
+/* RSA with 4096 bits is a key that a service may register. */
+static void
+has_room_for_every_key(void **state)
+{
+    struct act a = {.name = "storage"};
+    struct store_record record;
+    struct store_key key;
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "");
+    assert_int_equal(id_new(&a.id, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(s.kv, create_service, &a, NULL), MAUTH_OK);
+    store_key(&key, SPACE_SERVICE, a.id.b, ID_BYTES);
+    record.key = store_key_text(&key);
+    assert_int_equal(kv_read(s.kv, store_record_get, &record, NULL), MAUTH_OK);
+    /* The key is the last field: its length, then its bytes. */
+    memset(record.value + record.len, 0x30, MAUTH_SPKI_MAX + 1);
+    record.value[record.len - 2] = MAUTH_SPKI_MAX >> 8;
+    record.value[record.len - 1] = MAUTH_SPKI_MAX & 0xff;
+    record.len += MAUTH_SPKI_MAX;
+    assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, service_by_name, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.service.spki_len, MAUTH_SPKI_MAX);
+    assert_int_equal(a.service.spki[MAUTH_SPKI_MAX - 1], 0x30);
+    record.value[record.len - MAUTH_SPKI_MAX - 1]++;
+    record.len++;
+    assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, service_by_name, &a, NULL), MAUTH_UNAVAILABLE);
+    store_remove(&s);
+}
+
 int
 main(void)
 {
@@ -210,6 +298,9 @@ main(void)
         cmocka_unit_test(registers_services),
         cmocka_unit_test(keeps_sessions),
         cmocka_unit_test(gives_a_token_to_one_key),
+        cmocka_unit_test(notices_what_is_missing),
+        cmocka_unit_test(wants_a_principal_in_a_session),
+        cmocka_unit_test(has_room_for_every_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,8 +213,8 @@ writes_nothing_of_other_keys(void **state)
 {
     static const char *const pems[] = {"", "-----BEGIN PRIVATE KEY-----\n",
         "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n",
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n"
-        "-----END ENCRYPTED PRIVATE KEY-----\n"};
+        ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n"
+         "-----END ENCRYPTED PRIVATE KEY-----\n")};
     char *ed25519 = golden_file("root", ".pem", NULL), *json = NULL;
 
     (void)state;

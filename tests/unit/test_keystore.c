@@ -2,9 +2,8 @@
 
 #include "base/file.h"
 #include "base/secret.h"
-#include "keys/trust_write.h"
+#include "store/key.h"
 #include "store/keystore.h"
-#include "store/publish.h"
 #include "tests/unit/store_dir.h"
 
 struct act {
@@ -50,10 +49,24 @@ next(struct kv_txn *txn, void *arg, struct mauth_err *err)
 }
 
 static void
-fill(struct store_dir *s, struct act *a, enum trust_state state, const char *audiences)
+seal_with(struct act *a, uint8_t first)
+{
+    uint8_t raw[KEYSTORE_SEAL_BYTES] = {first};
+
+    assert_int_equal(mauth_secret_new(raw, sizeof(raw), &a->seal, NULL), MAUTH_OK);
+}
+
+static void
+generate(struct act *a)
 {
     buf_init_secret(&a->pkcs8);
     assert_int_equal(signer_generate(SIGNER_P256, &a->pkcs8, NULL), MAUTH_OK);
+}
+
+static void
+fill(struct store_dir *s, struct act *a, enum trust_state state, const char *audiences)
+{
+    generate(a);
     a->key = (struct keystore_key){state, 1000, 2000, audiences};
     assert_int_equal(kv_write(s->kv, add_key, a, NULL), MAUTH_OK);
     buf_clear(&a->pkcs8);
@@ -157,63 +170,149 @@ refuses_a_bad_seal_file(void **state)
     rmdir(dir);
 }
 
-/* What is published, a verifier that pins the root reads. */
-static void
-publishes_trust(void **state)
+/* The record of the only key. */
+static struct text
+key_record(const struct act *a, struct store_key *name)
 {
-    uint8_t root_seed[NOTE_KEY_BYTES], key[NOTE_KEY_BYTES];
-    char vkey[NOTE_VKEY_MAX + 1], path[96];
-    struct publish_options o = {"https://a.example", path, 3600, 1500};
-    struct trust_delegation d = {"https://a.example", 3, NULL, 1000, 9000};
-    struct mauth_trust *first = NULL, *second = NULL;
-    struct note_verifier root;
+    struct signer *signer = NULL;
+
+    assert_int_equal(
+        signer_from_pkcs8(a->pkcs8.data, a->pkcs8.len, &signer, NULL), MAUTH_OK);
+    store_key(
+        name, SPACE_SIGNING_KEY, mauth_key_id(signer_key(signer)), MAUTH_KEY_ID_LEN);
+    signer_free(signer);
+    return store_key_text(name);
+}
+
+/* Not a byte of a key that verifies can be another, be it active or not; only what
+ * its state is. */
+static void
+refuses_each_changed_byte(void **state)
+{
+    static const enum trust_state states[] = {TRUST_NEXT, TRUST_ACTIVE, TRUST_RETIRING};
     struct act a = {0};
     struct store_dir s;
-    struct buf note, file;
 
     (void)state;
-    store_make(&s, "");
-    snprintf(path, sizeof(path), "%s/seal.key", s.dir);
-    assert_int_equal(keystore_seal_create(path, &a.seal, NULL), MAUTH_OK);
-    unlink(path);
-    fill(&s, &a, TRUST_ACTIVE, "*");
-    fill_authority(&s, &a);
-    assert_int_equal(note_generate(root_seed, key, NULL), MAUTH_OK);
-    assert_int_equal(note_verifier_make("a.example/root", key, &root, NULL), MAUTH_OK);
-    note_verifier_format(&root, vkey);
-    d.authority = &a.authority.verifier;
-    buf_init(&note);
-    assert_int_equal(
-        trust_write_delegation(&d, &root, root_seed, &note, NULL), MAUTH_OK);
-    a.authority.delegation = (struct text){(char *)note.data, note.len};
-    assert_int_equal(kv_write(s.kv, put_authority, &a, NULL), MAUTH_OK);
-    buf_clear(&note);
-    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+    seal_with(&a, 1);
+    for (size_t k = 0; k < COUNT(states); k++) {
+        struct store_record record;
+        struct store_key name;
 
-    snprintf(path, sizeof(path), "%s/trust", s.dir);
-    buf_init(&file);
-    assert_int_equal(publish_trust(s.kv, a.ks, &o, NULL), MAUTH_OK);
-    assert_int_equal(file_read(path, MAUTH_TRUST_MAX, &file, NULL), MAUTH_OK);
-    assert_int_equal(
-        mauth_trust_parse(file.data, file.len, vkey, &first, NULL), MAUTH_OK);
-    buf_rewind(&file);
-    o.now_s = 1560;
-    assert_int_equal(publish_trust(s.kv, a.ks, &o, NULL), MAUTH_OK);
-    assert_int_equal(file_read(path, MAUTH_TRUST_MAX, &file, NULL), MAUTH_OK);
-    assert_int_equal(
-        mauth_trust_parse(file.data, file.len, vkey, &second, NULL), MAUTH_OK);
-    assert_int_equal(mauth_trust_epoch(second), 3);
-    assert_int_equal(mauth_trust_expires_s(second), 1560 + 3600);
-    assert_int_equal(mauth_trust_follows(first, second, NULL), MAUTH_OK);
-    assert_int_equal(mauth_trust_follows(second, first, NULL), MAUTH_DENIED);
-    assert_int_equal(kv_write(s.kv, next, &a, NULL), MAUTH_OK);
-    assert_int_equal(a.sequence, mauth_trust_sequence(second) + 1);
-    mauth_trust_free(first);
-    mauth_trust_free(second);
-    buf_clear(&file);
-    unlink(path);
-    keystore_free(a.ks);
+        store_make(&s, "");
+        fill_authority(&s, &a);
+        generate(&a);
+        a.key = (struct keystore_key){states[k], 1000, 2000, "urn:x"};
+        assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_OK);
+        record.key = key_record(&a, &name);
+        assert_int_equal(kv_read(s.kv, store_record_get, &record, NULL), MAUTH_OK);
+        for (size_t i = 0; i < record.len; i++) {
+            if (i == 1)
+                continue;
+            record.value[i] ^= 1;
+            assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
+            assert_int_not_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+            assert_null(a.ks);
+            record.value[i] ^= 1;
+        }
+        assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
+        assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+        keystore_free(a.ks);
+        a.ks = NULL;
+        buf_clear(&a.pkcs8);
+        store_remove(&s);
+    }
     mauth_secret_free(a.seal);
+}
+
+static void
+refuses_a_key_that_no_file_can_list(void **state)
+{
+    static const struct keystore_key bad[] = {{TRUST_NEXT, 2000, 2000, "*"},
+        {TRUST_NEXT, -1, 2000, "*"}, {TRUST_NEXT, 1000, INT64_MAX, "*"},
+        {TRUST_NEXT, 1000, 2000, ""}, {TRUST_NEXT, 1000, 2000, "storage"},
+        {TRUST_NEXT, 1000, 2000, "urn:a,"}, {TRUST_NEXT, 1000, 2000, "*,urn:a"}};
+    struct act a = {0};
+    struct store_dir s;
+
+    (void)state;
+    seal_with(&a, 1);
+    store_make(&s, "");
+    fill_authority(&s, &a);
+    generate(&a);
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        a.key = bad[i];
+        assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_INVALID);
+    }
+    /* Nor one that is there, which keeps its state. */
+    a.key = (struct keystore_key){TRUST_REVOKED, 1000, 2000, "*"};
+    assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_OK);
+    a.key.state = TRUST_ACTIVE;
+    assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_CONFLICT);
+    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+    assert_int_equal(keystore_count(a.ks), 1);
+    assert_int_equal(keystore_at(a.ks, 0)->state, TRUST_REVOKED);
+    assert_null(keystore_active(a.ks));
+    keystore_free(a.ks);
+    buf_clear(&a.pkcs8);
+    mauth_secret_free(a.seal);
+    store_remove(&s);
+}
+
+static void
+bounds_its_keys(void **state)
+{
+    struct act a = {0};
+    struct store_dir s;
+
+    (void)state;
+    seal_with(&a, 1);
+    store_make(&s, "");
+    fill_authority(&s, &a);
+    for (int i = 0; i < KEYSTORE_KEYS; i++)
+        fill(&s, &a, i ? TRUST_NEXT : TRUST_ACTIVE, "*");
+    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+    assert_int_equal(keystore_count(a.ks), KEYSTORE_KEYS);
+    keystore_free(a.ks);
+    a.ks = NULL;
+    fill(&s, &a, TRUST_NEXT, "*");
+    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_UNAVAILABLE);
+    assert_null(a.ks);
+    mauth_secret_free(a.seal);
+    store_remove(&s);
+}
+
+static void
+refuses_two_active_keys(void **state)
+{
+    struct act a = {0};
+    struct store_dir s;
+
+    (void)state;
+    seal_with(&a, 1);
+    store_make(&s, "");
+    fill_authority(&s, &a);
+    fill(&s, &a, TRUST_ACTIVE, "*");
+    fill(&s, &a, TRUST_ACTIVE, "*");
+    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_UNAVAILABLE);
+    assert_null(a.ks);
+    mauth_secret_free(a.seal);
+    store_remove(&s);
+}
+
+static void
+counts_sequences(void **state)
+{
+    struct act a = {0};
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    for (uint64_t i = 1; i < 4; i++) {
+        assert_int_equal(kv_write(s.kv, next, &a, NULL), MAUTH_OK);
+        assert_int_equal(a.sequence, i);
+        store_reopen(&s);
+    }
     store_remove(&s);
 }
 
@@ -223,7 +322,11 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_keys_sealed),
         cmocka_unit_test(refuses_a_bad_seal_file),
-        cmocka_unit_test(publishes_trust),
+        cmocka_unit_test(refuses_each_changed_byte),
+        cmocka_unit_test(refuses_a_key_that_no_file_can_list),
+        cmocka_unit_test(refuses_two_active_keys),
+        cmocka_unit_test(bounds_its_keys),
+        cmocka_unit_test(counts_sequences),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

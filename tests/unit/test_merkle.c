@@ -136,12 +136,72 @@ follows_the_definition(void **state)
     assert_int_equal(e.count, N + high);
 }
 
+static enum mauth_rc
+count_level(unsigned level, uint64_t index, const uint8_t hash[HASH_LEN], void *arg,
+    struct mauth_err *err)
+{
+    uint64_t *count = arg;
+
+    (void)hash, (void)err;
+    assert_int_equal(level % MERKLE_TILE_HEIGHT, 0);
+    assert_int_equal(index, count[level / MERKLE_TILE_HEIGHT]++);
+    return MAUTH_OK;
+}
+
+/* Three levels of tiles. */
+static void
+hands_out_every_eighth_level(void **state)
+{
+    enum {
+        N = 1 << 16
+    };
+    uint64_t count[MERKLE_LEVELS / MERKLE_TILE_HEIGHT] = {0};
+    uint8_t leaf[HASH_LEN] = {0};
+    struct merkle m = {0};
+
+    (void)state;
+    for (int i = 0; i < N; i++)
+        assert_int_equal(merkle_append(&m, leaf, count_level, count, NULL), MAUTH_OK);
+    assert_int_equal(count[0], N);
+    assert_int_equal(count[1], N >> 8);
+    assert_int_equal(count[2], 1);
+    assert_int_equal(count[3], 0);
+}
+
+static enum mauth_rc
+fail_at(unsigned level, uint64_t index, const uint8_t hash[HASH_LEN], void *arg,
+    struct mauth_err *err)
+{
+    (void)index, (void)hash, (void)err;
+    return level == *(unsigned *)arg ? MAUTH_UNAVAILABLE : MAUTH_OK;
+}
+
+/* An append that fails leaves the tree as it was. */
+static void
+fails_without_a_trace(void **state)
+{
+    uint8_t leaf[HASH_LEN] = {1};
+    struct merkle m = {0}, before;
+
+    (void)state;
+    for (int i = 0; i < 255; i++)
+        assert_int_equal(merkle_append(&m, leaf, ignore, NULL, NULL), MAUTH_OK);
+    before = m;
+    for (unsigned level = 0; level <= 8; level += 8) {
+        assert_int_equal(
+            merkle_append(&m, leaf, fail_at, &level, NULL), MAUTH_UNAVAILABLE);
+        assert_memory_equal(&m, &before, sizeof(m));
+    }
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_the_known_roots),
         cmocka_unit_test(follows_the_definition),
+        cmocka_unit_test(hands_out_every_eighth_level),
+        cmocka_unit_test(fails_without_a_trace),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

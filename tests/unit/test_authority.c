@@ -1,0 +1,103 @@
+#include "store/authority.h"
+#include "store/key.h"
+#include "tests/unit/store_dir.h"
+
+struct act {
+    struct mauth_secret *seal;
+    struct keystore_authority made, read;
+};
+
+static enum mauth_rc
+put(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    static const uint8_t nonce[12] = {2};
+    struct act *a = arg;
+
+    return keystore_authority_put(txn, a->seal, &a->made, nonce, err);
+}
+
+static enum mauth_rc
+load(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct act *a = arg;
+
+    return authority_load(txn, a->seal, &a->read, err);
+}
+
+static struct act
+make(void)
+{
+    static const uint8_t raw[KEYSTORE_SEAL_BYTES] = {1};
+    struct act a = {.made = {.epoch = 3, .delegation = {"a\0note\n", 7}}};
+    uint8_t key[NOTE_KEY_BYTES];
+
+    assert_int_equal(mauth_secret_new(raw, sizeof(raw), &a.seal, NULL), MAUTH_OK);
+    assert_int_equal(note_generate(a.made.seed, key, NULL), MAUTH_OK);
+    assert_int_equal(
+        note_verifier_make("a.example/authority", key, &a.made.verifier, NULL),
+        MAUTH_OK);
+    return a;
+}
+
+static void
+reads_what_was_put(void **state)
+{
+    static char large[UINT16_MAX + 1];
+    struct act a = make();
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_UNAVAILABLE); /* none yet */
+    assert_int_equal(kv_write(s.kv, put, &a, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.read.epoch, 3);
+    assert_true(text_equal(a.read.delegation, a.made.delegation));
+    assert_memory_equal(a.read.seed, a.made.seed, NOTE_KEY_BYTES);
+    assert_memory_equal(&a.read.verifier, &a.made.verifier, sizeof(a.made.verifier));
+    authority_clear(&a.read);
+    a.made.delegation = (struct text){large, sizeof(large)};
+    assert_int_equal(kv_write(s.kv, put, &a, NULL), MAUTH_INVALID);
+    mauth_secret_free(a.seal);
+    store_remove(&s);
+}
+
+/* All of the record is bound to the seed: not a byte of it can be another. */
+static void
+refuses_each_changed_byte(void **state)
+{
+    struct act a = make();
+    struct store_record record;
+    struct store_key key;
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "");
+    store_key(&key, SPACE_AUTHORITY, NULL, 0);
+    record.key = store_key_text(&key);
+    assert_int_equal(kv_write(s.kv, put, &a, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, store_record_get, &record, NULL), MAUTH_OK);
+    for (size_t i = 0; i < record.len; i++) {
+        record.value[i] ^= 1;
+        assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
+        assert_int_not_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+        authority_clear(&a.read);
+        record.value[i] ^= 1;
+    }
+    assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+    authority_clear(&a.read);
+    mauth_secret_free(a.seal);
+    store_remove(&s);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_what_was_put),
+        cmocka_unit_test(refuses_each_changed_byte),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
