@@ -284,11 +284,22 @@ http_exchange_end(void *cls, struct MHD_Connection *c, void **exchange,
     atomic_fetch_sub(&s->running, 1);
 }
 
+/*
+ * A folded line (RFC 9112 5.2): the library appends it to the header's name, which
+ * it moves behind all that it has read to do so. So "Content-Length:" and " 5" on a
+ * line of its own would become an unknown header, and the body a second request.
+ */
+static bool
+is_folded(const char *name, const char *value)
+{
+    return value && (uintptr_t)name > (uintptr_t)value;
+}
+
 static enum MHD_Result
 see_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
     const char *value, size_t value_len)
 {
-    struct text n = {name, name_len};
+    struct text n = {name, is_folded(name, value) ? 0 : name_len};
     struct text v = {value ? value : "", value ? value_len : 0};
 
     (void)kind;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 enum {
-    WHEN_LEN = 40
+    WHEN_LEN = 64
 };
 
 /* t_s as seen from now_s, in its two largest units; "now" when they are equal. */

@@ -61,7 +61,7 @@ run_load(const struct options *o, const struct bench_service *s,
     struct bench_load_result result;
     enum mauth_rc rc;
 
-    snprintf(ca_file, sizeof(ca_file), "%s/tls.crt", s->dir);
+    snprintf(ca_file, sizeof(ca_file), "%s/tls.crt", s->home);
     rc = bench_load_run(&load, &result, err);
     if (rc == MAUTH_OK)
         report(&result, disk_per_s);

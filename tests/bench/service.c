@@ -107,7 +107,7 @@ find(const char *programs, const char *name, char out[PATH_MAX])
            access(out, X_OK) == 0;
 }
 
-/* Starts it with its output in the folder's log, and made to die with us. */
+/* Starts it with its output in the log, and made to die with us. */
 static pid_t
 spawn(const struct bench_service *s, const char *const *argv)
 {
@@ -130,7 +130,7 @@ spawn(const struct bench_service *s, const char *const *argv)
     _exit(127);
 }
 
-/* The end of the folder's log, for whoever wonders what went wrong. */
+/* The end of the log, for whoever wonders what went wrong. */
 static void
 show_log(const struct bench_service *s)
 {
@@ -154,7 +154,7 @@ initialise(const struct bench_service *s, const char *programs, struct mauth_err
 {
     char program[PATH_MAX], listen_on[32];
     const char *const argv[] = {
-        program, "init", s->dir, "--demo", "--listen", listen_on, NULL};
+        program, "init", s->home, "--demo", "--listen", listen_on, NULL};
     int status = -1;
     pid_t pid;
 
@@ -175,7 +175,7 @@ write_file(const struct bench_service *s, const char *name, const char *text,
 {
     char path[PATH_MAX + 32];
 
-    snprintf(path, sizeof(path), "%s/%s", s->dir, name);
+    snprintf(path, sizeof(path), "%s/%s", s->home, name);
     return file_replace(path, text, strlen(text), FILE_PUBLIC, err);
 }
 
@@ -193,6 +193,7 @@ bench_service_make(const char *parent, const char *programs, const char *jwks,
         s->dir[0] = '\0';
         return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: no folder below %s", parent);
     }
+    snprintf(s->home, sizeof(s->home), "%s/mesh", s->dir);
     s->port = free_port();
     if (!s->port)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: no free port");
@@ -216,7 +217,7 @@ bench_service_start(
 
     if (!find(programs, "authsvc/meshauthd", program))
         return mauth_fail(err, MAUTH_NOT_FOUND, "bench: no program authsvc/meshauthd");
-    snprintf(config, sizeof(config), "%s/meshauth.conf", s->dir);
+    snprintf(config, sizeof(config), "%s/meshauth.conf", s->home);
     s->pid = spawn(s, argv);
     while (s->pid > 0 && bench_now_ns() < end) {
         if (listens(s->port))
@@ -266,7 +267,7 @@ bench_service_disk(const struct bench_service *s, double *per_s, struct mauth_er
     int fd;
 
     *per_s = 0;
-    snprintf(path, sizeof(path), "%s/commit", s->dir);
+    snprintf(path, sizeof(path), "%s/commit", s->home);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: %s", strerror(errno));

@@ -9,7 +9,8 @@
 #include <meshauth/err.h>
 
 struct bench_service {
-    char dir[PATH_MAX];
+    char dir[PATH_MAX / 2]; /* of all this */
+    char home[PATH_MAX];    /* the service's own folder in it */
     int port;
     pid_t pid; /* 0 while it does not run */
 };
