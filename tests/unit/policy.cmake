@@ -1,2 +1,7 @@
+# For tests that include tests/unit/alloc.h.
+set(alloc_options -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+
 mauth_unit_test(utf8 mauth::policy)
 mauth_unit_test(url mauth::policy)
+mauth_unit_test(rules mauth::policy)
+target_link_options(test_rules PRIVATE ${alloc_options})
