@@ -168,7 +168,7 @@ add_fact(struct table_reader *r, const struct atom *a)
 
     if (r->facts == FACTS_MAX)
         return too_many(r, FACTS_MAX, "facts in a case");
-    if (p == PREDICATES || predicate_info(p)->computed ||
+    if (p == PREDICATES || predicate_is_computed(p) ||
         !predicate_info(p)->patterns[r->side])
         return fault(r, a->name.at, "no %s says %.*s",
             r->side == SIDE_TICKET ? "ticket" : "graph", (int)a->name.text.len,

@@ -38,10 +38,9 @@ check_fact(
 
     if (p != PREDICATES)
         return rules_fault(rules, fact->name.p, err,
-            predicate_info(p)->computed
-                ? "%s is computed; a rules file cannot state it"
-                : "%s comes from tickets and the graph; a rules "
-                  "file cannot state it",
+            predicate_is_computed(p) ? "%s is computed; a rules file cannot state it"
+                                     : "%s comes from tickets and the graph; a rules "
+                                       "file cannot state it",
             predicate_info(p)->name);
     for (unsigned i = 0; i < fact->arity; i++)
         if (fact->arg[i].kind != TERM_CONSTANT)
@@ -199,7 +198,8 @@ resolve(const struct mauth_rules *rules, struct literal *l, struct mauth_err *er
     if (l->predicate != PREDICATES) {
         const struct predicate_info *info = predicate_info(l->predicate);
 
-        l->kind = info->computed ? LITERAL_COMPUTED : LITERAL_SOURCE;
+        l->kind =
+            predicate_is_computed(l->predicate) ? LITERAL_COMPUTED : LITERAL_SOURCE;
         arity = info->arity;
     } else {
         l->kind = LITERAL_TABLE;

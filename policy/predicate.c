@@ -35,16 +35,22 @@ static const struct predicate_info infos[PREDICATES] = {
     [PREDICATE_SHARING] = {"sharing", 2, {VALUE_FOLDER, VALUE_NAME}, {NULL, "++ +-"}},
     [PREDICATE_SHOWN] = {"shown", 1, {VALUE_INVITATION}, {NULL, "-"}},
 
-    [PREDICATE_DEVICE] = {"device", 2, {VALUE_URL, VALUE_DEVICE}, {"+-", "+-"}, true},
-    [PREDICATE_FOLDER] = {"folder", 2, {VALUE_URL, VALUE_FOLDER}, {"+-", "+-"}, true},
-    [PREDICATE_USER] = {"user", 2, {VALUE_URL, VALUE_USER}, {"+-", "+-"}, true},
-    [PREDICATE_WITHIN] = {"within", 2, {VALUE_URL, VALUE_URL}, {"++", "++"}, true},
+    [PREDICATE_DEVICE] = {"device", 2, {VALUE_URL, VALUE_DEVICE}, {"+-", "+-"}},
+    [PREDICATE_FOLDER] = {"folder", 2, {VALUE_URL, VALUE_FOLDER}, {"+-", "+-"}},
+    [PREDICATE_USER] = {"user", 2, {VALUE_URL, VALUE_USER}, {"+-", "+-"}},
+    [PREDICATE_WITHIN] = {"within", 2, {VALUE_URL, VALUE_URL}, {"++", "++"}},
 };
 
 const struct predicate_info *
 predicate_info(enum predicate p)
 {
     return &infos[p];
+}
+
+bool
+predicate_is_computed(enum predicate p)
+{
+    return p >= PREDICATE_DEVICE && p < PREDICATES;
 }
 
 enum predicate

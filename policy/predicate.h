@@ -73,10 +73,12 @@ struct predicate_info {
     unsigned arity;
     unsigned value[PREDICATE_ARGS_MAX]; /* what each argument can be */
     const char *patterns[SIDES];        /* space between; NULL: not on this side */
-    bool computed;
 };
 
 const struct predicate_info *predicate_info(enum predicate p);
+
+/* Not a relation: no source has facts of it. */
+MAUTH_MUST_USE bool predicate_is_computed(enum predicate p);
 
 /* PREDICATES when there is none of this name. */
 enum predicate predicate_by_name(struct text name);
