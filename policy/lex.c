@@ -71,37 +71,37 @@ write_excerpt(struct buf *out, struct text source, const char *at)
         line.len = (size_t)(end - at);
     while (line.len && is_blank(line.p[line.len - 1]))
         line.len--;
+    buf_str(out, "\"");
     for (size_t i = 0; i < line.len && i < EXCERPT; i++) {
         if (line.p[i] >= 0x20 && line.p[i] <= 0x7e)
             buf_put(out, &line.p[i], 1);
         else
             buf_printf(out, "\\x%02x", (unsigned)(uint8_t)line.p[i]);
     }
-    if (line.len > EXCERPT)
-        buf_str(out, "...");
+    buf_str(out, line.len > EXCERPT ? "...\"" : "\"");
     buf_put(out, "", 1);
 }
 
-enum mauth_rc
-lex_fault(struct text source, const char *at, enum mauth_rc rc, struct mauth_err *err,
+void
+lex_note(struct text source, const char *at, enum mauth_rc rc, struct mauth_err *err,
     const char *format, ...)
 {
-    char what[sizeof(((struct mauth_err *)0)->text)], place[4 * EXCERPT + 8];
+    char what[sizeof(err->text)], place[4 * EXCERPT + 8];
     unsigned line, column;
     struct buf b;
     va_list ap;
 
     va_start(ap, format);
-    vsnprintf(what, sizeof(what), format, ap);
+    /* The checker forgets va_start when other files came before this one. */
+    vsnprintf(what, sizeof(what), format, ap); // NOLINT(clang-analyzer-valist.*)
     va_end(ap);
     lex_place(source, at, &line, &column);
     buf_init_fixed(&b, place, sizeof(place));
     write_excerpt(&b, source, at);
     if (at == source.p + source.len)
-        return mauth_fail(
-            err, rc, "line %u, column %u, at the end: %s", line, column, what);
-    return mauth_fail(
-        err, rc, "line %u, column %u, at \"%s\": %s", line, column, place, what);
+        snprintf(place, sizeof(place), "the end");
+    mauth_err_note(err, rc, MAUTH_REASON_NONE, MAUTH_WHERE,
+        "line %u, column %u, at %s: %s", line, column, place, what);
 }
 
 /* The bytes from here on that are of one class, and what they make. */

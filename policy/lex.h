@@ -48,10 +48,13 @@ MAUTH_MUST_USE enum mauth_rc lex_next(
 void lex_place(struct text source, const char *at, unsigned *line, unsigned *column);
 
 /*
- * Notes "line 3, column 7, at "mebmer(U, F)": ..." in err and returns rc. at
- * points into source, or to its end.
+ * Notes "line 3, column 7, at "mebmer(U, F)": ..." in err and yields rc. at points
+ * into source, or to its end. A macro, as mauth_fail() is and for its reason.
  */
-enum mauth_rc lex_fault(struct text source, const char *at, enum mauth_rc rc,
+#define lex_fault(source, at, rc, err, ...) \
+    (lex_note((source), (at), (rc), (err), __VA_ARGS__), (enum mauth_rc)(rc))
+
+void lex_note(struct text source, const char *at, enum mauth_rc rc,
     struct mauth_err *err, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 

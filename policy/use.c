@@ -152,38 +152,43 @@ takes_body(struct comparison *c, size_t i)
     return false;
 }
 
+struct search {
+    const struct mauth_rules *rules;
+    struct mauth_err *err;
+    size_t tries; /* so far */
+};
+
 static bool
-covers(const struct mauth_rules *rules, const struct rule *wide,
-    const struct rule *narrow, size_t *tries)
+covers(struct search *s, const struct rule *wide, const struct rule *narrow)
 {
     struct comparison c = {.wide = wide,
         .narrow = narrow,
-        .wide_body = rules->literal + wide->first,
-        .narrow_body = rules->literal + narrow->first,
-        .tries = tries};
+        .wide_body = s->rules->literal + wide->first,
+        .narrow_body = s->rules->literal + narrow->first,
+        .tries = &s->tries};
 
     return wide != narrow && wide->kind == narrow->kind &&
            takes_literal(&c, &wide->head, &narrow->head, false) && takes_body(&c, 0);
 }
 
 static enum mauth_rc
-check_rule_use(const struct mauth_rules *rules, const struct rule *rule, size_t *tries,
-    struct mauth_err *err)
+check_rule_use(struct search *s, const struct rule *rule)
 {
+    const struct mauth_rules *rules = s->rules;
     const struct literal *body = rules->literal + rule->first;
 
     for (size_t i = 0; i < rule->count; i++)
-        if (check_repeated(rules, body, i, err) ||
-            (body[i].kind == LITERAL_TABLE && check_condition(rules, &body[i], err)))
+        if (check_repeated(rules, body, i, s->err) ||
+            (body[i].kind == LITERAL_TABLE && check_condition(rules, &body[i], s->err)))
             return MAUTH_MALFORMED;
     for (size_t i = 0; i < rules->rule_count; i++) {
         const struct rule *other = &rules->rule[i];
 
-        if (!covers(rules, other, rule, tries))
+        if (!covers(s, other, rule))
             continue;
-        if (other > rule && covers(rules, rule, other, tries))
+        if (other > rule && covers(s, rule, other))
             continue; /* they are the same: the second one is reported */
-        return rules_fault(rules, rule->head.name.p, err,
+        return rules_fault(rules, rule->head.name.p, s->err,
             "line %u says this already, under no more conditions", other->line);
     }
     return MAUTH_OK;
@@ -192,11 +197,11 @@ check_rule_use(const struct mauth_rules *rules, const struct rule *rule, size_t 
 enum mauth_rc
 rules_check_use(const struct mauth_rules *rules, struct mauth_err *err)
 {
-    size_t tries = 0;
+    struct search s = {rules, err, 0};
     enum mauth_rc rc = MAUTH_OK;
 
     for (size_t i = 0; i < rules->rule_count && !rc; i++)
-        rc = check_rule_use(rules, &rules->rule[i], &tries, err);
+        rc = check_rule_use(&s, &rules->rule[i]);
     for (size_t i = 0; i < rules->fact_count && !rc; i++)
         rc = check_fact_use(rules, &rules->fact[i], err);
     return rc;

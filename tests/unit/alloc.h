@@ -1,5 +1,5 @@
 /*
- * Memory that runs out on demand, for the one test that includes this. Link it
+ * Memory that runs out on demand, for the thread that asks for it. Link the test
  * with ${alloc_options}: then our own calls come here (those inside shared
  * libraries do not).
  */
@@ -16,8 +16,8 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 
-static size_t alloc_left = SIZE_MAX; /* so many succeed, the next one fails */
-static size_t alloc_calls;
+static _Thread_local size_t alloc_left = SIZE_MAX; /* so many succeed, the next fails */
+static _Thread_local size_t alloc_calls;
 
 static bool
 alloc_fails(void)

@@ -242,6 +242,48 @@ the_mesh_cases_notice_any_change(void **state)
     free(text);
 }
 
+/* An indented block of the manual, from this line on. */
+static char *
+block_of(const char *manual, const char *first)
+{
+    const char *at = strstr(manual, first);
+    char *block = calloc(1, strlen(manual) + 1), *out = block;
+
+    assert_non_null(at);
+    assert_non_null(block);
+    for (at -= 4; *at == '\n' || strncmp(at, "    ", 4) == 0;) {
+        size_t len = strcspn(at, "\n") + 1;
+
+        memcpy(out, at, len);
+        out += len;
+        at += len;
+    }
+    return block;
+}
+
+static void
+the_manual_tells_the_truth(void **state)
+{
+    char *manual = test_data("../../docs/rules.md", NULL);
+    char *text = block_of(manual, "can(reader, read).");
+    char *table = block_of(manual, "let issuer = ");
+    struct mauth_rules *rules = compiled(text);
+    struct cases_listener listener = {print_failure, NULL};
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct cases_totals totals;
+
+    (void)state;
+    *strstr(table, "statement = ") = '\0'; /* the grammar follows */
+    if (cases_run(rules, text_of(table), &listener, &totals, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(totals.failed, 0);
+    assert_int_equal(totals.questions, 4);
+    mauth_rules_free(rules);
+    free(table);
+    free(text);
+    free(manual);
+}
+
 #define RULES                                                          \
     "can(owner, write).\n"                                             \
     "allow ask(U) if subject(U).\n"                                    \
@@ -457,6 +499,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_mesh_rules_answer_as_they_must),
         cmocka_unit_test(the_mesh_cases_notice_any_change),
+        cmocka_unit_test(the_manual_tells_the_truth),
         cmocka_unit_test(refuses_and_says_where_and_why),
         cmocka_unit_test(tells_each_answer),
         cmocka_unit_test(takes_an_empty_table),
