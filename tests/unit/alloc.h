@@ -7,6 +7,7 @@
 #define TESTS_ALLOC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 void *__real_malloc(size_t size);

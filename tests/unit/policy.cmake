@@ -3,6 +3,7 @@ set(alloc_options -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 
 mauth_unit_test(utf8 mauth::policy)
 mauth_unit_test(url mauth::policy)
+mauth_unit_test(predicate mauth::policy)
 mauth_unit_test(rules mauth::policy)
 target_link_options(test_rules PRIVATE ${alloc_options})
 mauth_unit_test(eval mauth::policy Threads::Threads)

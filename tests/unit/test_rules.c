@@ -265,8 +265,8 @@ refuses_and_says_where_and_why(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(refusals); i++) {
         const struct refusal *r = &refusals[i];
-        struct mauth_rules *rules = (struct mauth_rules *)&refusals;
         struct mauth_err err = MAUTH_ERR_INIT;
+        struct mauth_rules *rules = (void *)&err; /* must become NULL */
         enum mauth_rc rc = mauth_rules_compile(r->text, strlen(r->text), &rules, &err);
         bool count = strstr(r->message, ": at most ");
 
