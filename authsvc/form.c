@@ -46,7 +46,9 @@ take_byte(struct text *in, char *out)
 
     if (in->len < size || *in->p <= ' ' || *in->p >= 0x7f)
         return false;
-    *out = *in->p == '+' ? ' ' : *in->p;
+    *out = *in->p;
+    if (*out == '+')
+        *out = ' ';
     if (size == 3) {
         high = hex_digit(in->p[1]);
         low = hex_digit(in->p[2]);

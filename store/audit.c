@@ -1,5 +1,6 @@
 #include "store/audit.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,9 +76,10 @@ string(const char *text)
         text = cut;
         len += 3;
     }
+    errno = 0; /* malloc sets it (POSIX), jansson says no more than NULL */
     if (!has_controls(text, len))
         made = json_stringn(text, len);
-    if (!made)
+    if (!made && errno != ENOMEM)
         made = json_string(mauth_quote(text, len, quoted, sizeof(quoted)));
     return made;
 }
@@ -116,10 +118,23 @@ set_digest(json_t *o, const uint8_t *digest)
     return set(o, "digest", b64);
 }
 
-static char *
-render(const struct audit_record *r)
+static int
+put_json(const char *text, size_t len, void *arg)
 {
-    char when[TIME_US + 1], *text = NULL;
+    struct buf *out = arg;
+
+    buf_put(out, text, len);
+    return buf_ok(out) ? 0 : -1;
+}
+
+/*
+ * Into a buffer of ours, which remembers a failure: json_dumps() of jansson 2.14
+ * leaves out a key for which it has no memory, and says nothing.
+ */
+static bool
+render(const struct audit_record *r, struct buf *out)
+{
+    char when[TIME_US + 1];
     json_t *o = json_object();
     bool ok;
 
@@ -135,10 +150,11 @@ render(const struct audit_record *r)
          set(o, "request", r->request);
     if (ok && r->count)
         ok = json_object_set_new(o, "count", json_integer((json_int_t)r->count)) == 0;
-    if (ok)
-        text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+    ok = ok &&
+         json_dump_callback(o, put_json, out, JSON_COMPACT | JSON_SORT_KEYS) == 0 &&
+         buf_ok(out);
     json_decref(o);
-    return text;
+    return ok;
 }
 
 enum mauth_rc
@@ -147,15 +163,19 @@ audit_entry_new(
 {
     /* Inside a string its quotes would be escaped: this is the member itself. */
     static const char member[] = "\"sequence\":";
-    char *json = render(r), *at = json ? strstr(json, member) : NULL;
     struct audit_entry *e = NULL;
     enum mauth_rc rc = MAUTH_OK;
+    const char *json, *at;
+    struct buf b;
 
     *out = NULL;
+    buf_init(&b);
+    json = render(r, &b) ? buf_cstr(&b) : NULL;
+    at = json ? strstr(json, member) : NULL;
     if (at)
-        e = malloc(sizeof(*e) + strlen(json));
+        e = malloc(sizeof(*e) + b.len);
     if (e) {
-        e->len = strlen(json) - 1; /* without the 0 that stands for the number */
+        e->len = b.len - 1; /* without the 0 that stands for the number */
         e->cut = (size_t)(at - json) + sizeof(member) - 1;
         memcpy(e->json, json, e->cut);
         memcpy(e->json + e->cut, json + e->cut + 1, e->len - e->cut);
@@ -163,7 +183,7 @@ audit_entry_new(
     } else {
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
     }
-    free(json);
+    buf_clear(&b);
     if (rc) {
         free(e);
         return rc;
@@ -357,7 +377,7 @@ static bool
 look_at(struct text key, struct text value, void *arg)
 {
     struct query *q = arg;
-    struct text record;
+    struct text record = {"", 0};
     uint64_t sequence;
     struct reader r;
     bool wanted;
@@ -367,11 +387,9 @@ look_at(struct text key, struct text value, void *arg)
     (void)reader_u8(&r);
     sequence = reader_u64(&r);
     reader_init(&r, value.p, value.len);
-    if (reader_u8(&r) != VERSION)
-        r.failed = true;
-    (void)reader_bytes(&r, SALT);
-    record = (struct text){(const char *)r.p, r.left};
-    o = reader_ok(&r) ? json_loadb(record.p, record.len, 0, NULL) : NULL;
+    if (reader_u8(&r) == VERSION && reader_bytes(&r, SALT))
+        record = (struct text){(const char *)r.p, r.left};
+    o = json_loadb(record.p, record.len, 0, NULL);
     if (!o) {
         q->rc = mauth_fail(q->err, MAUTH_UNAVAILABLE,
             "audit: record %" PRIu64 " is damaged", sequence);

@@ -102,3 +102,9 @@ ticket_decode(
     *out = t;
     return MAUTH_OK;
 }
+
+void
+ticket_forget_input(struct mauth_ticket *t)
+{
+    t->head = t->tail = t->signed_info = (struct text){"", 0};
+}

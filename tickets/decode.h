@@ -22,4 +22,7 @@ struct mauth_ticket {
 MAUTH_MUST_USE enum mauth_rc ticket_decode(
     const char *xml, size_t len, struct mauth_ticket **out, struct mauth_err *err);
 
+/* Before the ticket goes where its input may be gone. */
+void ticket_forget_input(struct mauth_ticket *t);
+
 #endif

@@ -60,6 +60,15 @@ arrange(struct ticket *t)
     return true;
 }
 
+/* Why a pass failed. */
+static enum mauth_rc
+failed(const struct pass *p, struct mauth_err *err)
+{
+    if (p->failed)
+        return mauth_fail(err, MAUTH_INVALID, "ticket: a value is not of its form");
+    return mauth_fail(err, MAUTH_NO_MEMORY, "ticket: no memory");
+}
+
 /* SignedInfo in canonical form, and its signature in place of t->signature. */
 static enum mauth_rc
 sign(struct ticket *t, const struct signer *signer, uint8_t raw[KEY_SIGNATURE_MAX],
@@ -78,7 +87,7 @@ sign(struct ticket *t, const struct signer *signer, uint8_t raw[KEY_SIGNATURE_MA
     if (pass_ok(&p))
         rc = signer_sign(signer, &piece, 1, raw, &len, err);
     else
-        rc = mauth_fail(err, MAUTH_INVALID, "ticket: a value is not of its form");
+        rc = failed(&p, err);
     buf_clear(&info);
     t->signature = (struct text){(const char *)raw, len};
     return rc;
@@ -108,8 +117,12 @@ write_all(struct ticket *t, const struct signer *signer, struct buf *xml,
 
     template_head(&p, t);
     template_tail(&q, t);
-    if (!pass_ok(&p) || !pass_ok(&q))
-        return mauth_fail(err, MAUTH_INVALID, "ticket: a value is not of its form");
+    if (!pass_ok(&p))
+        return failed(&p, err);
+    if (!pass_ok(&q))
+        return failed(&q, err);
+    if (t->not_on_or_after_s - t->issued_s > MAUTH_LIFETIME_MAX_S)
+        return mauth_fail(err, MAUTH_INVALID, "ticket: it would live over 12 hours");
     rc = digest(t, text_of_buf(xml), text_of_buf(tail), err);
     if (rc == MAUTH_OK)
         rc = sign(t, signer, raw, err);
@@ -123,7 +136,7 @@ write_all(struct ticket *t, const struct signer *signer, struct buf *xml,
     template_signature_value(&p, t);
     buf_text(xml, text_of_buf(tail));
     if (!pass_ok(&p))
-        return mauth_fail(err, MAUTH_NO_MEMORY, "ticket: no memory");
+        return failed(&p, err);
     if (xml->len > MAUTH_TICKET_MAX)
         return mauth_fail(err, MAUTH_TOO_LARGE, "ticket: %zu bytes", xml->len);
     return MAUTH_OK;
@@ -140,8 +153,6 @@ ticket_sign(struct ticket *t, const struct signer *signer, struct buf *out,
 
     if (!arrange(t))
         return mauth_fail(err, MAUTH_TOO_LARGE, "ticket: too many parts");
-    if (t->not_on_or_after_s - t->issued_s > MAUTH_LIFETIME_MAX_S)
-        return mauth_fail(err, MAUTH_INVALID, "ticket: it would live over 12 hours");
     t->alg = key_alg(key);
     t->key_id = text_of(mauth_key_id(key));
     buf_init(&xml);

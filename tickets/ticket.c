@@ -3,6 +3,85 @@
 #include "base/id.h"
 #include "base/str.h"
 
+static bool
+is_principal(struct text t)
+{
+    enum id_kind kind = id_kind_of(t.p, t.len);
+
+    return kind == ID_USER || kind == ID_SERVICE;
+}
+
+static bool
+is_device(struct text t)
+{
+    return id_kind_of(t.p, t.len) == ID_DEVICE;
+}
+
+static bool
+is_user(struct text t)
+{
+    return id_kind_of(t.p, t.len) == ID_USER;
+}
+
+static bool
+is_folder(struct text t)
+{
+    return id_kind_of(t.p, t.len) == ID_FOLDER;
+}
+
+static bool
+is_session(struct text t)
+{
+    return id_kind_of(t.p, t.len) == ID_SESSION;
+}
+
+static bool
+is_service(struct text t)
+{
+    return id_kind_of(t.p, t.len) == ID_SERVICE;
+}
+
+static bool
+is_number(struct text t)
+{
+    uint64_t n;
+
+    return str_number(t, &n);
+}
+
+static const struct {
+    const char *name;
+    size_t arity;
+    ticket_valid arg[TICKET_ARGS];
+} relations[FACT_RELATIONS] = {
+    [FACT_ASOF] = {"asof", 1, {is_number}},
+    [FACT_CLAIMED] = {"claimed", 2, {is_device, is_user}},
+    [FACT_HOLDER] = {"holder", 1, {is_device}},
+    [FACT_MAPPED] = {"mapped", 2, {is_device, is_folder}},
+    [FACT_MEMBER] = {"member", 3, {is_user, is_folder, str_is_name}},
+    [FACT_ROLE] = {"role", 2, {is_principal, str_is_name}},
+    [FACT_SERVICE] = {"service", 1, {is_service}},
+    [FACT_SESSION] = {"session", 1, {is_session}},
+};
+
+const char *
+ticket_relation_name(enum ticket_relation relation)
+{
+    return relations[relation].name;
+}
+
+size_t
+ticket_relation_arity(enum ticket_relation relation)
+{
+    return relations[relation].arity;
+}
+
+ticket_valid
+ticket_relation_arg(enum ticket_relation relation, size_t i)
+{
+    return relations[relation].arg[i];
+}
+
 static size_t
 count_of(const struct ticket *t, enum ticket_relation relation)
 {

@@ -99,5 +99,8 @@ MAUTH_MUST_USE const char *ticket_flaw(const struct ticket *t);
 /* Relation names, as in "urn:meshauth:fact:NAME", and how many arguments each has. */
 const char *ticket_relation_name(enum ticket_relation relation);
 size_t ticket_relation_arity(enum ticket_relation relation);
+/* What its i-th argument must be, for i below its arity. */
+typedef bool (*ticket_valid)(struct text t);
+ticket_valid ticket_relation_arg(enum ticket_relation relation, size_t i);
 
 #endif

@@ -123,25 +123,43 @@ enum {
     MENTIONS = 2 + TICKET_FACTS * TICKET_ARGS + SEGMENTS
 };
 
-/* Every id-shaped segment of a resource's path. */
-static size_t
-mention_path(struct text uri, struct text *out, size_t room)
+/* The path of a URI (RFC 3986 3): behind scheme and authority, before query and
+ * fragment. It may begin without a '/'. */
+static struct text
+path_of(struct text uri)
 {
-    size_t n = 0;
+    struct text part;
 
     for (size_t i = 0; i < uri.len; i++)
         if (uri.p[i] == '?' || uri.p[i] == '#')
             uri.len = i;
-    while (uri.len && n < room) {
-        struct text segment, rest = uri;
+    (void)!text_cut(&uri, ':', &part);
+    if (text_starts(uri, "//")) {
+        uri.p += 2;
+        uri.len -= 2;
+        if (!text_cut(&uri, '/', &part))
+            uri.len = 0;
+    }
+    return uri;
+}
+
+/* Every id-shaped segment of a resource's path. */
+static size_t
+mention_path(struct text resource, struct text *out, size_t room)
+{
+    struct text path = path_of(resource);
+    size_t n = 0;
+
+    while (path.len && n < room) {
+        struct text segment, rest = path;
 
         if (!text_cut(&rest, '/', &segment)) {
-            segment = uri;
+            segment = path;
             rest.len = 0;
         }
         if (id_kind_of(segment.p, segment.len) != ID_KINDS)
             out[n++] = segment;
-        uri = rest;
+        path = rest;
     }
     return n;
 }
@@ -255,8 +273,7 @@ mauth_ticket_verify(const char *xml, size_t len, const struct mauth_trust *trust
         mauth_ticket_free(t);
         return rc;
     }
-    /* These were the input's, which is the caller's. */
-    t->head = t->tail = t->signed_info = (struct text){"", 0};
+    ticket_forget_input(t);
     *out = t;
     return MAUTH_OK;
 }

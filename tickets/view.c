@@ -21,7 +21,11 @@ enum mauth_rc
 mauth_ticket_read_untrusted(
     const char *xml, size_t len, struct mauth_ticket **out, struct mauth_err *err)
 {
-    return ticket_decode(xml, len, out, err);
+    enum mauth_rc rc = ticket_decode(xml, len, out, err);
+
+    if (rc == MAUTH_OK)
+        ticket_forget_input(*out);
+    return rc;
 }
 
 const char *

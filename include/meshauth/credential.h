@@ -10,6 +10,10 @@
 
 #include <meshauth/err.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     MAUTH_CREDENTIAL_MAX = 60000 /* characters that are ever read */
 };
@@ -33,5 +37,9 @@ MAUTH_API MAUTH_MUST_USE enum mauth_rc mauth_credential_decode(
  */
 MAUTH_API MAUTH_MUST_USE enum mauth_rc mauth_credential_encode(
     const char *xml, size_t len, bool deflated, char **out, struct mauth_err *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

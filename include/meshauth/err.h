@@ -12,6 +12,10 @@
 
 #include <meshauth/api.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What the caller may act on. Zero is success; everything else refuses. */
 enum mauth_rc {
     MAUTH_OK = 0,
@@ -72,5 +76,9 @@ MAUTH_API const char *mauth_reason_name(enum mauth_reason reason);
 
 /* A short name of the code, "malformed" for MAUTH_MALFORMED; static. */
 MAUTH_API const char *mauth_rc_name(enum mauth_rc rc);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include <meshauth/err.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct mauth_key;
 
 enum {
@@ -47,5 +51,9 @@ MAUTH_API const uint8_t *mauth_key_spki(const struct mauth_key *key, size_t *len
 
 /* Sixteen lower-case hex digits; belongs to the key. */
 MAUTH_API const char *mauth_key_id(const struct mauth_key *key);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 #include <meshauth/err.h>
 #include <meshauth/trust.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct mauth_ticket;
 
 enum {
@@ -102,5 +106,9 @@ MAUTH_API const char *mauth_ticket_fact_relation(
 MAUTH_API size_t mauth_ticket_fact_arity(const struct mauth_ticket *t, size_t i);
 MAUTH_API const char *mauth_ticket_fact_arg(
     const struct mauth_ticket *t, size_t i, size_t j);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 #include <meshauth/err.h>
 #include <meshauth/key.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct mauth_trust;
 
 enum {
@@ -60,5 +64,9 @@ MAUTH_API uint64_t mauth_trust_epoch(const struct mauth_trust *trust);
 MAUTH_API uint64_t mauth_trust_sequence(const struct mauth_trust *trust);
 MAUTH_API int64_t mauth_trust_issued_s(const struct mauth_trust *trust);
 MAUTH_API int64_t mauth_trust_expires_s(const struct mauth_trust *trust);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,5 +1,6 @@
 #include "tests/unit/starve.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -13,6 +14,7 @@ is_refused(void)
     if (atomic_load(&left) < 0 || atomic_fetch_sub(&left, 1) != 0)
         return false;
     atomic_store(&failed, true);
+    errno = ENOMEM;
     return true;
 }
 

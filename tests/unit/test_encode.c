@@ -157,6 +157,8 @@ refuses_values_outside_the_profile(void **state)
     REFUSED(t.subject = text_of("alice"));
     REFUSED(t.subject = text_of("fld_0aaaaaaaaaaaaaaaaaaaaaaaaa"));
     REFUSED(t.issued_s = -1);
+    REFUSED(t.issued_s = INT64_MIN); /* 12 hours from then cannot be counted */
+    REFUSED(t.not_on_or_after_s = INT64_MAX; t.issued_s = -1);
     REFUSED(t.not_before_s = t.not_on_or_after_s);
     REFUSED(t.not_on_or_after_s = t.issued_s + MAUTH_LIFETIME_MAX_S + 1);
     REFUSED(t.audiences = 0);

@@ -1,3 +1,7 @@
+mauth_unit_test(pass mauth::tickets)
+mauth_unit_test(decode mauth::tickets_sign)
 mauth_unit_test(ticket mauth::tickets_sign)
+mauth_unit_test(verify mauth::tickets_sign)
 mauth_unit_test(encode mauth::tickets_sign)
 mauth_unit_test(credential mauth::tickets_sign PkgConfig::zlib)
+mauth_starve_test(tickets mauth::tickets_sign)

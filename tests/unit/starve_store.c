@@ -1,0 +1,196 @@
+/* The store, its audit log and its keys, with each allocation failing in turn. */
+#include <jansson.h>
+
+#include "store/audit.h"
+#include "store/publish.h"
+#include "tests/unit/press.h"
+#include "tests/unit/starve.h"
+
+/* These are wrapped here; jansson's own are not. */
+static void *
+json_malloc(size_t size)
+{
+    return malloc(size);
+}
+
+void *__real_malloc(size_t size);
+
+static enum mauth_rc
+open_store(void *arg, struct mauth_err *err)
+{
+    struct store_dir *s = arg;
+    enum mauth_rc rc = kv_open(s->url, KV_OPEN, &s->kv, err);
+
+    assert_true((rc == MAUTH_OK) == (s->kv != NULL));
+    kv_close(s->kv);
+    s->kv = NULL;
+    return rc;
+}
+
+/* What fails before there is a store leaves nothing that is in the way of one. */
+static enum mauth_rc
+create_store(void *arg, struct mauth_err *err)
+{
+    struct store_dir *s = arg;
+
+    return kv_open(s->url, KV_CREATE, &s->kv, err);
+}
+
+static void
+starves_the_store(void **state)
+{
+    struct store_dir s = {.dir = "/tmp/meshauth-test.XXXXXX"};
+
+    (void)state;
+    assert_non_null(mkdtemp(s.dir));
+    snprintf(s.url, sizeof(s.url), "lmdb:%s/store", s.dir);
+    starve("create", create_store, &s);
+    kv_close(s.kv);
+    s.kv = NULL;
+    starve("open", open_store, &s);
+    store_remove(&s);
+}
+
+static const struct audit_record record = {.time_us = 1795341900123456,
+    .actor = "usr_0aaaaaaaaaaaaaaaaaaaaaaaaa",
+    .action = "login",
+    .resources = {"https://a.example", "\xff"},
+    .resource_count = 2,
+    .outcome = "allow",
+    .digest = (const uint8_t *)"0123456789abcdef0123456789abcdef",
+    .count = 2};
+
+static enum mauth_rc
+make_entry(void *arg, struct mauth_err *err)
+{
+    struct audit_entry *e = NULL;
+    enum mauth_rc rc = audit_entry_new(&record, &e, err);
+
+    (void)arg;
+    assert_true((rc == MAUTH_OK) == (e != NULL));
+    audit_entry_free(e);
+    return rc;
+}
+
+struct log {
+    struct kv *kv;
+    struct audit_entry *entry;
+    uint64_t size;
+};
+
+static enum mauth_rc
+append(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return audit_append(txn, ((struct log *)arg)->entry, err);
+}
+
+static enum mauth_rc
+head(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct audit_head h;
+    enum mauth_rc rc = audit_head(txn, &h, err);
+
+    ((struct log *)arg)->size = h.size;
+    return rc;
+}
+
+static enum mauth_rc
+append_entry(void *arg, struct mauth_err *err)
+{
+    struct log *l = arg;
+    uint64_t before = l->size;
+    enum mauth_rc rc = kv_write(l->kv, append, l, err);
+
+    assert_int_equal(kv_read(l->kv, head, l, NULL), MAUTH_OK);
+    assert_int_equal(l->size, before + (rc == MAUTH_OK));
+    return rc;
+}
+
+static void
+starves_the_log(void **state)
+{
+    struct log l = {0};
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "");
+    l.kv = s.kv;
+    assert_int_equal(audit_entry_new(&record, &l.entry, NULL), MAUTH_OK);
+    json_set_alloc_funcs(json_malloc, free);
+    starve("entry", make_entry, NULL);
+    json_set_alloc_funcs(__real_malloc, free);
+    starve("append", append_entry, &l);
+    audit_entry_free(l.entry);
+    store_remove(&s);
+}
+
+static enum mauth_rc
+load_keys(void *arg, struct mauth_err *err)
+{
+    struct press *p = arg;
+    enum mauth_rc rc;
+
+    keystore_free(p->keys);
+    p->keys = NULL;
+    rc = kv_read(p->s.kv, press_load, p, err);
+    assert_true((rc == MAUTH_OK) == (p->keys != NULL));
+    return rc;
+}
+
+static enum mauth_rc
+put_keys(void *arg, struct mauth_err *err)
+{
+    struct press *p = arg;
+
+    return kv_write(p->s.kv, press_put, p, err);
+}
+
+static enum mauth_rc
+publish(void *arg, struct mauth_err *err)
+{
+    struct press *p = arg;
+
+    return publish_trust(p->s.kv, p->keys, &p->o, err);
+}
+
+static enum mauth_rc
+make_seal(void *arg, struct mauth_err *err)
+{
+    struct mauth_secret *seal = NULL;
+    enum mauth_rc rc = keystore_seal_create(arg, &seal, err);
+
+    mauth_secret_free(seal);
+    return rc;
+}
+
+static void
+starves_the_keys(void **state)
+{
+    struct press p;
+    char path[96];
+
+    (void)state;
+    press_set_up(&p);
+    starve("load", load_keys, &p);
+    starve("publish", publish, &p);
+    /* The same key again would be a conflict. */
+    buf_clear(&p.pkcs8);
+    assert_int_equal(signer_generate(SIGNER_P256, &p.pkcs8, NULL), MAUTH_OK);
+    starve("put", put_keys, &p);
+    snprintf(path, sizeof(path), "%s/seal.key", p.s.dir);
+    starve("seal", make_seal, path);
+    unlink(path);
+    press_tear_down(&p);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(starves_the_store),
+        cmocka_unit_test(starves_the_log),
+        cmocka_unit_test(starves_the_keys),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
