@@ -47,7 +47,7 @@ take_byte(struct text *in, char *out)
     if (in->len < size || *in->p <= ' ' || *in->p >= 0x7f)
         return false;
     *out = *in->p;
-    if (*in->p == '+')
+    if (*out == '+')
         *out = ' ';
     if (size == 3) {
         high = hex_digit(in->p[1]);

@@ -60,8 +60,13 @@ read_certificates(struct pair *p, const char *path, struct mauth_err *err)
     if (rc == MAUTH_OK) {
         pem = datum_of(&file);
         n = gnutls_pcert_list_import_x509_raw(p->certs, &count, &pem,
-            GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_FAIL_IF_UNSORTED);
-        if (n < 0)
+            GNUTLS_X509_FMT_PEM,
+            GNUTLS_X509_CRT_LIST_FAIL_IF_UNSORTED |
+                GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED);
+        if (n == GNUTLS_E_SHORT_MEMORY_BUFFER)
+            rc = mauth_fail(
+                err, MAUTH_TOO_LARGE, "%s: more than %d certificates", path, CHAIN_MAX);
+        else if (n < 0)
             rc = mauth_fail(err, MAUTH_MALFORMED, "%s: %s", path, gnutls_strerror(n));
         else
             p->count = count;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/str.h"
+#include "base/time.h"
 #include "tickets/encode.h"
 
 /* The rule of the mesh's policy that grants it, as it goes on record. */
@@ -21,14 +23,6 @@ struct draft {
     char session[ID_LEN + 1];
     char asof[24];
 };
-
-static struct text
-text_of(const char *s)
-{
-    struct text t = {s, strlen(s)};
-
-    return t;
-}
 
 static int64_t
 earliest(int64_t a, int64_t b)
@@ -89,7 +83,7 @@ start(const struct issue_ground *g, int64_t lifetime_s, const char *audience,
 }
 
 static enum mauth_rc
-make_entry(const struct issue_ground *g, struct draft *d, const char *action,
+make_entry(const struct issue_ground *g, const struct draft *d, const char *action,
     const char *rule, struct issued *out, struct mauth_err *err)
 {
     struct audit_record record = {
@@ -147,13 +141,16 @@ issue_identity(const struct issue_ground *g, struct issued *out, struct mauth_er
     snprintf(out->audience, sizeof(out->audience), "%s", config->issuer.url);
     rc = start(g, config->tickets.identity_s, out->audience, &d, err);
     if (rc != MAUTH_OK)
-        return rc;
+        goto out;
     d.ticket.has_authn = true;
     d.ticket.authn_instant_s = g->authn_instant_s;
     d.ticket.authn_class = text_of(unspecified_class);
     rc = sign(g, &d, out, err);
     if (rc == MAUTH_OK)
         rc = make_entry(g, &d, "login", NULL, out, err);
+out:
+    if (rc != MAUTH_OK)
+        issued_clear(out);
     return rc;
 }
 
@@ -168,12 +165,14 @@ issue_own_node(const struct issue_ground *g, const char *service, struct issued 
     memset(out, 0, sizeof(*out));
     snprintf(out->audience, sizeof(out->audience), "urn:meshauth:service:%s", service);
     if (!issue_mesh_root(
-            config->issuer.url, &g->user, out->resource, sizeof(out->resource)))
-        return mauth_fail(err, MAUTH_INTERNAL, "issue: the issuer's URL is too long");
+            config->issuer.url, &g->user, out->resource, sizeof(out->resource))) {
+        rc = mauth_fail(err, MAUTH_INTERNAL, "issue: the issuer's URL is too long");
+        goto out;
+    }
     out->action = "read";
     rc = start(g, config->tickets.rights_s, out->audience, &d, err);
     if (rc != MAUTH_OK)
-        return rc;
+        goto out;
     d.ticket.permit[0].resource = text_of(out->resource);
     d.ticket.permit[0].count = 1;
     d.ticket.permits = 1;
@@ -182,6 +181,9 @@ issue_own_node(const struct issue_ground *g, const char *service, struct issued 
     rc = sign(g, &d, out, err);
     if (rc == MAUTH_OK)
         rc = make_entry(g, &d, "ticket.issue", own_node_rule, out, err);
+out:
+    if (rc != MAUTH_OK)
+        issued_clear(out);
     return rc;
 }
 

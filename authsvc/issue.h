@@ -6,13 +6,13 @@
 #ifndef AUTHSVC_ISSUE_H
 #define AUTHSVC_ISSUE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "authsvc/service.h"
 #include "base/id.h"
-#include "base/time.h"
 #include "store/audit.h"
-#include "tickets/ticket.h"
 #include <meshauth/err.h>
 #include <meshauth/key.h>
 
@@ -44,7 +44,12 @@ struct issued {
     struct audit_entry *entry;
 };
 
-/* The identity ticket of a login. */
+/*
+ * The identity ticket of a login. On MAUTH_OK *out is for issued_clear(), else
+ * it is zero; the same holds below.
+ *
+ * MAUTH_UNAVAILABLE  no signing key is active, or it or the session is at its end
+ */
 MAUTH_MUST_USE enum mauth_rc issue_identity(
     const struct issue_ground *ground, struct issued *out, struct mauth_err *err);
 

@@ -16,8 +16,9 @@
 enum {
     ERROR = 3, /* syslog's numbers */
     INFO = 6,
-    LINE_MAX = 4096,
-    PATH_SHOWN = 256
+    MESSAGE_MAX = 640, /* six times as much, escaped, still goes out in one piece */
+    PATH_SHOWN = 256,
+    METHOD_SHOWN = 32
 };
 
 /* Takes the object over, writes it as one line with one write(2). */
@@ -31,14 +32,15 @@ emit(int level, json_t *object)
     time_format(time_now_s(), now);
     if (object)
         json_object_set_new(object, "time", json_string(now));
-    text = object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    text = object
+               ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII)
+               : NULL;
     buf_init(&line);
     if (getenv("JOURNAL_STREAM"))
         buf_printf(&line, "<%d>", level);
     buf_str(&line, text ? text : "{\"message\":\"no memory for a line of log\"}");
     buf_u8(&line, '\n');
-    if (buf_ok(&line) && line.len <= LINE_MAX &&
-        write(STDERR_FILENO, line.data, line.len) < 0) {
+    if (buf_ok(&line) && write(STDERR_FILENO, line.data, line.len) < 0) {
         /* Nowhere left to say so. */
     }
     buf_clear(&line);
@@ -46,14 +48,28 @@ emit(int level, json_t *object)
     json_decref(object);
 }
 
+/* What is no UTF-8 could not be written at all. */
+static json_t *
+message_of(char *text)
+{
+    json_t *message = json_string(text);
+
+    if (message)
+        return message;
+    for (char *p = text; *p; p++)
+        if (*p < 0x20 || *p > 0x7e)
+            *p = '?';
+    return json_string(text);
+}
+
 __attribute__((format(printf, 2, 0))) static void
 say(int level, const char *format, va_list ap)
 {
-    char text[1024];
+    char text[MESSAGE_MAX];
 
     vsnprintf(text, sizeof(text), format, ap);
-    emit(level, json_pack("{s:s, s:s}", "level", level == ERROR ? "error" : "info",
-                    "message", text));
+    emit(level, json_pack("{s:s, s:o}", "level", level == ERROR ? "error" : "info",
+                    "message", message_of(text)));
 }
 
 void
@@ -95,7 +111,7 @@ log_request(const struct http_exchange *x, int status, const char *reason)
     line = json_pack("{s:s, s:s, s:s, s:s, s:i}", "level", "info", "request",
         http_request_id(x), "client", http_client(x), "path", shown, "status", status);
     if (line && http_method(x)) {
-        mauth_quote(http_method(x), strlen(http_method(x)), shown, 32);
+        mauth_quote(http_method(x), strlen(http_method(x)), shown, METHOD_SHOWN);
         json_object_set_new(line, "method", json_string(shown));
     }
     if (line && reason)

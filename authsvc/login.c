@@ -1,17 +1,16 @@
 #include "authsvc/login.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/str.h"
+#include "base/time.h"
 
 static struct graph_identity
 identity_of(const struct login *l)
 {
     struct graph_identity who = {
-        {l->who.provider->issuer, strlen(l->who.provider->issuer)},
-        {l->who.subject, strlen(l->who.subject)},
-    };
+        text_of(l->who.provider->issuer), text_of(l->who.subject)};
 
     return who;
 }

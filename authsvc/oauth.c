@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 static const struct oauth_refusal refusals[] = {
     /* Of the request. */
     {"form", 400, "invalid_request", "The body is not a well-formed form."},
@@ -103,7 +105,12 @@ oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r)
 }
 
 void
-oauth_answer(struct http_exchange *x, json_t *object)
+oauth_answer(struct http_exchange *x, const struct buf *json)
 {
-    answer_json(x, 200, object, NULL);
+    struct text body = {(const char *)json->data, json->len};
+
+    if (buf_ok(json))
+        http_answer(x, 200, "application/json", body, NULL);
+    else
+        http_answer_problem(x, 500, "internal", "Internal error", NULL);
 }

@@ -2,9 +2,8 @@
 #ifndef AUTHSVC_OAUTH_H
 #define AUTHSVC_OAUTH_H
 
-#include <jansson.h>
-
 #include "authsvc/http.h"
+#include "base/buf.h"
 
 /* Why a token request is refused: its name on record, and what the client hears. */
 struct oauth_refusal {
@@ -19,7 +18,7 @@ const struct oauth_refusal *oauth_refusal_named(const char *reason);
 
 void oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r);
 
-/* Answers 200 with the object, whose reference is taken; 500 when it is NULL. */
-void oauth_answer(struct http_exchange *x, json_t *object);
+/* Answers 200 with this JSON; 500 when writing it failed. */
+void oauth_answer(struct http_exchange *x, const struct buf *json);
 
 #endif

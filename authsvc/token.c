@@ -1,5 +1,6 @@
 #include "authsvc/token.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "authsvc/oauth.h"
 #include "authsvc/refusals.h"
 #include "base/fail.h"
+#include "base/str.h"
 #include "base/time.h"
 #include <meshauth/credential.h>
 
@@ -275,59 +277,85 @@ find_user(struct http_exchange *x)
         create_user(x);
 }
 
-/* The actions and the lifetime of one ticket, and the ticket itself, short. */
-static json_t *
-describe(const struct issued *t)
-{
-    json_t *object = NULL;
-    char *credential;
+/*
+ * The answer is written as text, not built as a tree: most of it is base64url,
+ * which jansson would look at three times, character by character.
+ */
 
-    if (mauth_credential_encode(t->xml, t->xml_len, true, &credential, NULL) !=
-        MAUTH_OK)
-        return NULL;
-    object = json_pack("{s:s, s:[], s:I, s:s}", "audience", t->audience, "actions",
-        "expires_in", (json_int_t)t->expires_in_s, "credential", credential);
-    if (object && t->action) {
-        json_object_set_new(object, "resource", json_string(t->resource));
-        json_array_append_new(
-            json_object_get(object, "actions"), json_string(t->action));
-    }
-    free(credential);
-    return object;
+static enum mauth_rc
+put_credential(
+    struct buf *b, const struct issued *t, bool deflated, struct mauth_err *err)
+{
+    char *text;
+    enum mauth_rc rc =
+        mauth_credential_encode(t->xml, t->xml_len, deflated, &text, err);
+
+    if (rc != MAUTH_OK)
+        return rc;
+    buf_u8(b, '"');
+    buf_str(b, text);
+    buf_u8(b, '"');
+    free(text);
+    return MAUTH_OK;
 }
 
-static json_t *
-tickets_of(const struct login *l)
+static enum mauth_rc
+put_ticket(struct buf *b, const struct issued *t, struct mauth_err *err)
 {
-    json_t *list = json_array();
+    enum mauth_rc rc;
 
-    for (size_t i = 0; i < LOGIN_TICKETS && list; i++) {
-        if (json_array_append_new(list, describe(&l->issued[i])) != 0) {
-            json_decref(list);
-            list = NULL;
-        }
+    buf_str(b, "{\"audience\":");
+    buf_json(b, text_of(t->audience));
+    if (t->action) {
+        buf_str(b, ",\"resource\":");
+        buf_json(b, text_of(t->resource));
     }
-    return list;
+    buf_str(b, ",\"actions\":[");
+    if (t->action)
+        buf_json(b, text_of(t->action));
+    buf_printf(b, "],\"expires_in\":%" PRId64 ",\"credential\":", t->expires_in_s);
+    rc = put_credential(b, t, true, err);
+    buf_u8(b, '}');
+    return rc;
 }
 
-static json_t *
-answer_of(const struct login *l)
+static enum mauth_rc
+put_answer(struct buf *b, const struct login *l, struct mauth_err *err)
 {
     const struct issued *first = &l->issued[0];
     char root[ISSUE_URL_MAX];
-    char *plain;
-    json_t *answer;
+    enum mauth_rc rc;
 
     if (!issue_mesh_root(
-            l->service->config->issuer.url, &l->ground.user, root, sizeof(root)) ||
-        mauth_credential_encode(first->xml, first->xml_len, false, &plain, NULL) !=
-            MAUTH_OK)
-        return NULL;
-    answer = json_pack("{s:s, s:s, s:s, s:I, s:s, s:o}", "access_token", plain,
-        "issued_token_type", TYPE_SAML2, "token_type", "Bearer", "expires_in",
-        (json_int_t)first->expires_in_s, "mesh", root, "tickets", tickets_of(l));
-    free(plain);
-    return answer;
+            l->service->config->issuer.url, &l->ground.user, root, sizeof(root)))
+        return mauth_fail(err, MAUTH_INTERNAL, "token: the issuer's URL is too long");
+    buf_str(b, "{\"access_token\":");
+    rc = put_credential(b, first, false, err);
+    buf_printf(b,
+        ",\"issued_token_type\":\"" TYPE_SAML2 "\",\"token_type\":\"Bearer\""
+        ",\"expires_in\":%" PRId64 ",\"mesh\":",
+        first->expires_in_s);
+    buf_json(b, text_of(root));
+    for (size_t i = 0; i < LOGIN_TICKETS && rc == MAUTH_OK; i++) {
+        buf_str(b, i ? "," : ",\"tickets\":[");
+        rc = put_ticket(b, &l->issued[i], err);
+    }
+    buf_str(b, "]}");
+    return rc;
+}
+
+static void
+answer_tickets(struct http_exchange *x, const struct login *l)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct buf json;
+
+    buf_init(&json);
+    if (put_answer(&json, l, &err) == MAUTH_OK)
+        oauth_answer(x, &json);
+    else
+        fail(x, &err);
+    buf_clear(&json);
 }
 
 static void
@@ -340,7 +368,7 @@ answer(struct http_exchange *x)
     else if (e->login.refusal)
         refuse_on_record(x);
     else
-        oauth_answer(x, answer_of(&e->login));
+        answer_tickets(x, &e->login);
 }
 
 static void

@@ -193,6 +193,25 @@ buf_field(struct buf *b, const void *data, size_t len)
     buf_put(b, data, len);
 }
 
+void
+buf_json(struct buf *b, struct text t)
+{
+    size_t plain = 0; /* what stands from here on needs no escape */
+
+    buf_u8(b, '"');
+    for (size_t i = 0; i < t.len; i++) {
+        uint8_t c = (uint8_t)t.p[i];
+
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buf_put(b, t.p + plain, i - plain);
+        buf_printf(b, "\\u%04x", c);
+        plain = i + 1;
+    }
+    buf_put(b, t.p + plain, t.len - plain);
+    buf_u8(b, '"');
+}
+
 const char *
 buf_cstr(struct buf *b)
 {

@@ -52,6 +52,8 @@ void buf_u16(struct buf *b, uint16_t v); /* big-endian, as all below */
 void buf_u32(struct buf *b, uint32_t v);
 void buf_u64(struct buf *b, uint64_t v);
 void buf_field(struct buf *b, const void *data, size_t len); /* u16 length, bytes */
+/* As a JSON string (RFC 8259 7): quoted, escaped; t is UTF-8 and stays so. */
+void buf_json(struct buf *b, struct text t);
 /* Room for len bytes at the end, counted as written; NULL after a failure. */
 MAUTH_MUST_USE void *buf_space(struct buf *b, size_t len);
 /* The bytes with a terminator behind them, not counted; NULL after a failure. */

@@ -219,7 +219,7 @@ field(const json_t *item, const char *name)
     return s ? s : "";
 }
 
-/* What it was about: resources, and how often when they are counted. */
+/* Resources, else where it came from; and how often, when it was counted. */
 static void
 cell_about(struct table *t, const json_t *item)
 {
@@ -234,8 +234,8 @@ cell_about(struct table *t, const json_t *item)
 
         buf_printf(&b, "%s%s", i ? ", " : "", s ? s : "?");
     }
-    if (!json_array_size(resources))
-        buf_str(&b, field(item, "client"));
+    if (!json_array_size(resources) && *field(item, "client"))
+        buf_printf(&b, "from %s", field(item, "client"));
     if (count)
         buf_printf(&b, " (%lld times)", (long long)count);
     text = buf_cstr(&b);

@@ -1,6 +1,7 @@
 /* meshauth idp mint */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -126,7 +127,7 @@ run(const struct call *call)
     if (mint(config, name, &token, &err) != MAUTH_OK)
         code = command_failed(call, &err);
     else if (!call->json)
-        puts(token);
+        printf("%s%s", token, isatty(STDOUT_FILENO) ? "\n" : "");
     else if (!output_json(
                  json_pack("{s:s, s:i}", "id_token", token, "expires_in", LIFE_S)))
         code = COMMAND_FAILED;
@@ -141,9 +142,10 @@ const struct command idp_mint_command = {
     .synopsis = "NAME -c FILE [--json]",
     .summary = "sign an ID token for any name (demo only)",
     .about =
-        "Acts as the identity provider of `meshauth init --demo`: prints an ID token "
-        "for\n"
-        "NAME, good for ten minutes. It signs with idp.key beside the configuration.",
+        "Acts as the identity provider of `meshauth init --demo`: prints an ID\n"
+        "token for NAME, good for ten minutes, signed with idp.key beside the\n"
+        "configuration. A file or a pipe gets no newline behind it, just as curl's\n"
+        "name@FILE wants it.",
     .example = "  meshauth idp mint alice -c /tmp/mesh/meshauth.conf > id-token",
     .options = options,
     .args_min = 1,

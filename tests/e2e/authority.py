@@ -70,7 +70,7 @@ class FoundProvider(idtoken.Provider):
         # The handshake in the connection's own thread, not in the one that accepts.
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         super().__init__(f"https://127.0.0.1:{self.server.server_port}", client_id)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):
         self.server.shutdown()

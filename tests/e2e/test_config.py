@@ -4,7 +4,7 @@ check with -t and for a start alike."""
 import subprocess
 import unittest
 
-from harness import MESHAUTH, MESHAUTHD, Mesh, main, run
+from harness import MESHAUTH, MESHAUTHD, Mesh, free_port, main, run
 
 
 class Config(unittest.TestCase):
@@ -160,6 +160,16 @@ class Start(unittest.TestCase):
         self.mesh.start()
         done = subprocess.run([MESHAUTHD, "-c", self.mesh.conf], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertTrue(self.mesh.healthy())
+
+    def test_a_store_in_use(self):
+        self.mesh.start()
+        other = self.mesh.dir / "other.conf"
+        self.mesh.configure(listen={"address": "127.0.0.1", "port": free_port(), "admin_socket": "other.sock"})
+        self.mesh.conf.rename(other)
+        done = run(MESHAUTHD, "-c", other, check=False)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("store", done.stderr)
         self.assertTrue(self.mesh.healthy())
 
     def test_init_does_not_overwrite(self):

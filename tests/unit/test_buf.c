@@ -117,6 +117,28 @@ detaches_with_a_terminator(void **state)
     free(s);
 }
 
+static void
+writes_json_strings(void **state)
+{
+    static const struct {
+        struct text text;
+        const char *json;
+    } cases[] = {{{"", 0}, "\"\""}, {{"plain", 5}, "\"plain\""},
+        {{"a\"b", 3}, "\"a\\u0022b\""}, {{"\\", 1}, "\"\\u005c\""},
+        {{"\0\n\x1f ", 4}, "\"\\u0000\\u000a\\u001f \""},
+        {{"\xc3\xa9/\x7f", 4}, "\"\xc3\xa9/\x7f\""}};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        buf_rewind(&b);
+        buf_json(&b, cases[i].text);
+        assert_string_equal(buf_cstr(&b), cases[i].json);
+    }
+    buf_clear(&b);
+}
+
 int
 main(void)
 {
@@ -126,6 +148,7 @@ main(void)
         cmocka_unit_test(fixed_memory_never_grows),
         cmocka_unit_test(refuses_fields_that_do_not_fit_their_length),
         cmocka_unit_test(detaches_with_a_terminator),
+        cmocka_unit_test(writes_json_strings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,686 @@
+/* Real handshakes over a socketpair, our end as libmicrohttpd drives it, the other
+ * GnuTLS's client. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "tests/unit/tls_pair.h"
+
+#define TLS_1_2 "NORMAL:-VERS-ALL:+VERS-TLS1.2"
+#define TLS_1_3 "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+
+static const char *const versions[] = {TLS_1_2, TLS_1_3};
+
+/* The key as tickets know it. */
+static struct mauth_key *
+key_of(const struct identity *i)
+{
+    struct mauth_key *key;
+    gnutls_datum_t der;
+
+    assert_int_equal(
+        gnutls_x509_crt_export2(i->certificate, GNUTLS_X509_FMT_DER, &der), 0);
+    assert_int_equal(
+        mauth_key_from_certificate(der.data, der.size, &key, NULL), MAUTH_OK);
+    gnutls_free(der.data);
+    return key;
+}
+
+struct world {
+    char dir[64];
+    char certificate_file[96];
+    char key_file[96];
+    struct identity a, b; /* for the server */
+    struct identity client;
+    struct http_tls *tls;
+    gnutls_certificate_credentials_t server;
+};
+
+static void
+write_certificates(
+    const struct world *w, const struct identity *const *list, size_t count)
+{
+    char pem[65536] = "";
+
+    for (size_t i = 0; i < count; i++) {
+        gnutls_datum_t one;
+
+        assert_int_equal(
+            gnutls_x509_crt_export2(list[i]->certificate, GNUTLS_X509_FMT_PEM, &one),
+            0);
+        strcat(pem, (const char *)one.data);
+        gnutls_free(one.data);
+    }
+    assert_int_equal(
+        file_replace(w->certificate_file, pem, strlen(pem), FILE_PUBLIC, NULL),
+        MAUTH_OK);
+}
+
+static void
+write_key(const struct world *w, const struct identity *i, mode_t mode)
+{
+    gnutls_datum_t pem;
+
+    assert_int_equal(gnutls_x509_privkey_export2_pkcs8(
+                         i->key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem),
+        0);
+    assert_int_equal(
+        file_replace(w->key_file, pem.data, pem.size, mode, NULL), MAUTH_OK);
+    gnutls_free(pem.data);
+}
+
+static void
+write_pair(const struct world *w, const struct identity *i)
+{
+    write_certificates(w, &i, 1);
+    write_key(w, i, FILE_PRIVATE);
+}
+
+static int
+set_up(void **state)
+{
+    static struct world w;
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    memset(&w, 0, sizeof(w));
+    strcpy(w.dir, "/tmp/meshauth-test.XXXXXX");
+    assert_non_null(mkdtemp(w.dir));
+    snprintf(w.certificate_file, sizeof(w.certificate_file), "%s/tls.crt", w.dir);
+    snprintf(w.key_file, sizeof(w.key_file), "%s/tls.key", w.dir);
+    identity_make(&w.a, &identity_p256);
+    identity_make(&w.b, &identity_p256);
+    identity_make(&w.client, &identity_p256);
+    write_pair(&w, &w.a);
+    if (http_tls_new(w.certificate_file, w.key_file, &w.tls, &err) != MAUTH_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(gnutls_certificate_allocate_credentials(&w.server), 0);
+    gnutls_certificate_set_retrieve_function3(w.server, http_tls_certificate);
+    *state = &w;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct world *w = *state;
+
+    gnutls_certificate_free_credentials(w->server);
+    http_tls_free(w->tls);
+    http_tls_free(NULL);
+    identity_drop(&w->a);
+    identity_drop(&w->b);
+    identity_drop(&w->client);
+    unlink(w->certificate_file);
+    unlink(w->key_file);
+    rmdir(w->dir);
+    return 0;
+}
+
+/* What the server showed. */
+static bool
+shows(const struct pair *p, const struct identity *i)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *der = gnutls_certificate_get_peers(p->client, &count);
+
+    return count == 1 && identity_is(der, i);
+}
+
+static void
+connect_well(const struct world *w, struct pair *p, const char *priorities,
+    const struct identity *who)
+{
+    pair_open(w->server, w->tls, p, priorities, who);
+    if (!pair_shake_hands(p))
+        fail_msg("%s: client: %s; server: %s", priorities,
+            gnutls_strerror(p->client_rc), gnutls_strerror(p->server_rc));
+}
+
+static void
+assert_key(const struct pair *p, const struct identity *who)
+{
+    struct mauth_key *want = key_of(who), *key = NULL;
+
+    assert_int_equal(http_tls_peer_key(p->server, &key, NULL), MAUTH_OK);
+    assert_non_null(key);
+    assert_string_equal(mauth_key_id(key), mauth_key_id(want));
+    mauth_key_free(want);
+    mauth_key_free(key);
+}
+
+static void
+takes_the_key_of_a_self_signed_certificate(void **state)
+{
+    const struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        struct pair p;
+
+        connect_well(w, &p, versions[i], &w->client);
+        assert_int_equal(
+            gnutls_protocol_get_version(p.server), i ? GNUTLS_TLS1_3 : GNUTLS_TLS1_2);
+        assert_true(shows(&p, &w->a));
+        assert_key(&p, &w->client);
+        pair_close(&p);
+    }
+}
+
+static void
+lets_clients_come_without_one(void **state)
+{
+    const struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        struct mauth_key *key = (struct mauth_key *)state;
+        struct pair p;
+
+        connect_well(w, &p, versions[i], NULL);
+        assert_int_equal(http_tls_peer_key(p.server, &key, NULL), MAUTH_OK);
+        assert_null(key);
+        pair_close(&p);
+    }
+}
+
+/* Dates and names are never judged. */
+static void
+takes_the_key_of_an_expired_certificate(void **state)
+{
+    const struct world *w = *state;
+    struct identity old;
+
+    assert_int_equal(gnutls_x509_privkey_init(&old.key), 0);
+    assert_int_equal(gnutls_x509_privkey_generate(
+                         old.key, identity_p256.algorithm, identity_p256.bits, 0),
+        0);
+    identity_sign(&old, 1000, 2000);
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        struct pair p;
+
+        connect_well(w, &p, versions[i], &old);
+        assert_key(&p, &old);
+        pair_close(&p);
+    }
+    identity_drop(&old);
+}
+
+static void
+takes_rsa_keys(void **state)
+{
+    static const struct identity_kind rsa = {"RSA-2048", GNUTLS_PK_RSA, 2048};
+    const struct world *w = *state;
+    struct identity who;
+
+    identity_make(&who, &rsa);
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        struct pair p;
+
+        connect_well(w, &p, versions[i], &who);
+        assert_key(&p, &who);
+        pair_close(&p);
+    }
+    identity_drop(&who);
+}
+
+/* TLS has no objection, but no ticket can be bound to them. */
+static void
+refuses_keys_of_other_kinds(void **state)
+{
+    static const struct identity_kind kinds[] = {
+        {"RSA-1024", GNUTLS_PK_RSA, 1024},
+        {"P-384", GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP384R1)},
+        {"P-521", GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP521R1)},
+        {"Ed25519", GNUTLS_PK_EDDSA_ED25519, 256},
+    };
+    const struct world *w = *state;
+
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        struct identity who;
+
+        identity_make(&who, &kinds[k]);
+        for (size_t i = 0; i < COUNT(versions); i++) {
+            struct mauth_key *key = (struct mauth_key *)state;
+            struct pair p;
+
+            connect_well(w, &p, versions[i], &who);
+            if (http_tls_peer_key(p.server, &key, NULL) != MAUTH_MALFORMED)
+                fail_msg("taken: %s", kinds[k].name);
+            assert_null(key);
+            pair_close(&p);
+        }
+        identity_drop(&who);
+    }
+}
+
+/* Who shows a certificate without having its key gets no further. */
+static void
+refuses_a_certificate_without_its_key(void **state)
+{
+    const struct world *w = *state;
+    const struct identity thief = {w->b.key, w->client.certificate};
+
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        gnutls_x509_crt_t certificate = thief.certificate;
+        struct pair p;
+
+        pair_open(w->server, w->tls, &p, versions[i], NULL);
+        gnutls_certificate_set_flags(
+            p.credentials, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
+        assert_true(gnutls_certificate_set_x509_key(
+                        p.credentials, &certificate, 1, thief.key) >= 0);
+        assert_false(pair_shake_hands(&p));
+        assert_true(p.server_rc < 0 && gnutls_error_is_fatal(p.server_rc));
+        pair_close(&p);
+    }
+}
+
+struct request {
+    int calls;
+    int authorities;
+};
+
+static int
+on_request(gnutls_session_t session, const gnutls_datum_t *authorities, int count,
+    const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+    gnutls_retr2_st *certificate)
+{
+    struct request *r = gnutls_session_get_ptr(session);
+
+    (void)authorities;
+    (void)algorithms;
+    (void)algorithm_count;
+    r->calls++;
+    r->authorities = count;
+    memset(certificate, 0, sizeof(*certificate));
+    return 0;
+}
+
+/* A client that picks its certificate by issuer would find none in any list. */
+static void
+asks_for_any_certificate(void **state)
+{
+    const struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        struct request seen = {0, -1};
+        struct pair p;
+
+        pair_open(w->server, w->tls, &p, versions[i], NULL);
+        gnutls_certificate_set_retrieve_function(p.credentials, on_request);
+        gnutls_session_set_ptr(p.client, &seen);
+        assert_true(pair_shake_hands(&p));
+        assert_int_equal(seen.calls, 1);
+        assert_int_equal(seen.authorities, 0);
+        pair_close(&p);
+    }
+}
+
+static void
+refuses_weak_clients(void **state)
+{
+    static const struct identity_kind rsa = {"RSA-2048", GNUTLS_PK_RSA, 2048};
+    static const struct {
+        const char *name;
+        const char *priorities;
+    } weak[] = {
+        {"TLS 1.1", "NORMAL:-VERS-ALL:+VERS-TLS1.1"},
+        {"TLS 1.0", "NORMAL:-VERS-ALL:+VERS-TLS1.0"},
+        {"no forward secrecy", TLS_1_2 ":-KX-ALL:+RSA"},
+        {"CBC", TLS_1_2 ":-CIPHER-ALL:+AES-128-CBC:+AES-256-CBC"},
+        {"no certificate", TLS_1_2 ":-KX-ALL:+ANON-ECDH"},
+        {"no encryption", TLS_1_2 ":-CIPHER-ALL:+NULL"},
+    };
+    struct world *w = *state;
+    struct identity server;
+    struct pair p;
+
+    identity_make(&server, &rsa); /* with which RSA key exchange could be done */
+    write_pair(w, &server);
+    assert_int_equal(http_tls_reload(w->tls, NULL), MAUTH_OK);
+    connect_well(w, &p, TLS_1_2, NULL);
+    assert_true(shows(&p, &server));
+    pair_close(&p);
+    for (size_t i = 0; i < COUNT(weak); i++) {
+        pair_open(w->server, w->tls, &p, weak[i].priorities, NULL);
+        if (pair_shake_hands(&p) || p.server_rc == 0)
+            fail_msg("taken: %s", weak[i].name);
+        pair_close(&p);
+    }
+    identity_drop(&server);
+}
+
+/* Which brings the session's ticket along. */
+static void
+pass_a_byte(struct pair *p)
+{
+    char byte = 'x';
+    ssize_t n = GNUTLS_E_AGAIN;
+
+    assert_int_equal(gnutls_record_send(p->server, &byte, 1), 1);
+    for (int i = 0; i < PAIR_STEPS && n == GNUTLS_E_AGAIN; i++)
+        n = gnutls_record_recv(p->client, &byte, 1);
+    assert_int_equal(n, 1);
+}
+
+/* A resumed connection stands for the key that the first one proved. */
+static void
+remembers_the_key_of_a_resumed_session(void **state)
+{
+    const struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        gnutls_datum_t ticket = {NULL, 0};
+        struct pair first, second;
+
+        connect_well(w, &first, versions[i], &w->client);
+        pass_a_byte(&first);
+        assert_int_equal(gnutls_session_get_data2(first.client, &ticket), 0);
+        pair_close(&first);
+
+        pair_open(w->server, w->tls, &second, versions[i],
+            &w->b); /* even if it brings another */
+        assert_int_equal(
+            gnutls_session_set_data(second.client, ticket.data, ticket.size), 0);
+        gnutls_free(ticket.data);
+        assert_true(pair_shake_hands(&second));
+        assert_true(gnutls_session_is_resumed(second.server));
+        assert_key(&second, &w->client);
+        pair_close(&second);
+    }
+}
+
+static void
+shows_the_new_certificate_after_a_reload(void **state)
+{
+    struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        struct pair under_way, later;
+
+        write_pair(w, &w->a);
+        assert_int_equal(http_tls_reload(w->tls, NULL), MAUTH_OK);
+        pair_open(w->server, w->tls, &under_way, versions[i], &w->client);
+        pair_step(under_way.client, &under_way.client_rc);
+        pair_step(
+            under_way.server, &under_way.server_rc); /* has the old pair in hand */
+        write_pair(w, &w->b);
+        assert_int_equal(http_tls_reload(w->tls, NULL), MAUTH_OK);
+        connect_well(w, &later, versions[i], &w->client);
+        assert_true(shows(&later, &w->b));
+        pair_close(&later);
+        assert_true(pair_shake_hands(&under_way));
+        assert_true(shows(&under_way, &w->a));
+        assert_key(&under_way, &w->client);
+        pair_close(&under_way);
+    }
+}
+
+static void
+sends_the_chain(void **state)
+{
+    struct world *w = *state;
+    struct identity authority, server;
+    const struct identity *const chain[] = {&server, &authority};
+    unsigned count = 0;
+    const gnutls_datum_t *der;
+    struct pair p;
+
+    identity_make(&authority, &identity_p256);
+    identity_make(&server, &identity_p256);
+    identity_rename(&authority, "CN=authority");
+    assert_int_equal(gnutls_x509_crt_sign2(server.certificate, authority.certificate,
+                         authority.key, GNUTLS_DIG_SHA256, 0),
+        0);
+    write_certificates(w, chain, 2);
+    write_key(w, &server, FILE_PRIVATE);
+    assert_int_equal(http_tls_reload(w->tls, NULL), MAUTH_OK);
+    connect_well(w, &p, TLS_1_3, NULL);
+    der = gnutls_certificate_get_peers(p.client, &count);
+    assert_int_equal(count, 2);
+    assert_true(identity_is(&der[0], &server));
+    assert_true(identity_is(&der[1], &authority));
+    pair_close(&p);
+    identity_drop(&authority);
+    identity_drop(&server);
+}
+
+static void
+write_text(const char *path, const char *text, mode_t mode)
+{
+    assert_int_equal(file_replace(path, text, strlen(text), mode, NULL), MAUTH_OK);
+}
+
+static void
+no_certificate_file(const struct world *w)
+{
+    unlink(w->certificate_file);
+}
+
+static void
+empty_certificate_file(const struct world *w)
+{
+    write_text(w->certificate_file, "", FILE_PUBLIC);
+}
+
+static void
+damaged_certificate(const struct world *w)
+{
+    write_text(w->certificate_file,
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", FILE_PUBLIC);
+}
+
+static void
+second_certificate_damaged(const struct world *w)
+{
+    struct buf b;
+
+    buf_init(&b);
+    assert_int_equal(file_read(w->certificate_file, 65536, &b, NULL), MAUTH_OK);
+    buf_str(&b, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    write_text(w->certificate_file, buf_cstr(&b), FILE_PUBLIC);
+    buf_clear(&b);
+}
+
+static void
+nine_certificates(const struct world *w)
+{
+    const struct identity *const chain[] = {
+        &w->a, &w->a, &w->a, &w->a, &w->a, &w->a, &w->a, &w->a, &w->a};
+
+    write_certificates(w, chain, COUNT(chain));
+}
+
+/* The second did not issue the first, not even by its name. */
+static void
+chain_of_strangers(const struct world *w)
+{
+    struct identity stranger;
+    const struct identity *const chain[] = {&w->a, &stranger};
+
+    identity_make(&stranger, &identity_p256);
+    identity_rename(&stranger, "CN=stranger");
+    write_certificates(w, chain, COUNT(chain));
+    identity_drop(&stranger);
+}
+
+static void
+huge_certificate_file(const struct world *w)
+{
+    static char text[70000];
+
+    memset(text, '\n', sizeof(text) - 1);
+    write_text(w->certificate_file, text, FILE_PUBLIC);
+}
+
+static void
+no_key_file(const struct world *w)
+{
+    unlink(w->key_file);
+}
+
+static void
+key_for_the_group(const struct world *w)
+{
+    assert_int_equal(chmod(w->key_file, 0640), 0);
+}
+
+static void
+key_for_everybody(const struct world *w)
+{
+    assert_int_equal(chmod(w->key_file, 0604), 0);
+}
+
+static void
+key_of_another_certificate(const struct world *w)
+{
+    write_key(w, &w->b, FILE_PRIVATE);
+}
+
+static void
+certificate_as_key(const struct world *w)
+{
+    struct buf b;
+
+    buf_init(&b);
+    assert_int_equal(file_read(w->certificate_file, 65536, &b, NULL), MAUTH_OK);
+    write_text(w->key_file, buf_cstr(&b), FILE_PRIVATE);
+    buf_clear(&b);
+}
+
+static void
+encrypted_key(const struct world *w)
+{
+    gnutls_datum_t pem;
+
+    assert_int_equal(gnutls_x509_privkey_export2_pkcs8(w->a.key, GNUTLS_X509_FMT_PEM,
+                         "secret", GNUTLS_PKCS_PBES2_AES_256, &pem),
+        0);
+    assert_int_equal(
+        file_replace(w->key_file, pem.data, pem.size, FILE_PRIVATE, NULL), MAUTH_OK);
+    gnutls_free(pem.data);
+}
+
+static const struct {
+    const char *name;
+    void (*spoil)(const struct world *w);
+    enum mauth_rc want;
+} refusals[] = {
+    {"no certificate file", no_certificate_file, MAUTH_NOT_FOUND},
+    {"empty certificate file", empty_certificate_file, MAUTH_MALFORMED},
+    {"damaged certificate", damaged_certificate, MAUTH_MALFORMED},
+    {"second certificate damaged", second_certificate_damaged, MAUTH_MALFORMED},
+    {"nine certificates", nine_certificates, MAUTH_TOO_LARGE},
+    {"chain of strangers", chain_of_strangers, MAUTH_MALFORMED},
+    {"huge certificate file", huge_certificate_file, MAUTH_TOO_LARGE},
+    {"no key file", no_key_file, MAUTH_NOT_FOUND},
+    {"key for the group", key_for_the_group, MAUTH_DENIED},
+    {"key for everybody", key_for_everybody, MAUTH_DENIED},
+    {"key of another certificate", key_of_another_certificate, MAUTH_CONFLICT},
+    {"certificate as key", certificate_as_key, MAUTH_MALFORMED},
+    {"encrypted key", encrypted_key, MAUTH_MALFORMED},
+};
+
+/* Neither at start nor as a reload, after which the old pair is still there. */
+static void
+refuses_bad_files(void **state)
+{
+    struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT(refusals); i++) {
+        struct http_tls *fresh = w->tls;
+        struct mauth_err err = MAUTH_ERR_INIT;
+        enum mauth_rc rc;
+        struct pair p;
+
+        write_pair(w, &w->a);
+        refusals[i].spoil(w);
+        rc = http_tls_new(w->certificate_file, w->key_file, &fresh, &err);
+        if (rc != refusals[i].want)
+            fail_msg("%s: %s: %s", refusals[i].name, mauth_rc_name(rc), err.text);
+        assert_null(fresh);
+        assert_non_null(strstr(err.text, w->dir)); /* says which file */
+        assert_int_equal(http_tls_reload(w->tls, NULL), refusals[i].want);
+        connect_well(w, &p, TLS_1_3, &w->client);
+        assert_true(shows(&p, &w->a));
+        pair_close(&p);
+    }
+}
+
+enum {
+    THREADS = 2,
+    ROUNDS = 25
+};
+
+struct visitor {
+    pthread_t thread;
+    const struct world *w;
+    _Atomic size_t *at_work;
+    size_t failed;
+};
+
+static void *
+visit(void *arg)
+{
+    struct visitor *v = arg;
+
+    for (size_t i = 0; i < ROUNDS; i++) {
+        struct pair p;
+
+        pair_open(v->w->server, v->w->tls, &p, versions[i % 2], &v->w->client);
+        v->failed +=
+            !pair_shake_hands(&p) || !(shows(&p, &v->w->a) || shows(&p, &v->w->b));
+        pair_close(&p);
+    }
+    atomic_fetch_sub(v->at_work, 1);
+    return NULL;
+}
+
+static void
+reloads_beside_handshakes(void **state)
+{
+    struct world *w = *state;
+    struct visitor visitors[THREADS];
+    _Atomic size_t at_work = THREADS;
+    size_t reloads = 0;
+
+    for (size_t i = 0; i < THREADS; i++) {
+        visitors[i] = (struct visitor){.w = w, .at_work = &at_work};
+        assert_int_equal(
+            pthread_create(&visitors[i].thread, NULL, visit, &visitors[i]), 0);
+    }
+    for (; atomic_load(&at_work) && reloads < 2000; reloads++) {
+        write_pair(w, reloads % 2 ? &w->a : &w->b);
+        assert_int_equal(http_tls_reload(w->tls, NULL), MAUTH_OK);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(visitors[i].thread, NULL);
+        assert_int_equal(visitors[i].failed, 0);
+    }
+    assert_true(reloads > 0);
+}
+
+int
+main(void)
+{
+#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    static const struct CMUnitTest tests[] = {
+        IN_WORLD(takes_the_key_of_a_self_signed_certificate),
+        IN_WORLD(lets_clients_come_without_one),
+        IN_WORLD(takes_the_key_of_an_expired_certificate),
+        IN_WORLD(takes_rsa_keys),
+        IN_WORLD(refuses_keys_of_other_kinds),
+        IN_WORLD(refuses_a_certificate_without_its_key),
+        IN_WORLD(asks_for_any_certificate),
+        IN_WORLD(refuses_weak_clients),
+        IN_WORLD(remembers_the_key_of_a_resumed_session),
+        IN_WORLD(shows_the_new_certificate_after_a_reload),
+        IN_WORLD(sends_the_chain),
+        IN_WORLD(refuses_bad_files),
+        IN_WORLD(reloads_beside_handshakes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
