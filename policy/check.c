@@ -95,9 +95,10 @@ make_tables(struct mauth_rules *rules, struct mauth_err *err)
     qsort(rules->fact, rules->fact_count, sizeof(*rules->fact), compare_facts);
     for (size_t i = 0; i < rules->fact_count; i++) {
         struct literal *fact = &rules->fact[i];
-        struct table *last = rules->table + rules->table_count - 1;
+        struct table *last =
+            rules->table_count ? &rules->table[rules->table_count - 1] : NULL;
 
-        if (i == 0 || !text_equal(last->name, fact->name)) {
+        if (!last || !text_equal(last->name, fact->name)) {
             last = &rules->table[rules->table_count++];
             last->name = fact->name;
             last->arity = fact->arity;
