@@ -16,6 +16,9 @@ static const struct command *const commands[] = {
     &status_command,
     &ticket_show_command,
     &ticket_verify_command,
+    &policy_check_command,
+    &policy_test_command,
+    &policy_explain_command,
     &audit_query_command,
     &idp_mint_command,
     NULL,
@@ -34,7 +37,7 @@ list_commands(FILE *f, const char *noun)
             continue;
         snprintf(words, sizeof(words), "%s%s%s", c->noun, c->verb ? " " : "",
             c->verb ? c->verb : "");
-        fprintf(f, "  %-14s %s\n", words, c->summary);
+        fprintf(f, "  %-15s %s\n", words, c->summary);
     }
     fputs("\nOptions and an example of each: meshauth COMMAND --help\n", f);
 }

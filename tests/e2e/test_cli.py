@@ -338,6 +338,57 @@ class Tickets(CliTest):
         self.assertIn("No space left", done.stderr)
 
 
+class Policy(CliTest):
+    RULES = ROOT / "policy" / "mesh.rules"
+    FOLDER = f"{ISSUER}/v1/mesh/folders/fld_0fffffffffffffffffffffffff"
+    RIGHTS = GOLDEN / "rights.p256.xml"
+
+    def test_check(self):
+        self.assertIn("good", self.exits(0, "policy", "check", self.RULES).stdout)
+        told = json.loads(self.exits(0, "policy", "check", self.RULES, "--json").stdout)
+        self.assertTrue(told["good"])
+        self.assertIn("allow read(R) if permit(read, P), within(R, P).",
+                      [r["rule"] for r in told["rules"]])
+
+    def test_check_says_where(self):
+        bad = self.file("bad.rules", "# one\ngrant read(R) if mebmer(U, F, _), folder(R, F).\n")
+        done = self.exits(1, "policy", "check", bad)
+        self.assertIn("line 2, column 18", done.stdout)
+        self.assertIn("did you mean member?", done.stdout)
+        told = json.loads(self.exits(1, "policy", "check", bad, "--json").stdout)
+        self.assertFalse(told["good"])
+        self.assertIn("line 2", told["error"])
+        self.misused("policy", "check")
+        self.exits(1, "policy", "check", self.dir / "nothing")
+
+    def test_cases(self):
+        done = self.exits(0, "policy", "test", self.RULES)
+        self.assertIn(" 0 answered otherwise", done.stdout)
+        rules = self.file("own.rules", "allow read(R) if permit(read, P), within(R, P).\n")
+        self.file("own.cases", 'let issuer = "https://a.example".\n'
+                  'let url = issuer "/v1/mesh/folders/fld_0fffffffffffffffffffffffff".\n'
+                  'case "a permit".\nticket permit(read, url).\nallow read(url).\ndeny read(url).\n')
+        done = self.exits(1, "policy", "test", rules)
+        self.assertIn("own.cases:6: a permit: read(url): a rule says yes", done.stdout)
+        told = json.loads(self.exits(1, "policy", "test", rules, "--json").stdout)
+        self.assertEqual((told["questions"], len(told["failures"])), (2, 1))
+        self.assertEqual(told["failures"][0]["line"], 6)
+        other = self.file("bad.cases", "case nonsense\n")
+        self.assertIn("line 1", self.exits(1, "policy", "test", rules, "--cases", other).stdout)
+
+    def test_explain(self):
+        told = ["--rules", self.RULES, "--ticket", self.RIGHTS]
+        done = self.exits(0, "policy", "explain", "read", f"{self.FOLDER}/a", *told)
+        self.assertIn("allowed", done.stdout)
+        self.assertIn("allow read(R) if permit(read, P), within(R, P).", done.stdout)
+        done = self.exits(1, "policy", "explain", "read", f"{self.FOLDER}x", *told)
+        self.assertIn("within(", done.stdout)
+        answer = json.loads(self.exits(1, "policy", "explain", "brew", *told, "--json").stdout)
+        self.assertEqual((answer["outcome"], answer["reason"]), ("deny", "no-rule"))
+        self.misused("policy", "explain", "read", says="--rules and --ticket")
+        self.misused("policy", "explain", "a", *"bcdef", *told, says="one argument too many")
+
+
 class Terminal(CliTest):
     def on_a_terminal(self, *args, **env):
         """What a person at a terminal sees."""
