@@ -65,7 +65,7 @@ print_help(const struct command *c)
     printf("\nExample:\n%s\n", c->example);
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 complain(const struct call *call, const char *format, va_list ap)
 {
     char text[1024];

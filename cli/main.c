@@ -112,5 +112,5 @@ main(int argc, char **argv)
             fprintf(stderr, "meshauth: standard output: %s\n", strerror(errno));
         return COMMAND_FAILED;
     }
-    return rc;
+    return (int)rc;
 }

@@ -125,7 +125,7 @@ escaped(const char *raw)
     return buf_detach(&b, NULL);
 }
 
-static char *
+static char *__attribute__((format(printf, 1, 0)))
 format_escaped(const char *format, va_list ap)
 {
     char *raw = NULL, *text;

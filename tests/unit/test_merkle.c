@@ -136,36 +136,27 @@ follows_the_definition(void **state)
     assert_int_equal(e.count, N + high);
 }
 
-static enum mauth_rc
-count_level(unsigned level, uint64_t index, const uint8_t hash[HASH_LEN], void *arg,
-    struct mauth_err *err)
-{
-    uint64_t *count = arg;
-
-    (void)hash, (void)err;
-    assert_int_equal(level % MERKLE_TILE_HEIGHT, 0);
-    assert_int_equal(index, count[level / MERKLE_TILE_HEIGHT]++);
-    return MAUTH_OK;
-}
-
-/* Three levels of tiles. */
+/* The leaf that fills a tree of three levels of tiles, and the one after it. */
 static void
 hands_out_every_eighth_level(void **state)
 {
-    enum {
-        N = 1 << 16
-    };
-    uint64_t count[MERKLE_LEVELS / MERKLE_TILE_HEIGHT] = {0};
-    uint8_t leaf[HASH_LEN] = {0};
-    struct merkle m = {0};
+    static struct merkle m = {.size = (1 << 24) - 1};
+    static struct emitted e;
+    uint8_t leaf[HASH_LEN] = {1}, root[HASH_LEN];
 
     (void)state;
-    for (int i = 0; i < N; i++)
-        assert_int_equal(merkle_append(&m, leaf, count_level, count, NULL), MAUTH_OK);
-    assert_int_equal(count[0], N);
-    assert_int_equal(count[1], N >> 8);
-    assert_int_equal(count[2], 1);
-    assert_int_equal(count[3], 0);
+    assert_int_equal(merkle_append(&m, leaf, note, &e, NULL), MAUTH_OK);
+    assert_int_equal(e.count, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(e.level[i], 8 * i);
+        assert_int_equal(e.index[i], (1 << (24 - 8 * i)) - 1);
+    }
+    assert_int_equal(merkle_root(&m, root, NULL), MAUTH_OK);
+    assert_memory_equal(root, e.hash[3], HASH_LEN);
+    assert_int_equal(merkle_append(&m, leaf, note, &e, NULL), MAUTH_OK);
+    assert_int_equal(e.count, 5);
+    assert_int_equal(e.level[4], 0);
+    assert_int_equal(e.index[4], 1 << 24);
 }
 
 static enum mauth_rc

@@ -1,6 +1,12 @@
 #include "cli/service_url.h"
 #include "tests/unit/unit.h"
 
+/* 64 characters; 63 are the most. */
+#define LONG_LABEL                     \
+    "https://"                         \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"
+
 static void
 reads_urls(void **state)
 {
@@ -44,8 +50,7 @@ refuses_all_other_spellings(void **state)
         "https://127.0.0.01", "https://1.2.3.256", "https://::1", "https://[::1",
         "https://[::1]x", "https://[::1]:", "https://[0::1]", "https://[::1]:443",
         "https://[127.0.0.1]", "https://[a.example]", "https://[]", "https://[::A]",
-        "https://"
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example"};
+        LONG_LABEL};
     struct mauth_err err = MAUTH_ERR_INIT;
     struct service_url u;
 

@@ -68,6 +68,13 @@ says_what_the_ticket_says(void **state)
     strike(&s);
 }
 
+/* ThreadSanitizer is slow, and has nothing to find here. */
+#ifdef __SANITIZE_THREAD__
+#define PATTERNS 3
+#else
+#define PATTERNS 255
+#endif
+
 /* Every byte of every golden ticket, with every bit pattern for one of them. */
 static void
 refuses_every_flipped_byte(void **state)
@@ -80,7 +87,8 @@ refuses_every_flipped_byte(void **state)
         for (size_t a = 0; a < COUNT(golden_algs); a++) {
             size_t len;
             char *xml = golden_xml(golden_kinds[k], golden_algs[a], &len);
-            unsigned last = strcmp(golden_kinds[k], "rights") == 0 && a == 0 ? 255 : 1;
+            unsigned last =
+                strcmp(golden_kinds[k], "rights") == 0 && a == 0 ? PATTERNS : 1;
 
             s.want.audience = golden_audiences[k];
             for (size_t i = 0; i < len; i++) {
