@@ -432,6 +432,8 @@ refuses_weak_clients(void **state)
         {"TLS 1.1", "NORMAL:-VERS-ALL:+VERS-TLS1.1"},
         {"TLS 1.0", "NORMAL:-VERS-ALL:+VERS-TLS1.0"},
         {"no forward secrecy", TLS_1_2 ":-KX-ALL:+RSA"},
+        {"finite fields", TLS_1_2 ":-KX-ALL:+DHE-RSA"},
+        {"finite fields in TLS 1.3", TLS_1_3 ":-GROUP-ALL:+GROUP-DH-ALL"},
         {"CBC", TLS_1_2 ":-CIPHER-ALL:+AES-128-CBC:+AES-256-CBC"},
         {"no certificate", TLS_1_2 ":-KX-ALL:+ANON-ECDH"},
         {"no encryption", TLS_1_2 ":-CIPHER-ALL:+NULL"},
