@@ -381,6 +381,13 @@ class Init(CliTest):
         for name in ("root.vkey", "trust", "tls.crt"):
             self.assertEqual(stat.S_IMODE((mesh / name).stat().st_mode), 0o644)
 
+    def test_closed_standard_files_are_nothing_of_the_store(self):
+        mesh = self.dir / "mesh"
+        done = subprocess.run(["sh", "-c", 'exec "$0" init "$1" --demo 0<&- 1>&- 2>&-', MESHAUTH, mesh],
+                              timeout=PATIENCE_S)
+        self.assertEqual(done.returncode, 3)  # it could not tell
+        self.exits(0, "audit", "query", "-c", mesh / "meshauth.conf")
+
     def test_umask_does_not_matter(self):
         done = subprocess.run(["sh", "-c", 'umask 077; exec "$0" init "$1" --demo', MESHAUTH, self.dir / "mesh"],
                               capture_output=True, timeout=PATIENCE_S)
