@@ -457,6 +457,16 @@ class Init(CliTest):
         self.exits(1, "init", mesh, "--demo")
         self.assertEqual(before, {p: p.read_bytes() for p in mesh.rglob("*") if p.is_file()})
 
+    def test_refuses_a_folder_that_others_may_write_to(self):
+        mesh = self.dir / "mesh"
+        mesh.mkdir()
+        for mode in (0o777, 0o775, 0o757):
+            mesh.chmod(mode)
+            self.assertIn("others may write to it", self.exits(1, "init", mesh, "--demo").stderr)
+            self.assertEqual(list(mesh.iterdir()), [])
+        mesh.chmod(0o755)
+        self.exits(0, "init", mesh, "--demo")
+
     def test_leaves_nothing_half_made(self):
         for limit in (0, 1, 8):  # KiB: nothing, some files, some of the store
             mesh = self.dir / "mesh"
