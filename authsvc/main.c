@@ -20,6 +20,7 @@
 #include "authsvc/service.h"
 #include "authsvc/token.h"
 #include "base/fail.h"
+#include "base/file.h"
 #include "base/time.h"
 #include "net/fetch.h"
 
@@ -257,6 +258,8 @@ main(int argc, char **argv)
     enum mauth_rc rc;
     int option;
 
+    if (!file_guard_standard())
+        return EXIT_FAILED; /* and nowhere to say so */
     while ((option = getopt(argc, argv, "c:th")) != -1) {
         switch (option) {
         case 'c': file = optarg; break;

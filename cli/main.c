@@ -3,11 +3,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <jansson.h>
 
+#include "base/file.h"
 #include "cli/command.h"
 
 static const struct command *const commands[] = {
@@ -105,7 +107,10 @@ main(int argc, char **argv)
     const struct rlimit none = {0, 0};
     enum command_exit rc;
 
+    if (!file_guard_standard())
+        return COMMAND_FAILED;     /* and nowhere to say so */
     setrlimit(RLIMIT_CORE, &none); /* keys are in our memory */
+    prctl(PR_SET_DUMPABLE, 0);     /* a dump into a pipe knows no limit */
     umask(077);
     signal(SIGPIPE, SIG_IGN); /* of a connection; a closed pipe is seen below */
     json_object_seed(0);

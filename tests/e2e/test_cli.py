@@ -432,6 +432,13 @@ class Init(CliTest):
         for name in ("root.vkey", "trust", "tls.crt"):
             self.assertEqual(stat.S_IMODE((mesh / name).stat().st_mode), 0o644)
 
+    def test_closed_standard_files_are_nothing_of_the_store(self):
+        mesh = self.dir / "mesh"
+        done = subprocess.run(["sh", "-c", 'exec "$0" init "$1" --demo 0<&- 1>&- 2>&-', MESHAUTH, mesh],
+                              timeout=PATIENCE_S)
+        self.assertEqual(done.returncode, 3)  # it could not tell
+        self.exits(0, "audit", "query", "-c", mesh / "meshauth.conf")
+
     def test_umask_does_not_matter(self):
         done = subprocess.run(["sh", "-c", 'umask 077; exec "$0" init "$1" --demo', MESHAUTH, self.dir / "mesh"],
                               capture_output=True, timeout=PATIENCE_S)
@@ -500,6 +507,16 @@ class Init(CliTest):
         before = {p: p.read_bytes() for p in mesh.rglob("*") if p.is_file()}
         self.exits(1, "init", mesh, "--demo")
         self.assertEqual(before, {p: p.read_bytes() for p in mesh.rglob("*") if p.is_file()})
+
+    def test_refuses_a_folder_that_others_may_write_to(self):
+        mesh = self.dir / "mesh"
+        mesh.mkdir()
+        for mode in (0o777, 0o775, 0o757):
+            mesh.chmod(mode)
+            self.assertIn("others may write to it", self.exits(1, "init", mesh, "--demo").stderr)
+            self.assertEqual(list(mesh.iterdir()), [])
+        mesh.chmod(0o755)
+        self.exits(0, "init", mesh, "--demo")
 
     def test_leaves_nothing_half_made(self):
         for limit in (0, 1, 8):  # KiB: nothing, some files, some of the store
