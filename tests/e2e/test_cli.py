@@ -83,6 +83,10 @@ class Words(CliTest):
         for args in ((), ("nonsense",), ("ticket",), ("ticket", "eat"), ("idp",), ("audit", "--json"), ("--json",)):
             with self.subTest(args):
                 self.misused(*args)
+        for args, says in ((("statsu",), "no command 'statsu'"), (("ticket", "eat"), "no command 'ticket eat'"),
+                           (("\x1b[2J",), r"no command '\x1b[2J'")):
+            with self.subTest(args):
+                self.misused(*args, says=says)
 
     def test_usage(self):
         ticket = GOLDEN / "rights.p256.xml"
