@@ -551,7 +551,9 @@ class Account(CliTest):
             with self.subTest(path):
                 env = {k: str(self.dir / v) if v else v for k, v in env.items()}
                 # Nobody listens there: the key is made, and the login fails.
-                self.exits(3, "login", "https://127.0.0.1:1", "--id-token", "-", data="a.b.c\n", env=env)
+                done = self.exits(3, "login", "https://127.0.0.1:1", "--id-token", "-", data="a.b.c\n", env=env)
+                self.assertIn("meshauthd must run there", done.stderr)
+                self.assertIn("--ca", done.stderr)
                 account = self.dir / path / "accounts" / "127.0.0.1_1"
                 self.assertEqual(sorted(p.name for p in account.iterdir()), ["device.crt", "device.key"])
                 for folder in (account, account.parent):
@@ -645,6 +647,14 @@ class Answers(CliTest):
         self.login(1, 400, {"error": "x" * 100000, "error_description": ["y"], "request_id": {}})
         self.login(3, 503, {"error": "temporarily_unavailable", "error_description": "Later."})
         self.login(3, 429, {"error": "temporarily_unavailable"})
+
+    def test_another_authority(self):
+        self.exits(0, "init", self.dir / "other", "--demo")
+        ca = str(self.dir / "other" / "tls.crt")
+        said = self.exits(3, "login", self.url, "--ca", ca, "--id-token", "-", data="a.b.c",
+                          env={"MESHAUTH_HOME": str(self.dir / "home")}).stderr
+        self.assertIn("certificate", said)
+        self.assertIn(f"that {ca} vouches for", said)
 
     def test_other_servers(self):
         self.assertIn("404", self.login(1, 404, b"<html>nothing</html>"))
