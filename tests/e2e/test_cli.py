@@ -72,6 +72,7 @@ class Words(CliTest):
                 self.assertIn(f"usage: meshauth {command.strip()} ", text)
                 self.assertRegex(text, f"Example:\n  meshauth {command.strip()}\\b")
                 self.assertIn("--json", text)
+                self.assertEqual([line for line in text.split("\n") if len(line) > 80], [])
 
     def test_other_ways_to_ask(self):
         self.assertEqual(self.exits(0, "help").stdout, self.exits(0, "-h").stdout)
