@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What README.md and docs/ print, run as it stands there: but for the port, the folder,
 and that the binaries are those of this build."""
+import json
 import os
 import pathlib
 import re
@@ -9,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BUILD, MESHAUTH, PATIENCE_S, ROOT, free_port, run
+from harness import BUILD, MESHAUTH, PATIENCE_S, ROOT, Mesh, free_port, run
 
 SECTION = "## A first ticket, with curl\n"
 BUILT = "scripts/build && PATH=$PWD/build/dev/cli:$PWD/build/dev/authsvc:$PATH"
@@ -98,6 +99,47 @@ class Manual(unittest.TestCase):
             with self.subTest(" ".join(words)):
                 self.assertEqual(offered - set(re.findall(r"--([a-z-]+)", part)), set(), "not in the manual")
                 self.assertEqual({o for o in re.findall(r"^\| `--([a-z-]+)", part, re.M)} - offered, set(), "only in the manual")
+
+    def test_machine_output(self):
+        """Exactly the members that its table names."""
+        table = section((ROOT / "docs" / "cli.md").read_text(), "## Machine output\n")
+        rows = dict(re.findall(r"^\| (.*?) \| (.*?) \|$", table, re.M))
+
+        def named(row):
+            words = re.sub(r"\([^()]*\)", "", rows[row])  # the remarks
+            return set(re.findall(r"`(\w+)`", words))
+
+        def said(*args):
+            return json.loads(run(MESHAUTH, *args, "--json", env={"MESHAUTH_HOME": str(mesh.folder / "home")}).stdout)
+
+        mesh = Mesh()
+        self.addCleanup(mesh.close)
+        token = said("idp", "mint", "alice", "-c", mesh.conf)
+        file = mesh.folder / "id-token"
+        file.write_text(token["id_token"])
+        login = said("login", mesh.url, "--ca", mesh.ca, "--id-token", file)
+        status = said("status")
+        shown = said("ticket", "show")
+        one = ROOT / "tests" / "data" / "golden" / "identity.p256.xml"
+        verified = said("ticket", "verify", one, "--trust", one.parent / "trust", "--root", one.parent / "root.vkey",
+                        "--audience", "https://auth.mesh.example", "--holder", one.parent / "device.pub.pem",
+                        "--now", json.loads((one.parent / "manifest.json").read_text())["now"])
+        show_one = "`ticket show FILE`, and each of `tickets`"
+        for row, object, others in (
+            ("`init`", said("init", mesh.folder / "other", "--demo"), set()),
+            ("`idp mint`", token, set()),
+            ("`login`", login, set()),
+            ("... each of `tickets`", login["tickets"][0], set()),
+            ("`status`", status, set()),
+            ("... each of `accounts`", status["accounts"][0], named("`login`")),
+            ("`ticket show`", shown, set()),
+            (show_one, shown["tickets"][0], set()),
+            (show_one, said("ticket", "show", one), set()),
+            ("`ticket verify`", verified, set()),
+        ):
+            with self.subTest(row):
+                self.assertEqual(set(object), (named(row) | others) - {"login"})
+        self.assertEqual(verified["verdict"], "accept")
 
 
 if __name__ == "__main__":
