@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BUILD, MESHAUTH, PATIENCE_S, ROOT, Mesh, free_port, run
+from harness import BUILD, MESHAUTH, PATIENCE_S, ROOT, SLOW, Device, Mesh, free_port, run
 
 SECTION = "## A first ticket, with curl\n"
 BUILT = "scripts/build && PATH=$PWD/build/dev/cli:$PWD/build/dev/authsvc:$PATH"
@@ -75,6 +75,72 @@ class Readme(unittest.TestCase):
             for target in targets:
                 with self.subTest(file=file.name, target=str(target)):
                     self.assertTrue(target.exists())
+
+    def test_every_page_is_on_the_list(self):
+        listed = re.findall(r"^- `docs/(.*?)`", (ROOT / "README.md").read_text(), re.M)
+        self.assertEqual(sorted(listed), sorted(path.name for path in (ROOT / "docs").iterdir()))
+
+
+# What docs/library.md leaves to the service: files.
+SERVICE = """
+#include <stdio.h>
+
+static char trust_text[1 << 16], vkey[512], pem[4096], credential[MAUTH_CREDENTIAL_MAX + 1];
+
+static size_t
+slurp(const char *path, char *out, size_t size)
+{
+    FILE *f = fopen(path, "rb");
+    size_t n = f ? fread(out, 1, size - 1, f) : 0;
+
+    if (f)
+        fclose(f);
+    while (n && out[n - 1] == '\\n' && size == sizeof(vkey))
+        n--;
+    out[n] = 0;
+    return n;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct mauth_trust *trust = NULL;
+    struct mauth_key *key = NULL;
+    size_t n = slurp(argv[1], trust_text, sizeof(trust_text));
+    int code = 2;
+
+    slurp(argv[2], vkey, sizeof(vkey));
+    slurp(argv[4], credential, sizeof(credential));
+    if (argc == 6 && mauth_trust_parse(trust_text, n, vkey, &trust, NULL) == MAUTH_OK &&
+        mauth_key_from_pem(pem, slurp(argv[3], pem, sizeof(pem)), &key, NULL) == MAUTH_OK)
+        code = may_read(trust, credential, key, argv[5]) ? 0 : 1;
+    mauth_key_free(key);
+    mauth_trust_free(trust);
+    return code;
+}
+"""
+
+
+@unittest.skipIf(SLOW > 1, "a service without the sanitizers of its library")
+class Library(unittest.TestCase):
+    def test_what_a_service_does(self):
+        mesh = Mesh()
+        self.addCleanup(mesh.close)
+        lines = indented((ROOT / "docs" / "library.md").read_text())
+        source = mesh.folder / "service.c"
+        source.write_text("\n".join(lines[lines.index("#include <stdbool.h>"):]) + SERVICE)
+        program = mesh.folder / "service"
+        run("cc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{ROOT}/include", source, "-o", program,
+            f"-L{BUILD}/lib", "-lmeshauth", f"-Wl,-rpath,{BUILD}/lib")
+        laptop, thief = (Device(mesh.folder, name) for name in ("laptop", "thief"))
+        ticket = mesh.login("alice", laptop).json["tickets"][1]
+        credential = mesh.folder / "credential"
+        credential.write_text(ticket["credential"])
+        for code, device, url in ((0, laptop, ticket["resource"]), (1, thief, ticket["resource"]),
+                                  (1, laptop, ticket["resource"] + "/"), (1, laptop, mesh.url)):
+            with self.subTest(device=device.key.name, url=url):
+                done = run(program, mesh.trust, mesh.vkey, device.certificate, credential, url, check=False)
+                self.assertEqual(done.returncode, code, done.stderr)
 
 
 class Manual(unittest.TestCase):
