@@ -294,6 +294,7 @@ class Refusals(MeshTest):
                 headers = {"Content-Type": kind} if kind else {}
                 answer = self.mesh.request("POST", TOKEN, self.form(self.sign()), headers, self.device)
                 self.assert_problem(answer, 415, "content-type")
+                self.assertIn(FORM, answer.json["title"])
 
     def test_paths_and_methods(self):
         for method, path in (("GET", "/"), ("GET", "/v1"), ("GET", "/v1/audit"), ("POST", "/v1/token/"),
