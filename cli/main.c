@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/output.h"
 
 static const struct command *const commands[] = {
     &init_command,
@@ -42,6 +43,25 @@ list_commands(FILE *f, const char *noun)
         fprintf(f, "  %-15s %s\n", words, c->summary);
     }
     fputs("\nOptions and an example of each: meshauth COMMAND --help\n", f);
+    if (!noun)
+        fputs("Which version this is: meshauth --version\n", f);
+}
+
+/* Words that are no command, and those that may be meant. */
+static enum command_exit
+complain(int argc, char **argv, bool noun)
+{
+    int words = noun ? 2 : 1;
+
+    if (argc > words) {
+        fputs("meshauth: there is no command '", stderr);
+        if (noun)
+            fprintf(stderr, "%s ", argv[1]);
+        output_text(stderr, argv[words]);
+        fputs("'\n", stderr);
+    }
+    list_commands(stderr, noun ? argv[1] : NULL);
+    return COMMAND_USAGE;
 }
 
 static bool
@@ -97,8 +117,7 @@ run(int argc, char **argv)
         puts("meshauth " MESHAUTH_VERSION);
         return COMMAND_DONE;
     }
-    list_commands(stderr, noun ? argv[1] : NULL);
-    return COMMAND_USAGE;
+    return complain(argc, argv, noun);
 }
 
 int

@@ -72,6 +72,7 @@ class Words(CliTest):
                 self.assertIn(f"usage: meshauth {command.strip()} ", text)
                 self.assertRegex(text, f"Example:\n  meshauth {command.strip()}\\b")
                 self.assertIn("--json", text)
+                self.assertEqual([line for line in text.split("\n") if len(line) > 80], [])
 
     def test_other_ways_to_ask(self):
         self.assertEqual(self.exits(0, "help").stdout, self.exits(0, "-h").stdout)
@@ -83,6 +84,10 @@ class Words(CliTest):
         for args in ((), ("nonsense",), ("ticket",), ("ticket", "eat"), ("idp",), ("audit", "--json"), ("--json",)):
             with self.subTest(args):
                 self.misused(*args)
+        for args, says in ((("statsu",), "no command 'statsu'"), (("ticket", "eat"), "no command 'ticket eat'"),
+                           (("\x1b[2J",), r"no command '\x1b[2J'")):
+            with self.subTest(args):
+                self.misused(*args, says=says)
 
     def test_usage(self):
         ticket = GOLDEN / "rights.p256.xml"
@@ -615,7 +620,9 @@ class Account(CliTest):
             with self.subTest(path):
                 env = {k: str(self.dir / v) if v else v for k, v in env.items()}
                 # Nobody listens there: the key is made, and the login fails.
-                self.exits(3, "login", "https://127.0.0.1:1", "--id-token", "-", data="a.b.c\n", env=env)
+                done = self.exits(3, "login", "https://127.0.0.1:1", "--id-token", "-", data="a.b.c\n", env=env)
+                self.assertIn("meshauthd must run there", done.stderr)
+                self.assertIn("--ca", done.stderr)
                 account = self.dir / path / "accounts" / "127.0.0.1_1"
                 self.assertEqual(sorted(p.name for p in account.iterdir()), ["device.crt", "device.key"])
                 for folder in (account, account.parent):
@@ -709,6 +716,14 @@ class Answers(CliTest):
         self.login(1, 400, {"error": "x" * 100000, "error_description": ["y"], "request_id": {}})
         self.login(3, 503, {"error": "temporarily_unavailable", "error_description": "Later."})
         self.login(3, 429, {"error": "temporarily_unavailable"})
+
+    def test_another_authority(self):
+        self.exits(0, "init", self.dir / "other", "--demo")
+        ca = str(self.dir / "other" / "tls.crt")
+        said = self.exits(3, "login", self.url, "--ca", ca, "--id-token", "-", data="a.b.c",
+                          env={"MESHAUTH_HOME": str(self.dir / "home")}).stderr
+        self.assertIn("certificate", said)
+        self.assertIn(f"that {ca} vouches for", said)
 
     def test_other_servers(self):
         self.assertIn("404", self.login(1, 404, b"<html>nothing</html>"))
