@@ -118,8 +118,7 @@ enum {
 };
 
 static const struct command_option test_options[] = {
-    [TEST_CASES] = {"cases", 0, "FILE",
-        "the case table (the rules' name with .cases instead of .rules)"},
+    [TEST_CASES] = {"cases", 0, "FILE", "the case table (mesh.cases for mesh.rules)"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -231,9 +230,8 @@ const struct command policy_test_command = {
     .verb = "test",
     .synopsis = "FILE [--cases FILE] [--json]",
     .summary = "do rules answer as their case table says?",
-    .about = "Asks the rules in FILE every question of the case table beside it "
-             "(docs/rules.md)\n"
-             "and shows those that are answered otherwise than the table says.",
+    .about = "Asks the rules in FILE every question of the case table beside it and\n"
+             "shows those that are answered otherwise than the table says.",
     .example = "  meshauth policy test mesh.rules\n"
                "  meshauth policy test mesh.rules --cases more.cases",
     .options = test_options,
@@ -351,7 +349,7 @@ explain(const struct call *call)
 const struct command policy_explain_command = {
     .noun = "policy",
     .verb = "explain",
-    .synopsis = "ACTION [ARG ...] --rules FILE --ticket FILE [--json]",
+    .synopsis = "ACTION [ARG ...] --rules FILE --ticket FILE",
     .summary = "why would a ticket allow this, or why not?",
     .about = "Derives the answer to ACTION(ARG, ...) from what one ticket says: the "
              "rule that\n"
@@ -360,11 +358,10 @@ const struct command policy_explain_command = {
              "is only read: whether it is genuine and valid, `meshauth ticket verify` "
              "tells.",
     .example =
-        "  meshauth policy explain read https://auth.example.org/v1/mesh/folders/"
-        "fld_... \\\n"
+        "  meshauth policy explain read https://auth.example.org/v1/mesh/... \\\n"
         "      --rules mesh.rules --ticket ticket\n"
-        "  meshauth policy explain sync dev_... dev_... --rules mesh.rules "
-        "--ticket ticket",
+        "  meshauth policy explain sync dev_... dev_... \\\n"
+        "      --rules mesh.rules --ticket ticket",
     .options = explain_options,
     .args_min = 1,
     .args_max = 1 + RULES_ARGS_MAX,
