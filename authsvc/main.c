@@ -15,6 +15,7 @@
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
+#include "authsvc/proof.h"
 #include "authsvc/provider.h"
 #include "authsvc/refusals.h"
 #include "authsvc/service.h"
@@ -116,6 +117,8 @@ start_service(struct daemon *d, struct mauth_err *err)
     d->service.keys = d->keys;
     rc = refusals_new(&d->service.refusals, err);
     if (rc == MAUTH_OK)
+        rc = proofs_new(&d->service.proofs, err);
+    if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
     if (rc == MAUTH_OK)
         rc = housekeeper_start(&d->service, &d->housekeeper, err);
@@ -165,6 +168,7 @@ stop(struct daemon *d)
     housekeeper_stop(d->housekeeper);
     providers_close(d->service.providers);
     refusals_free(d->service.refusals);
+    proofs_free(d->service.proofs);
     keystore_free(d->keys);
     kv_close(d->kv);
     mauth_secret_free(d->seal);
