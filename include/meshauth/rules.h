@@ -13,6 +13,10 @@
 
 #include <meshauth/err.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct mauth_rules;
 
 enum {
@@ -91,5 +95,9 @@ struct mauth_proof {
 MAUTH_API MAUTH_MUST_USE enum mauth_rc mauth_rules_allow(
     const struct mauth_rules *rules, const struct mauth_question *question,
     struct mauth_proof *proof, struct mauth_err *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
