@@ -20,6 +20,7 @@
 #include "authsvc/service.h"
 #include "authsvc/token.h"
 #include "base/fail.h"
+#include "base/file.h"
 #include "base/time.h"
 #include "net/fetch.h"
 
@@ -33,8 +34,10 @@ enum {
 static const char usage[] =
     "usage: meshauthd -c FILE [-t]\n"
     "\n"
-    "  -c FILE   the configuration, as `meshauth init` writes it\n"
-    "  -t        only check it\n"
+    "  -c FILE     the configuration, as `meshauth init` writes it\n"
+    "  -t          only check it\n"
+    "  -h, --help  this text\n"
+    "  --version   which version this is\n"
     "\n"
     "SIGHUP: read the TLS certificate again and sign the trust file anew.\n"
     "SIGTERM, SIGINT: finish what is under way and end.\n";
@@ -249,6 +252,11 @@ prepare_process(sigset_t *signals, struct mauth_err *err)
 int
 main(int argc, char **argv)
 {
+    static const struct option longs[] = {
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
     struct mauth_err err = MAUTH_ERR_INIT;
     struct config *config = NULL;
     const char *file = NULL;
@@ -257,11 +265,14 @@ main(int argc, char **argv)
     enum mauth_rc rc;
     int option;
 
-    while ((option = getopt(argc, argv, "c:th")) != -1) {
+    if (!file_guard_standard())
+        return EXIT_FAILED; /* and nowhere to say so */
+    while ((option = getopt_long(argc, argv, "c:th", longs, NULL)) != -1) {
         switch (option) {
         case 'c': file = optarg; break;
         case 't': only_check = true; break;
         case 'h': fputs(usage, stdout); return EXIT_DONE;
+        case 'V': puts("meshauthd " MESHAUTH_VERSION); return EXIT_DONE;
         default: fputs(usage, stderr); return EXIT_USAGE_OR_CONFIG;
         }
     }

@@ -10,6 +10,7 @@
 
 #include "base/b64.h"
 #include "base/fail.h"
+#include "keys/der.h"
 #include "keys/signer.h"
 
 enum {
@@ -81,8 +82,9 @@ bytes(const json_t *json, const char *name, uint8_t *out, size_t cap, size_t *le
 static enum mauth_rc
 take_ec(const json_t *json, struct jwk *out, struct mauth_err *err)
 {
-    uint8_t x[COORDINATE], y[COORDINATE];
+    uint8_t xy[2 * COORDINATE], *x = xy, *y = xy + COORDINATE;
     cjose_jwk_ec_keyspec spec = {.crv = CJOSE_JWK_EC_P_256, .x = x, .y = y};
+    uint8_t spki[DER_P256_LEN];
     const char *crv;
     enum mauth_rc rc;
 
@@ -93,18 +95,20 @@ take_ec(const json_t *json, struct jwk *out, struct mauth_err *err)
         return mauth_fail(err, MAUTH_MALFORMED, "jwk: EC without a curve");
     if (strcmp(crv, "P-256") != 0)
         return MAUTH_OK;
-    rc = bytes(json, "x", x, sizeof(x), &spec.xlen, err);
+    rc = bytes(json, "x", x, COORDINATE, &spec.xlen, err);
     if (rc == MAUTH_OK)
-        rc = bytes(json, "y", y, sizeof(y), &spec.ylen, err);
+        rc = bytes(json, "y", y, COORDINATE, &spec.ylen, err);
     if (rc)
         return rc;
     if (spec.xlen != COORDINATE || spec.ylen != COORDINATE)
         return mauth_fail(err, MAUTH_MALFORMED, "jwk: coordinates not of 32 bytes");
     out->alg = "ES256";
-    out->signature_len = sizeof(x) + sizeof(y);
+    out->signature_len = sizeof(xy);
     out->key = cjose_jwk_create_EC_spec(&spec, NULL); /* sees that it is on the curve */
     if (!out->key)
         return mauth_fail(err, MAUTH_MALFORMED, "jwk: not a point of P-256");
+    der_make_p256(xy, spki);
+    buf_put(&out->spki, spki, sizeof(spki));
     return MAUTH_OK;
 }
 
@@ -142,6 +146,7 @@ take_rsa(const json_t *json, struct jwk *out, struct mauth_err *err)
     out->key = cjose_jwk_create_RSA_spec(&spec, NULL);
     if (!out->key)
         return mauth_fail(err, MAUTH_NO_MEMORY, "jwk: no memory for an RSA key");
+    der_make_rsa(n, spec.nlen, e, spec.elen, &out->spki);
     return MAUTH_OK;
 }
 
@@ -207,6 +212,7 @@ jwk_parse(const json_t *json, struct jwk *out, struct mauth_err *err)
     enum mauth_rc rc;
 
     memset(out, 0, sizeof(*out));
+    buf_init(&out->spki);
     if (!json_is_object(json))
         return mauth_fail(err, MAUTH_MALFORMED, "jwk: not an object");
     rc = refuse_private(json, err);
@@ -224,6 +230,8 @@ jwk_parse(const json_t *json, struct jwk *out, struct mauth_err *err)
          i++)
         if (strcmp(kty, kinds[i].kty) == 0 && (!alg || strcmp(alg, kinds[i].alg) == 0))
             rc = kinds[i].take(json, out, err);
+    if (rc == MAUTH_OK && !buf_ok(&out->spki))
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "jwk: no memory");
     if (rc)
         jwk_clear(out);
     ERR_clear_error(); /* cjose leaves what went wrong in libcrypto's queue */
@@ -235,6 +243,7 @@ jwk_clear(struct jwk *k)
 {
     cjose_jwk_release(k->key);
     free(k->kid);
+    buf_clear(&k->spki);
     memset(k, 0, sizeof(*k));
 }
 

@@ -1,6 +1,6 @@
 /*
  * One JSON Web Key (RFC 7517, 7518) of the two kinds that we take: P-256 for
- * ES256, RSA of 2048 to 4096 bits for RS256. For jwks.c and jws.c only.
+ * ES256, RSA of 2048 to 4096 bits for RS256. For jwks.c, jws.c and dpop.c only.
  */
 #ifndef JOSE_JWK_H
 #define JOSE_JWK_H
@@ -27,6 +27,7 @@ struct jwk {
     const char *alg;      /* the only one it verifies: "ES256" or "RS256"; static */
     size_t signature_len; /* of each signature of this key */
     cjose_jwk_t *key;     /* only read once made, so threads may share it */
+    struct buf spki;      /* the same key as SubjectPublicKeyInfo (DER) */
 };
 
 /*

@@ -18,6 +18,8 @@ struct jws {
     json_t *claims;
     const char *alg; /* one of algs[] */
     const char *kid; /* belongs to header; NULL: none */
+    bool proof;      /* of DPoP: with its key in own */
+    struct jwk own;
     size_t signature_len;
     size_t len;
     char token[];
@@ -30,7 +32,7 @@ static const char *const algs[] = {"ES256", "RS256"};
  * change what is signed (RFC 7515 4.1, RFC 7797). Others that we do not know
  * are ignored, as RFC 7515 4 says; "crit" would be the way to forbid that.
  */
-static const char *const forbidden[] = {"crit", "jku", "jwk", "x5u", "x5c", "b64"};
+static const char *const forbidden[] = {"crit", "jku", "x5u", "x5c", "b64", "jwk"};
 
 void
 jws_free(struct jws *j)
@@ -39,6 +41,7 @@ jws_free(struct jws *j)
         return;
     json_decref(j->header);
     json_decref(j->claims);
+    jwk_clear(&j->own);
     free(j);
 }
 
@@ -66,18 +69,37 @@ read_part(struct text part, uint8_t *scratch, size_t cap)
 
 /*
  * "typ" says what kind of token it is (RFC 8725 3.11), with or without
- * "application/" (RFC 7515 4.1.9); an access token must not pass as a login.
+ * "application/" (RFC 7515 4.1.9); an access token must not pass as a login, nor
+ * a login as a proof.
  */
 static bool
-is_plain_type(const json_t *typ)
+is_type(const json_t *typ, bool proof)
 {
     const char *name = json_string_value(typ);
 
     if (!typ)
-        return true;
+        return !proof;
     if (name && strncasecmp(name, "application/", 12) == 0)
         name += 12;
-    return name && strcasecmp(name, "JWT") == 0;
+    return name && strcasecmp(name, proof ? "dpop+jwt" : "JWT") == 0;
+}
+
+/* A proof's own key, which must make signatures of the header's algorithm. */
+static enum mauth_rc
+take_own_key(struct jws *j, enum jws_refusal *why, struct mauth_err *err)
+{
+    enum mauth_rc rc = jwk_parse(json_object_get(j->header, "jwk"), &j->own, err);
+
+    *why = JWS_KEY;
+    if (rc)
+        return rc;
+    if (!j->own.key)
+        return mauth_fail(err, MAUTH_MALFORMED, "jws: a key of another kind");
+    *why = JWS_ALG;
+    if (strcmp(j->own.alg, j->alg) != 0)
+        return mauth_fail(
+            err, MAUTH_MALFORMED, "jws: %s with a key for %s", j->alg, j->own.alg);
+    return MAUTH_OK;
 }
 
 static enum mauth_rc
@@ -96,15 +118,22 @@ check_header(struct jws *j, enum jws_refusal *why, struct mauth_err *err)
             mauth_quote(json_string_value(alg), json_string_length(alg), quoted,
                 sizeof(quoted)));
     *why = JWS_HEADER;
-    for (size_t i = 0; i < sizeof(forbidden) / sizeof(*forbidden); i++)
+    for (size_t i = 0; i < sizeof(forbidden) / sizeof(*forbidden) - j->proof; i++)
         if (json_object_get(j->header, forbidden[i]))
             return mauth_fail(
                 err, MAUTH_MALFORMED, "jws: \"%s\" in the header", forbidden[i]);
-    if (!is_plain_type(json_object_get(j->header, "typ")))
-        return mauth_fail(err, MAUTH_MALFORMED, "jws: the type is not JWT");
+    if (!is_type(json_object_get(j->header, "typ"), j->proof))
+        return mauth_fail(err, MAUTH_MALFORMED, "jws: the type is not %s",
+            j->proof ? "dpop+jwt" : "JWT");
     if (kid && (!json_is_string(kid) || json_string_length(kid) > JWK_KID_MAX))
         return mauth_fail(err, MAUTH_MALFORMED, "jws: \"kid\" is not a short string");
     j->kid = json_string_value(kid);
+    if (j->proof) {
+        enum mauth_rc rc = take_own_key(j, why, err);
+
+        if (rc)
+            return rc;
+    }
     *why = JWS_FINE;
     return MAUTH_OK;
 }
@@ -137,9 +166,9 @@ take_apart(struct jws *j, uint8_t *scratch, size_t cap, enum jws_refusal *why,
     return MAUTH_OK;
 }
 
-enum mauth_rc
-jws_parse(
-    struct text token, struct jws **out, enum jws_refusal *why, struct mauth_err *err)
+static enum mauth_rc
+parse(struct text token, bool proof, struct jws **out, enum jws_refusal *why,
+    struct mauth_err *err)
 {
     size_t cap = b64_decoded_max(token.len);
     uint8_t *scratch = NULL;
@@ -160,6 +189,7 @@ jws_parse(
     }
     memcpy(j->token, token.p, token.len);
     j->len = token.len;
+    j->proof = proof;
     rc = take_apart(j, scratch, cap, why, err);
     if (rc)
         goto out;
@@ -169,6 +199,20 @@ out:
     jws_free(j);
     free(scratch);
     return rc;
+}
+
+enum mauth_rc
+jws_parse(
+    struct text token, struct jws **out, enum jws_refusal *why, struct mauth_err *err)
+{
+    return parse(token, false, out, why, err);
+}
+
+enum mauth_rc
+jws_parse_proof(
+    struct text token, struct jws **out, enum jws_refusal *why, struct mauth_err *err)
+{
+    return parse(token, true, out, why, err);
 }
 
 /* The one key that the token names; without a name, the one of its algorithm. */
@@ -202,19 +246,13 @@ find_key(const struct jws *j, const struct jwks *keys, const struct jwk **out,
     return MAUTH_OK;
 }
 
-enum mauth_rc
-jws_verify(struct jws *j, const struct jwks *keys, const json_t **claims,
+static enum mauth_rc
+verify_with(struct jws *j, const struct jwk *k, const json_t **claims,
     enum jws_refusal *why, struct mauth_err *err)
 {
-    const struct jwk *k = NULL;
     cjose_jws_t *raw;
-    enum mauth_rc rc;
     bool ok;
 
-    *claims = NULL;
-    rc = find_key(j, keys, &k, why, err);
-    if (rc)
-        return rc;
     *why = JWS_SIGNATURE;
     /* cjose would split an ECDSA signature of any length in the middle. */
     if (j->signature_len != k->signature_len)
@@ -233,6 +271,34 @@ jws_verify(struct jws *j, const struct jwks *keys, const json_t **claims,
     *claims = j->claims;
     *why = JWS_FINE;
     return MAUTH_OK;
+}
+
+enum mauth_rc
+jws_verify(struct jws *j, const struct jwks *keys, const json_t **claims,
+    enum jws_refusal *why, struct mauth_err *err)
+{
+    const struct jwk *k = NULL;
+    enum mauth_rc rc;
+
+    *claims = NULL;
+    rc = find_key(j, keys, &k, why, err);
+    return rc ? rc : verify_with(j, k, claims, why, err);
+}
+
+enum mauth_rc
+jws_verify_proof(struct jws *j, const json_t **claims, struct text *spki,
+    enum jws_refusal *why, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    *claims = NULL;
+    *spki = (struct text){"", 0};
+    if (!j->proof)
+        return mauth_fail(err, MAUTH_INVALID, "jws: not read as a proof");
+    rc = verify_with(j, &j->own, claims, why, err);
+    if (rc == MAUTH_OK)
+        *spki = (struct text){(const char *)j->own.spki.data, j->own.spki.len};
+    return rc;
 }
 
 static void

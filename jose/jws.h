@@ -35,6 +35,13 @@ MAUTH_MUST_USE enum mauth_rc jws_parse(
     struct text token, struct jws **out, enum jws_refusal *why, struct mauth_err *err);
 void jws_free(struct jws *j);
 
+/*
+ * The same for a DPoP proof (RFC 9449 4.2): its type must be dpop+jwt, and its
+ * header holds the key that it is to be verified with.
+ */
+MAUTH_MUST_USE enum mauth_rc jws_parse_proof(
+    struct text token, struct jws **out, enum jws_refusal *why, struct mauth_err *err);
+
 /* "iss" of the claims, untrusted: only to find out whose keys to use; NULL: none. */
 const char *jws_untrusted_issuer(const struct jws *j);
 
@@ -44,6 +51,13 @@ const char *jws_untrusted_issuer(const struct jws *j);
  */
 MAUTH_MUST_USE enum mauth_rc jws_verify(struct jws *j, const struct jwks *keys,
     const json_t **claims, enum jws_refusal *why, struct mauth_err *err);
+
+/*
+ * Verify a proof with the key in its header. On MAUTH_OK *claims and *spki, that
+ * key (SubjectPublicKeyInfo), belong to j.
+ */
+MAUTH_MUST_USE enum mauth_rc jws_verify_proof(struct jws *j, const json_t **claims,
+    struct text *spki, enum jws_refusal *why, struct mauth_err *err);
 
 /* Make one: claims signed by a PKCS#8 PEM key (P-256: ES256, RSA: RS256). malloc. */
 MAUTH_MUST_USE enum mauth_rc jws_sign(const json_t *claims, const char *pem,

@@ -139,17 +139,68 @@ is_zero(const uint8_t x[32])
 }
 
 static void
-put_integer(struct buf *b, const uint8_t x[32])
+put_length(struct buf *b, size_t len)
 {
-    size_t skip = 0;
+    if (len >= 0x100) {
+        buf_u8(b, 0x82);
+        buf_u16(b, (uint16_t)len);
+        return;
+    }
+    if (len >= 0x80)
+        buf_u8(b, 0x81);
+    buf_u8(b, (uint8_t)len);
+}
 
-    while (skip < 31 && x[skip] == 0)
-        skip++;
+static void
+put_integer(struct buf *b, const uint8_t *x, size_t len)
+{
+    while (len > 1 && x[0] == 0) {
+        x++;
+        len--;
+    }
     buf_u8(b, INTEGER);
-    buf_u8(b, (uint8_t)(32 - skip + (x[skip] >> 7)));
-    if (x[skip] & 0x80)
+    put_length(b, len + (x[0] >> 7));
+    if (x[0] & 0x80)
         buf_u8(b, 0);
-    buf_put(b, x + skip, 32 - skip);
+    buf_put(b, x, len);
+}
+
+static void
+put_element(struct buf *b, uint8_t tag, const struct buf *content)
+{
+    buf_u8(b, tag);
+    put_length(b, content->len);
+    buf_put(b, content->data, content->len);
+    if (!buf_ok(content))
+        b->failed = true;
+}
+
+void
+der_make_p256(const uint8_t xy[64], uint8_t out[DER_P256_LEN])
+{
+    memcpy(out, p256_prefix, DER_P256_PREFIX);
+    memcpy(out + DER_P256_PREFIX, xy, 64);
+}
+
+void
+der_make_rsa(
+    const uint8_t *n, size_t n_len, const uint8_t *e, size_t e_len, struct buf *out)
+{
+    struct buf numbers, key, all;
+
+    buf_init(&numbers);
+    buf_init(&key);
+    buf_init(&all);
+    put_integer(&numbers, n, n_len);
+    put_integer(&numbers, e, e_len);
+    buf_u8(&key, 0); /* no unused bits */
+    put_element(&key, SEQUENCE, &numbers);
+    buf_put(&all, rsa_algorithm, sizeof(rsa_algorithm));
+    put_element(&all, BIT_STRING, &key);
+    put_element(out, SEQUENCE, &all);
+    buf_clear(&numbers);
+    buf_clear(&key);
+    buf_clear(&all);
 }
 
 bool
@@ -166,8 +217,8 @@ der_from_raw(
     buf_init_fixed(&b, out, DER_ECDSA_DER_MAX);
     buf_u8(&b, SEQUENCE);
     buf_u8(&b, 0); /* the length, when it is known */
-    put_integer(&b, r);
-    put_integer(&b, s);
+    put_integer(&b, r, 32);
+    put_integer(&b, s, 32);
     if (!buf_ok(&b))
         return false;
     out[1] = (uint8_t)(b.len - 2);

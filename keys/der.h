@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include <meshauth/api.h>
 
 enum {
@@ -24,6 +25,13 @@ MAUTH_MUST_USE bool der_is_p256(const uint8_t *der, size_t len);
  * (its length in bytes in *modulus), an odd exponent of 3 to 32 bits?
  */
 MAUTH_MUST_USE bool der_is_rsa(const uint8_t *der, size_t len, size_t *modulus);
+
+/* The SPKI of the P-256 key x || y; whether it is on the curve is not looked at. */
+void der_make_p256(const uint8_t xy[64], uint8_t out[DER_P256_LEN]);
+
+/* The SPKI of an RSA key, appended; n and e big-endian without zeros in front. */
+void der_make_rsa(
+    const uint8_t *n, size_t n_len, const uint8_t *e, size_t e_len, struct buf *out);
 
 /*
  * ECDSA on P-256: from r || s to DER. False when r or s is not in 1 to n-1, or s

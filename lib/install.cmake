@@ -19,10 +19,20 @@ install(TARGETS meshauth EXPORT meshauth COMPONENT library
 install(EXPORT meshauth COMPONENT library
   NAMESPACE meshauth:: FILE meshauthTargets.cmake DESTINATION ${package})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/meshauth COMPONENT library
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h
+  PATTERN dpop.h EXCLUDE PATTERN replay.h EXCLUDE)
 install(FILES ${archive} COMPONENT library DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/meshauth.pc COMPONENT library
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/meshauthConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/meshauthConfigVersion.cmake
   COMPONENT library DESTINATION ${package})
+
+# Apart, like the library itself: libmeshauth-dpop.
+configure_file(${CMAKE_CURRENT_LIST_DIR}/meshauth-dpop.pc.in meshauth-dpop.pc @ONLY)
+install(TARGETS meshauth_dpop COMPONENT dpop LIBRARY NAMELINK_COMPONENT dpop)
+install(FILES ${PROJECT_SOURCE_DIR}/include/meshauth/dpop.h
+  ${PROJECT_SOURCE_DIR}/include/meshauth/replay.h
+  COMPONENT dpop DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/meshauth)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/meshauth-dpop.pc COMPONENT dpop
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -34,6 +34,8 @@ struct table_reader {
     struct token t; /* the next one */
     struct let let[LETS_MAX];
     size_t lets;
+    const char *counted; /* up to here, and this is its line */
+    unsigned line;
     /* the case at hand */
     struct text title; /* .p is NULL before the first */
     bool has_side;
@@ -218,18 +220,27 @@ read_facts(struct table_reader *r, enum side side)
     return rc ? rc : expect(r, TOKEN_STOP, "\",\" or \".\"");
 }
 
+/* Statements come in order, so lines are counted once. */
+static unsigned
+line_of(struct table_reader *r, const char *at)
+{
+    for (; r->counted < at; r->counted++)
+        r->line += *r->counted == '\n';
+    return r->line;
+}
+
 static void
 tell(struct table_reader *r, const struct atom *a, bool wanted, const char *why)
 {
     bool is = r->eval.rule != NULL;
     const char *end = r->lx.source.p + r->lx.at;
-    struct cases_answer answer = {
-        .title = r->title, .as_expected = is == wanted, .eval = &r->eval, .why = why};
-    unsigned column;
+    struct cases_answer answer = {.line = line_of(r, a->name.at),
+        .title = r->title,
+        .question = {a->name.at, (size_t)(end - a->name.at) - 1}, /* without "." */
+        .as_expected = is == wanted,
+        .eval = &r->eval,
+        .why = why};
 
-    lex_place(r->lx.source, a->name.at, &answer.line, &column);
-    answer.question.p = a->name.at;
-    answer.question.len = (size_t)(end - a->name.at) - 1; /* without the "." */
     r->totals->questions++;
     r->totals->failed += is != wanted;
     if (is)
@@ -338,6 +349,8 @@ cases_run(const struct mauth_rules *rules, struct text text,
     r->totals = out;
     r->err = err;
     r->lx.source = text.len ? text : text_of(NULL);
+    r->counted = r->lx.source.p;
+    r->line = 1;
     rc = advance(r);
     while (!rc && r->t.kind != TOKEN_END)
         rc = read_statement(r);

@@ -163,23 +163,64 @@ parse_literal(struct parser *p, struct literal *out)
     return MAUTH_OK;
 }
 
-/* Room for one more literal, zeroed; moves the others. */
+/* Items with room for one more: moved, or the same; NULL without memory. */
+static void *
+grow(void *items, size_t count, size_t *room, size_t size)
+{
+    void *more;
+
+    if (count < *room)
+        return items;
+    more = realloc(items, 2 * *room * size);
+    if (more)
+        *room *= 2;
+    return more;
+}
+
+static enum mauth_rc
+no_memory(struct parser *p)
+{
+    return lex_fault(p->rules->source, p->t.at, MAUTH_NO_MEMORY, p->err, "no memory");
+}
+
 static struct literal *
-add_literal(struct mauth_rules *rules)
+add_literal(struct mauth_rules *r)
 {
     static const struct literal empty;
+    struct literal *more =
+        grow(r->literal, r->literal_count, &r->literal_room, sizeof(*more));
 
-    if (rules->literal_count == rules->literal_room) {
-        size_t room = 2 * rules->literal_room;
-        struct literal *more = realloc(rules->literal, room * sizeof(*more));
+    if (!more)
+        return NULL;
+    r->literal = more;
+    more[r->literal_count] = empty;
+    return &more[r->literal_count++];
+}
 
-        if (!more)
-            return NULL;
-        rules->literal = more;
-        rules->literal_room = room;
-    }
-    rules->literal[rules->literal_count] = empty;
-    return &rules->literal[rules->literal_count++];
+static struct rule *
+add_rule(struct mauth_rules *r)
+{
+    static const struct rule empty;
+    struct rule *more = grow(r->rule, r->rule_count, &r->rule_room, sizeof(*more));
+
+    if (!more)
+        return NULL;
+    r->rule = more;
+    more[r->rule_count] = empty;
+    return &more[r->rule_count++];
+}
+
+static struct literal *
+add_fact(struct mauth_rules *r)
+{
+    static const struct literal empty;
+    struct literal *more = grow(r->fact, r->fact_count, &r->fact_room, sizeof(*more));
+
+    if (!more)
+        return NULL;
+    r->fact = more;
+    more[r->fact_count] = empty;
+    return &more[r->fact_count++];
 }
 
 static enum mauth_rc
@@ -197,8 +238,7 @@ parse_body(struct parser *p, struct rule *rule)
             return too_many(p, p->t.at, RULES_LITERALS_MAX, "conditions in a rule");
         literal = add_literal(p->rules);
         if (!literal)
-            return lex_fault(
-                p->rules->source, p->t.at, MAUTH_NO_MEMORY, p->err, "no memory");
+            return no_memory(p);
         rule->count++;
         rc = parse_literal(p, literal);
         if (rc)
@@ -217,7 +257,9 @@ parse_rule(struct parser *p, enum rule_kind kind)
 
     if (rules->rule_count == RULES_MAX)
         return too_many(p, p->t.at, RULES_MAX, "rules");
-    rule = &rules->rule[rules->rule_count++];
+    rule = add_rule(rules);
+    if (!rule)
+        return no_memory(p);
     rule->kind = kind;
     rule->first = rules->literal_count;
     lex_place(rules->source, p->t.at, &rule->line, &column);
@@ -245,7 +287,9 @@ parse_fact(struct parser *p)
 
     if (rules->fact_count == RULES_FACTS_MAX)
         return too_many(p, p->t.at, RULES_FACTS_MAX, "facts");
-    fact = &rules->fact[rules->fact_count++];
+    fact = add_fact(rules);
+    if (!fact)
+        return no_memory(p);
     p->variables = 0;
     rc = parse_atom(p, fact, "expected allow, grant, or a fact like can(reader, read)");
     if (rc)

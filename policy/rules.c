@@ -8,7 +8,7 @@
 #include "policy/lex.h"
 
 enum {
-    LITERALS_FIRST = 32 /* room that grows by itself */
+    FIRST_ROOM = 16 /* for rules, conditions and facts; grows by itself */
 };
 
 const char *
@@ -152,20 +152,28 @@ static enum mauth_rc
 allocate(struct mauth_rules *rules, const char *text, size_t len, struct mauth_err *err)
 {
     rules->copy = malloc(len + 1);
-    rules->rule = calloc(RULES_MAX, sizeof(*rules->rule));
-    rules->order = calloc(RULES_MAX, sizeof(*rules->order));
-    rules->literal = calloc(LITERALS_FIRST, sizeof(*rules->literal));
-    rules->fact = calloc(RULES_FACTS_MAX, sizeof(*rules->fact));
-    rules->table = calloc(RULES_FACTS_MAX, sizeof(*rules->table));
-    if (!rules->copy || !rules->rule || !rules->order || !rules->literal ||
-        !rules->fact || !rules->table)
+    rules->rule = calloc(FIRST_ROOM, sizeof(*rules->rule));
+    rules->literal = calloc(FIRST_ROOM, sizeof(*rules->literal));
+    rules->fact = calloc(FIRST_ROOM, sizeof(*rules->fact));
+    if (!rules->copy || !rules->rule || !rules->literal || !rules->fact)
         return mauth_fail(err, MAUTH_NO_MEMORY, "rules: no memory");
-    rules->literal_room = LITERALS_FIRST;
+    rules->rule_room = rules->literal_room = rules->fact_room = FIRST_ROOM;
     if (len)
         memcpy(rules->copy, text, len);
     rules->copy[len] = '\0';
     rules->source.p = rules->copy;
     rules->source.len = len;
+    return MAUTH_OK;
+}
+
+/* What is as long as the file turned out to be. */
+static enum mauth_rc
+allocate_parsed(struct mauth_rules *rules, struct mauth_err *err)
+{
+    rules->order = calloc(rules->rule_count + 1, sizeof(*rules->order));
+    rules->table = calloc(rules->fact_count + 1, sizeof(*rules->table));
+    if (!rules->order || !rules->table)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "rules: no memory");
     return MAUTH_OK;
 }
 
@@ -176,6 +184,8 @@ compile(struct mauth_rules *rules, struct mauth_err *err)
 
     if (!rc)
         rc = rules_parse(rules, err);
+    if (!rc)
+        rc = allocate_parsed(rules, err);
     if (!rc)
         rc = rules_check(rules, err);
     if (!rc)

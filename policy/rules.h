@@ -82,12 +82,14 @@ struct mauth_rules {
     uint8_t hash[HASH_LEN];
     struct rule *rule; /* as in the file */
     size_t rule_count;
+    size_t rule_room;
     size_t *order; /* indexes of rules: by kind, action, arity, place in the file */
     struct literal *literal;
     size_t literal_count;
     size_t literal_room;
     struct literal *fact;
     size_t fact_count;
+    size_t fact_room;
     struct table *table;
     size_t table_count;
     struct buf texts; /* each rule in one line, terminated */

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "keys/der.h"
+#include "tests/bench/vary.h"
 #include "tickets/template.h"
 #include <meshauth/credential.h>
 
@@ -186,8 +187,25 @@ load_key(struct bench_ticket *t, const char *alg, struct mauth_err *err)
     return MAUTH_OK;
 }
 
+static enum mauth_rc
+vary(struct bench_ticket *t, const char *alg, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    struct buf pem;
+    char name[64];
+
+    buf_init_secret(&pem);
+    snprintf(name, sizeof(name), "signing-%s.pem", alg);
+    rc = read_golden(name, &pem, err);
+    if (rc == MAUTH_OK)
+        rc = bench_vary(&t->file, &pem, err);
+    buf_clear(&pem);
+    return rc;
+}
+
 enum mauth_rc
-bench_ticket_open(struct bench_ticket *t, const char *alg, struct mauth_err *err)
+bench_ticket_open(
+    struct bench_ticket *t, const char *alg, bool varied, struct mauth_err *err)
 {
     struct text rest;
     enum mauth_rc rc;
@@ -196,6 +214,8 @@ bench_ticket_open(struct bench_ticket *t, const char *alg, struct mauth_err *err
     memset(t, 0, sizeof(*t));
     snprintf(name, sizeof(name), "rights.%s.credential", alg);
     rc = read_golden(name, &t->file, err);
+    if (rc == MAUTH_OK && varied)
+        rc = vary(t, alg, err);
     if (rc == MAUTH_OK)
         rc = load_key(t, alg, err);
     if (rc)

@@ -1,4 +1,4 @@
-/* The golden rights ticket, in the hands of those who are timed with it. */
+/* The golden rights ticket and others like it, in the hands of those who are timed. */
 #ifndef TESTS_BENCH_TICKET_H
 #define TESTS_BENCH_TICKET_H
 
@@ -37,9 +37,12 @@ struct bench_ticket {
     struct xmlsec_key *xmlsec_key;
 };
 
-/* alg is "p256" or "rsa2048". Close it also when this fails. */
+/*
+ * The golden ticket of "p256" or "rsa2048", or, when varied, one like it with ids of
+ * its own, signed anew. Close it also when this fails.
+ */
 MAUTH_MUST_USE enum mauth_rc bench_ticket_open(
-    struct bench_ticket *t, const char *alg, struct mauth_err *err);
+    struct bench_ticket *t, const char *alg, bool varied, struct mauth_err *err);
 void bench_ticket_close(struct bench_ticket *t);
 
 #endif

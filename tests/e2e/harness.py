@@ -28,7 +28,7 @@ import xml.etree.ElementTree as ElementTree
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("MAUTH_BUILD", ROOT / "build" / "dev"))
+BUILD = pathlib.Path(os.environ.get("MAUTH_BUILD", ROOT / "build" / "dev")).resolve()
 MESHAUTHD = BUILD / "authsvc" / "meshauthd"
 MESHAUTH = BUILD / "cli" / "meshauth"
 JUDGE = ROOT / "tests" / "interop" / "judge"

@@ -118,7 +118,11 @@ class Config(unittest.TestCase):
         for args in ([], ["-t"], ["-c"], ["-x"], ["-c", self.mesh.conf, "more"]):
             with self.subTest(args):
                 self.assertEqual(self.meshauthd(*args).returncode, 2)
-        self.assertEqual(self.meshauthd("-h").returncode, 0)
+        for args in (["-h"], ["--help"]):
+            done = self.meshauthd(*args)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("usage: meshauthd -c FILE", done.stdout)
+        self.assertRegex(self.meshauthd("--version").stdout, r"^meshauthd \d+\.\d+\.\d+\n$")
 
     def test_admin_commands_read_it_as_strictly(self):
         self.mesh.conf.write_text(self.good + "\nnonsense = 1;\n")

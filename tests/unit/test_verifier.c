@@ -1,0 +1,620 @@
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/time.h"
+#include "tests/unit/issuer.h"
+#include <meshauth/verifier.h>
+
+struct world {
+    struct issuer issuer;
+    struct mauth_verifier *verifier;
+    struct mauth_decision d;
+};
+
+static struct mauth_verifier_options
+options(const struct issuer *s)
+{
+    struct mauth_verifier_options o = {.size = sizeof(o),
+        .trust_file = s->trust_file,
+        .root_vkey = s->vkey,
+        .audience = STORAGE,
+        .rules_file = s->rules_file,
+        .look_ms = 1};
+
+    return o;
+}
+
+static int
+setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    struct mauth_verifier_options o;
+
+    assert_non_null(w);
+    issuer_make(&w->issuer);
+    o = options(&w->issuer);
+    assert_int_equal(mauth_verifier_open(&o, &w->verifier, NULL), MAUTH_OK);
+    w->d.size = sizeof(w->d);
+    *state = w;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct world *w = *state;
+
+    mauth_verifier_close(w->verifier);
+    issuer_remove(&w->issuer);
+    free(w);
+    return 0;
+}
+
+/* May Alice's device do this on the Trip, with these credentials? */
+static enum mauth_rc
+ask_at(struct world *w, const char *credentials, const char *action, const char *url,
+    int64_t now_s)
+{
+    const char *args[] = {url};
+    struct mauth_request r = {.size = sizeof(r),
+        .key_spki = w->issuer.device,
+        .key_spki_len = w->issuer.device_len,
+        .action = action,
+        .args = args,
+        .arg_count = 1,
+        .now_s = now_s};
+    size_t size = strlen(credentials) + 8;
+    char *header = malloc(size);
+    enum mauth_rc rc;
+
+    assert_non_null(header);
+
+    snprintf(header, size, "Bearer %s", credentials);
+    r.authorization = header;
+    r.authorization_len = strlen(header);
+    rc = mauth_verifier_check(w->verifier, &r, &w->d);
+    assert_int_equal(rc == MAUTH_OK, w->d.verdict == MAUTH_ALLOW);
+    free(header);
+    return rc;
+}
+
+static enum mauth_rc
+ask(struct world *w, const char *credentials, const char *action, const char *url)
+{
+    return ask_at(w, credentials, action, url, ISSUER_NOW);
+}
+
+static char *
+read_ticket(struct world *w, const char *url, bool deflated)
+{
+    struct ticket t = issuer_draft(&w->issuer);
+
+    draft_permit(&t, url, "read");
+    return issuer_sign(&w->issuer, &t, deflated);
+}
+
+static void
+test_allows_and_denies(void **state)
+{
+    struct world *w = *state;
+
+    for (int deflated = 0; deflated < 2; deflated++) {
+        char *c = read_ticket(w, FOLDERS TRIP, deflated);
+
+        for (int again = 0; again < 3; again++) { /* from the second on, by the cache */
+            assert_int_equal(ask(w, c, "read", FOLDERS TRIP "/a/b"), MAUTH_OK);
+            assert_string_equal(w->d.subject, ALICE);
+            assert_string_equal(w->d.session, SESSION);
+            assert_int_equal(w->d.http_status, 200);
+            assert_int_equal(w->d.sequence, 1);
+            assert_non_null(strstr(w->d.rule, "allow read(R)"));
+            assert_non_null(strstr(w->d.facts, "permit(read, "));
+            assert_int_equal(ask(w, c, "write", FOLDERS TRIP "/a/b"), MAUTH_DENIED);
+            assert_int_equal(w->d.reason, MAUTH_REASON_NO_RULE);
+            assert_int_equal(w->d.http_status, 403);
+            assert_string_equal(w->d.rule, "");
+            assert_string_equal(w->d.subject, ALICE);
+            assert_int_equal(ask(w, c, "read", FOLDERS WORK), MAUTH_DENIED);
+            assert_int_equal(ask(w, c, "read", FOLDERS TRIP "/../" WORK), MAUTH_DENIED);
+            assert_int_equal(ask(w, c, "no-such-action", FOLDERS TRIP), MAUTH_DENIED);
+        }
+        free(c);
+    }
+}
+
+static void
+test_headers(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *format; /* with the credential where %s is */
+        enum mauth_reason reason;
+    } cases[] = {
+        {"good", "Bearer %s", MAUTH_REASON_NONE},
+        {"another case", "bEARER %s", MAUTH_REASON_NONE},
+        {"under DPoP", "DPoP %s", MAUTH_REASON_NONE},
+        {"twice the same", "Bearer %s~%s", MAUTH_REASON_NONE},
+        {"no scheme", "%s", MAUTH_REASON_FORM},
+        {"another scheme", "Basic %s", MAUTH_REASON_FORM},
+        {"scheme alone", "Bearer", MAUTH_REASON_FORM},
+        {"nothing behind it", "Bearer ", MAUTH_REASON_FORM},
+        {"two spaces", "Bearer  %s", MAUTH_REASON_FORM},
+        {"space at the end", "Bearer %s ", MAUTH_REASON_FORM},
+        {"a comma", "Bearer %s, Bearer %s", MAUTH_REASON_FORM},
+        {"empty at the end", "Bearer %s~", MAUTH_REASON_FORM},
+        {"empty at the start", "Bearer ~%s", MAUTH_REASON_FORM},
+        {"empty between", "Bearer %s~~%s", MAUTH_REASON_FORM},
+        {"nine", "Bearer %1$s~%1$s~%1$s~%1$s~%1$s~%1$s~%1$s~%1$s~%1$s",
+            MAUTH_REASON_SIZE},
+        {"good and bad", "Bearer %s~AAAA", MAUTH_REASON_FORM},
+        {"bad and good", "Bearer AAAA~%s", MAUTH_REASON_FORM},
+        {"a NUL's place", "Bearer %s\x01", MAUTH_REASON_FORM},
+    };
+    struct world *w = *state;
+    char *c = read_ticket(w, FOLDERS TRIP, true);
+    const char *args[] = {FOLDERS TRIP};
+    char header[32768];
+
+    for (int again = 0; again < 2; again++) {
+        for (size_t i = 0; i < COUNT(cases); i++) {
+            struct mauth_request r = {.size = sizeof(r),
+                .authorization = header,
+                .key_spki = w->issuer.device,
+                .key_spki_len = w->issuer.device_len,
+                .action = "read",
+                .args = args,
+                .arg_count = 1,
+                .now_s = ISSUER_NOW};
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+            r.authorization_len =
+                (size_t)snprintf(header, sizeof(header), cases[i].format, c, c);
+#pragma GCC diagnostic pop
+            assert_true((mauth_verifier_check(w->verifier, &r, &w->d) == MAUTH_OK) ==
+                        (cases[i].reason == MAUTH_REASON_NONE));
+            if (w->d.reason != cases[i].reason)
+                fail_msg("%s: %s, %s", cases[i].name, mauth_reason_name(w->d.reason),
+                    w->d.why);
+            assert_int_equal(w->d.verdict == MAUTH_ALLOW, cases[i].reason == 0);
+        }
+    }
+    free(c);
+}
+
+static void
+test_no_header(void **state)
+{
+    struct world *w = *state;
+    const char *args[] = {FOLDERS TRIP};
+    struct mauth_request r = {.size = sizeof(r),
+        .action = "read",
+        .args = args,
+        .arg_count = 1,
+        .now_s = ISSUER_NOW};
+
+    assert_int_equal(mauth_verifier_check(w->verifier, &r, &w->d), MAUTH_UNTRUSTED);
+    assert_int_equal(w->d.http_status, 401);
+    assert_int_equal(w->d.verdict, MAUTH_DENY);
+    r.action = NULL;
+    assert_int_equal(mauth_verifier_check(w->verifier, &r, &w->d), MAUTH_INVALID);
+    r.action = "read";
+    r.size--;
+    assert_int_equal(mauth_verifier_check(w->verifier, &r, &w->d), MAUTH_INVALID);
+    r.size++;
+    r.now_s = -1;
+    assert_int_equal(mauth_verifier_check(w->verifier, &r, &w->d), MAUTH_INVALID);
+    r.now_s = ISSUER_NOW;
+    args[0] = NULL;
+    assert_int_equal(mauth_verifier_check(w->verifier, &r, &w->d), MAUTH_INVALID);
+    w->d.size--;
+    assert_int_equal(mauth_verifier_check(w->verifier, &r, &w->d), MAUTH_INVALID);
+}
+
+/* Facts of two tickets are never joined, but each may answer a question of its own. */
+static void
+test_sets(void **state)
+{
+    struct world *w = *state;
+    struct ticket a = issuer_draft(&w->issuer), b = issuer_draft(&w->issuer), bad;
+    char set[20000];
+    char *one, *two, *three;
+
+    draft_permit(&a, FOLDERS TRIP, "read");
+    draft_permit(&b, FOLDERS WORK, "write");
+    one = issuer_sign(&w->issuer, &a, true);
+    two = issuer_sign(&w->issuer, &b, false);
+    snprintf(set, sizeof(set), "%s~%s", one, two);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(ask(w, set, "read", FOLDERS TRIP), MAUTH_OK);
+        assert_int_equal(ask(w, set, "write", FOLDERS WORK), MAUTH_OK);
+        assert_int_equal(ask(w, set, "write", FOLDERS TRIP), MAUTH_DENIED);
+        assert_int_equal(w->d.reason, MAUTH_REASON_NO_RULE);
+    }
+    free(two);
+
+    bad = b;
+    bad.subject = text_of(BOB);
+    two = issuer_sign(&w->issuer, &bad, true);
+    snprintf(set, sizeof(set), "%s~%s", one, two);
+    assert_int_equal(ask(w, set, "read", FOLDERS TRIP), MAUTH_DENIED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_MIXED_SET);
+    free(two);
+
+    bad = b;
+    bad.fact[1].arg[0] = text_of("ses_0ttttttttttttttttttttttttt");
+    two = issuer_sign(&w->issuer, &bad, true);
+    snprintf(set, sizeof(set), "%s~%s", one, two);
+    assert_int_equal(ask(w, set, "read", FOLDERS TRIP), MAUTH_DENIED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_MIXED_SET);
+    free(two);
+
+    /* The reason is that of the first that fails. */
+    bad = b;
+    bad.issued_s = bad.not_before_s = ISSUER_NOW - 5000;
+    bad.not_on_or_after_s = ISSUER_NOW - 4000;
+    two = issuer_sign(&w->issuer, &bad, true);
+    bad = b;
+    bad.audience[0] = text_of(RELAY);
+    three = issuer_sign(&w->issuer, &bad, true);
+    snprintf(set, sizeof(set), "%s~%s~%s", one, three, two);
+    assert_int_equal(ask(w, set, "read", FOLDERS TRIP), MAUTH_DENIED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_AUDIENCE);
+    snprintf(set, sizeof(set), "%s~%s~%s", one, two, three);
+    assert_int_equal(ask(w, set, "read", FOLDERS TRIP), MAUTH_EXPIRED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_EXPIRED);
+    free(three);
+    free(two);
+    free(one);
+}
+
+static enum mauth_rc
+sync_between(struct world *w, const char *credential, const char *x, const char *y)
+{
+    const char *args[] = {x, y};
+    char header[16384];
+    struct mauth_request r = {.size = sizeof(r),
+        .authorization = header,
+        .key_spki = w->issuer.device,
+        .key_spki_len = w->issuer.device_len,
+        .action = "sync",
+        .args = args,
+        .arg_count = 2,
+        .now_s = ISSUER_NOW};
+
+    r.authorization_len =
+        (size_t)snprintf(header, sizeof(header), "DPoP %s", credential);
+    return mauth_verifier_check(w->verifier, &r, &w->d);
+}
+
+/* One ticket proves that the Trip is on X, another that it is on Y: no proof. */
+static void
+test_facts_are_not_joined(void **state)
+{
+    struct world *w = *state;
+    struct ticket a = issuer_draft(&w->issuer), b, both;
+    char set[20000];
+    char *one, *two, *three;
+
+    draft_fact(&a, FACT_HOLDER, PC, NULL, NULL);
+    draft_fact(&a, FACT_CLAIMED, PC, ALICE, NULL);
+    draft_fact(&a, FACT_MEMBER, ALICE, TRIP, "reader");
+    draft_fact(&a, FACT_MEMBER, BOB, TRIP, "reader");
+    draft_fact(&a, FACT_CLAIMED, PHONE, BOB, NULL);
+    b = both = a;
+    draft_fact(&a, FACT_MAPPED, PC, TRIP, NULL);
+    draft_fact(&b, FACT_MAPPED, PHONE, TRIP, NULL);
+    draft_fact(&both, FACT_MAPPED, PC, TRIP, NULL);
+    draft_fact(&both, FACT_MAPPED, PHONE, TRIP, NULL);
+    one = issuer_sign(&w->issuer, &a, true);
+    two = issuer_sign(&w->issuer, &b, true);
+    three = issuer_sign(&w->issuer, &both, true);
+    snprintf(set, sizeof(set), "%s~%s", one, two);
+    assert_int_equal(sync_between(w, set, PC, PHONE), MAUTH_DENIED);
+    assert_non_null(strstr(w->d.why, "mapped(" PHONE ", " TRIP ")"));
+    assert_int_equal(sync_between(w, three, PC, PHONE), MAUTH_OK);
+    assert_string_equal(w->d.holder, PC);
+    assert_int_equal(sync_between(w, three, PHONE, PC), MAUTH_DENIED);
+    assert_int_equal(sync_between(w, three, PC, PC), MAUTH_DENIED);
+    free(three);
+    free(two);
+    free(one);
+}
+
+static void
+test_checked_again_on_every_hit(void **state)
+{
+    struct world *w = *state;
+    char *c = read_ticket(w, FOLDERS TRIP, false);
+
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+    assert_int_equal(ask_at(w, c, "read", FOLDERS TRIP, ISSUER_NOW + 649), MAUTH_OK);
+    assert_int_equal(
+        ask_at(w, c, "read", FOLDERS TRIP, ISSUER_NOW + 650), MAUTH_EXPIRED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_EXPIRED);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+    assert_int_equal(
+        ask_at(w, c, "read", FOLDERS TRIP, ISSUER_NOW - 71), MAUTH_EXPIRED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_NOT_YET);
+    assert_int_equal(
+        ask_at(w, c, "read", FOLDERS TRIP, ISSUER_NOW + 3600), MAUTH_UNAVAILABLE);
+    assert_int_equal(w->d.reason, MAUTH_REASON_TRUST_EXPIRED);
+    assert_int_equal(w->d.http_status, 503);
+
+    w->issuer.device[60] ^= 1; /* somebody else shows it */
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_DENIED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_HOLDER);
+    w->issuer.device[60] ^= 1;
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+
+    w->issuer.sequence = 2;
+    w->issuer.revocations[0] = "revoke 101 " ALICE;
+    w->issuer.revocation_count = 1;
+    issuer_write_trust(&w->issuer);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_OK);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_DENIED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_REVOKED);
+
+    w->issuer.sequence = 3;
+    w->issuer.revocations[0] = "revoke 100 " ALICE; /* the ticket is as of 100 */
+    issuer_write_trust(&w->issuer);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_OK);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+
+    w->issuer.sequence = 4;
+    w->issuer.state = TRUST_REVOKED;
+    issuer_write_trust(&w->issuer);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_OK);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_UNTRUSTED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_KEY_REVOKED);
+    free(c);
+}
+
+static void
+test_notices_by_itself(void **state)
+{
+    struct world *w = *state;
+    char *c = read_ticket(w, FOLDERS TRIP, false);
+
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+    issuer_write_rules(
+        &w->issuer, "allow write(R) if permit(read, P), within(R, P).\n");
+    for (int i = 0; i < 200 && ask(w, c, "write", FOLDERS TRIP) != MAUTH_OK; i++)
+        usleep(5000);
+    assert_int_equal(ask(w, c, "write", FOLDERS TRIP), MAUTH_OK);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_DENIED);
+    free(c);
+}
+
+static void
+test_keeps_the_last_good_one(void **state)
+{
+    struct world *w = *state;
+    struct mauth_err err = MAUTH_ERR_INIT;
+    char *c = read_ticket(w, FOLDERS TRIP, false);
+    uint8_t key[NOTE_KEY_BYTES];
+
+    issuer_write_rules(&w->issuer, "allow reed(R) if permt(read, P).\n");
+    assert_int_equal(mauth_verifier_refresh(w->verifier, &err), MAUTH_MALFORMED);
+    assert_non_null(strstr(err.text, "line 1"));
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+    issuer_write_mesh_rules(&w->issuer);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_OK);
+
+    w->issuer.sequence = 5;
+    issuer_write_trust(&w->issuer);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_OK);
+    w->issuer.sequence = 4; /* an older one */
+    issuer_write_trust(&w->issuer);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_DENIED);
+    w->issuer.sequence = 5; /* a fork */
+    w->issuer.expires_s++;
+    issuer_write_trust(&w->issuer);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_CONFLICT);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+    assert_int_equal(w->d.sequence, 5);
+    assert_int_equal(note_generate(w->issuer.root_seed, key, NULL), MAUTH_OK);
+    assert_int_equal(
+        note_verifier_make("auth.mesh.example/root", key, &w->issuer.root, NULL),
+        MAUTH_OK); /* a stranger signs */
+    w->issuer.sequence = 6;
+    issuer_write_trust(&w->issuer);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_UNTRUSTED);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+
+    unlink(w->issuer.trust_file);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_NOT_FOUND);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+    free(c);
+}
+
+static void
+test_bearer(void **state)
+{
+    struct world *w = *state;
+    struct mauth_verifier_options o = options(&w->issuer);
+    struct ticket t = issuer_draft(&w->issuer), bound = t;
+    char set[20000];
+    char *c, *other;
+
+    t.holder_spki = NULL;
+    draft_permit(&t, FOLDERS TRIP, "read");
+    draft_permit(&bound, FOLDERS TRIP, "read");
+    c = issuer_sign(&w->issuer, &t, true);
+    other = issuer_sign(&w->issuer, &bound, true);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_DENIED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_NO_PROOF);
+    mauth_verifier_close(w->verifier);
+    o.allow_bearer = true;
+    assert_int_equal(mauth_verifier_open(&o, &w->verifier, NULL), MAUTH_OK);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+    snprintf(set, sizeof(set), "%s~%s", other, c);
+    assert_int_equal(ask(w, set, "read", FOLDERS TRIP), MAUTH_DENIED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_MIXED_SET);
+    free(other);
+    free(c);
+}
+
+static void
+test_open_refuses(void **state)
+{
+    struct world *w = *state;
+    struct mauth_verifier_options o = options(&w->issuer);
+    struct mauth_verifier *v;
+
+#define REFUSED(rc)                                            \
+    assert_int_equal(mauth_verifier_open(&o, &v, NULL), (rc)); \
+    assert_null(v);                                            \
+    o = options(&w->issuer)
+
+    o.size--;
+    REFUSED(MAUTH_INVALID);
+    o.trust_file = NULL;
+    REFUSED(MAUTH_INVALID);
+    o.audience = "no uri";
+    REFUSED(MAUTH_INVALID);
+    o.skew_s = 181;
+    REFUSED(MAUTH_INVALID);
+    o.root_vkey = "nonsense";
+    REFUSED(MAUTH_MALFORMED);
+    o.trust_file = "/nonexistent";
+    REFUSED(MAUTH_NOT_FOUND);
+    o.rules_file = "/nonexistent";
+    REFUSED(MAUTH_NOT_FOUND);
+    o.rules_file = w->issuer.trust_file;
+    REFUSED(MAUTH_MALFORMED);
+    o.root_vkey =
+        "auth.mesh.example/root+c3441793+Aegk/JcWJVB0qqKDVHGG/TNVEpz5zKclCABt5dOnj3/r";
+    REFUSED(MAUTH_UNTRUSTED);
+#undef REFUSED
+    mauth_verifier_close(NULL);
+}
+
+static void
+test_status(void **state)
+{
+    struct world *w = *state;
+    struct mauth_verifier_options o = options(&w->issuer);
+    char path[128];
+    struct buf status;
+
+    mauth_verifier_close(w->verifier);
+    o.status_dir = w->issuer.dir;
+    assert_int_equal(mauth_verifier_open(&o, &w->verifier, NULL), MAUTH_OK);
+    snprintf(path, sizeof(path), "%s/%ld.status", w->issuer.dir, (long)getpid());
+    buf_init(&status);
+    assert_int_equal(file_read(path, 4096, &status, NULL), MAUTH_OK);
+    assert_non_null(strstr(buf_cstr(&status), "epoch 1\nsequence 1\nhash "));
+    assert_null(strstr(buf_cstr(&status), "trouble"));
+    buf_rewind(&status);
+    issuer_write_rules(&w->issuer, "nonsense");
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_MALFORMED);
+    assert_int_equal(file_read(path, 4096, &status, NULL), MAUTH_OK);
+    assert_non_null(strstr(buf_cstr(&status), "trouble "));
+    buf_clear(&status);
+    mauth_verifier_close(w->verifier);
+    w->verifier = NULL;
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void
+test_json(void **state)
+{
+    struct world *w = *state;
+    const char *args[] = {FOLDERS TRIP "\"\n\xff"};
+    struct mauth_request r = {.size = sizeof(r),
+        .action = "read",
+        .args = args,
+        .arg_count = 1,
+        .now_s = ISSUER_NOW};
+    char *c = read_ticket(w, FOLDERS TRIP, false);
+    char json[16384];
+    size_t len;
+
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+    assert_int_equal(
+        mauth_decision_json(&w->d, &r, json, sizeof(json), &len, NULL), MAUTH_OK);
+    assert_int_equal(strlen(json), len);
+    assert_non_null(strstr(json, "{\"time\":\"2026-11-22T"));
+    assert_non_null(strstr(json, "\"outcome\":\"allow\""));
+    assert_non_null(strstr(json, "\"subject\":\"" ALICE "\""));
+    assert_non_null(strstr(json, TRIP "\\\"\\u000a\\u00ff\"]"));
+    assert_null(strchr(json, '\n'));
+    assert_int_equal(
+        mauth_decision_json(&w->d, &r, json, len, &len, NULL), MAUTH_TOO_LARGE);
+    assert_string_equal(json, "");
+    free(c);
+}
+
+struct crowd {
+    struct world mine; /* the verifier is shared, the rest is not */
+    char *credential[8];
+    atomic_bool *stop;
+    size_t allowed;
+};
+
+static void *
+keep_asking(void *arg)
+{
+    struct crowd *crowd = arg;
+
+    for (size_t i = 0; !atomic_load(crowd->stop); i++)
+        crowd->allowed += ask(&crowd->mine, crowd->credential[i % 8], "read",
+                              FOLDERS TRIP) == MAUTH_OK;
+    return NULL;
+}
+
+/* Four threads ask while trust and rules are replaced a hundred times. */
+static void
+test_threads(void **state)
+{
+    struct world *w = *state;
+    struct crowd crowd[4];
+    pthread_t thread[4];
+    atomic_bool stop = false;
+    char *c[8];
+
+    for (size_t i = 0; i < 8; i++)
+        c[i] = read_ticket(w, FOLDERS TRIP, i % 2);
+    for (size_t i = 0; i < 4; i++) {
+        crowd[i] = (struct crowd){.mine = *w, .stop = &stop};
+        memcpy(crowd[i].credential, c, sizeof(c));
+        assert_int_equal(pthread_create(&thread[i], NULL, keep_asking, &crowd[i]), 0);
+    }
+    for (int i = 0; i < 100; i++) {
+        w->issuer.sequence++;
+        issuer_write_trust(&w->issuer);
+        issuer_write_mesh_rules(&w->issuer);
+        assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_OK);
+    }
+    atomic_store(&stop, true);
+    for (size_t i = 0; i < 4; i++) {
+        pthread_join(thread[i], NULL);
+        assert_true(crowd[i].allowed > 0);
+    }
+    for (size_t i = 0; i < 8; i++)
+        free(c[i]);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_allows_and_denies),
+        TEST(test_headers),
+        TEST(test_no_header),
+        TEST(test_sets),
+        TEST(test_facts_are_not_joined),
+        TEST(test_checked_again_on_every_hit),
+        TEST(test_notices_by_itself),
+        TEST(test_keeps_the_last_good_one),
+        TEST(test_bearer),
+        TEST(test_open_refuses),
+        TEST(test_status),
+        TEST(test_json),
+        TEST(test_threads),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,2 @@
+mauth_unit_test(cache mauth::verifier)
+mauth_unit_test(verifier mauth::verifier mauth::tickets_sign Threads::Threads)

@@ -1,0 +1,19 @@
+/* Filling in the answer to a check (<meshauth/verifier.h>). */
+#ifndef VERIFIER_DECISION_H
+#define VERIFIER_DECISION_H
+
+#include "policy/eval.h"
+#include <meshauth/ticket.h>
+#include <meshauth/verifier.h>
+
+/* A denial that knows nothing yet. */
+void decision_start(struct mauth_decision *d);
+/* Whose ticket it is about. */
+void decision_name_ticket(struct mauth_decision *d, const struct mauth_ticket *t);
+/* The rule that was found true, and by which facts. */
+void decision_name_proof(struct mauth_decision *d, const struct eval *e);
+/* The verdict: MAUTH_OK allows, everything else denies, for err's reason. */
+void decision_end(
+    struct mauth_decision *d, enum mauth_rc rc, const struct mauth_err *err);
+
+#endif

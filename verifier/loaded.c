@@ -1,0 +1,239 @@
+#include "verifier/loaded.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "keys/trust.h"
+
+enum {
+    PATH_ROOM = 4096
+};
+
+static bool
+mark_file(const char *path, struct file_mark *out)
+{
+    struct stat st;
+
+    memset(out, 0, sizeof(*out));
+    if (stat(path, &st) != 0)
+        return false;
+    out->device = st.st_dev;
+    out->inode = st.st_ino;
+    out->size = st.st_size;
+    out->changed = st.st_ctim;
+    return true;
+}
+
+static bool
+is_same(const char *path, const struct file_mark *then)
+{
+    struct file_mark now;
+
+    return mark_file(path, &now) && now.device == then->device &&
+           now.inode == then->inode && now.size == then->size &&
+           now.changed.tv_sec == then->changed.tv_sec &&
+           now.changed.tv_nsec == then->changed.tv_nsec;
+}
+
+bool
+loaded_is_current(const struct loaded *l, const struct loaded_files *files)
+{
+    return is_same(files->trust_file, &l->trust_mark) &&
+           is_same(files->rules_file, &l->rules_mark);
+}
+
+/* Marked before it is read: one that is replaced meanwhile looks changed later. */
+static enum mauth_rc
+read_trust(const struct loaded_files *files, struct loaded *l, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    struct buf file;
+
+    buf_init(&file);
+    if (!mark_file(files->trust_file, &l->trust_mark))
+        rc = mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
+            "trust file: %s", strerror(errno));
+    else
+        rc = file_read(files->trust_file, MAUTH_TRUST_MAX, &file, err);
+    if (rc == MAUTH_OK)
+        rc = mauth_trust_parse(file.data, file.len, files->root_vkey, &l->trust, err);
+    if (rc == MAUTH_OK)
+        rc = hash_bytes(file.data, file.len, l->trust_hash, err);
+    buf_clear(&file);
+    return rc;
+}
+
+static enum mauth_rc
+read_rules(const struct loaded_files *files, struct loaded *l, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    struct buf file;
+
+    buf_init(&file);
+    if (!mark_file(files->rules_file, &l->rules_mark))
+        rc = mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
+            "rules file: %s", strerror(errno));
+    else
+        rc = file_read(files->rules_file, MAUTH_RULES_MAX, &file, err);
+    if (rc == MAUTH_OK)
+        rc = mauth_rules_compile((const char *)file.data, file.len, &l->rules, err);
+    buf_clear(&file);
+    return rc;
+}
+
+static bool
+same_key(const struct mauth_key *a, const struct mauth_key *b)
+{
+    size_t n, m;
+    const uint8_t *x = mauth_key_spki(a, &n);
+    const uint8_t *y = mauth_key_spki(b, &m);
+
+    return n == m && memcmp(x, y, n) == 0;
+}
+
+/*
+ * Was each key of the new file in the old one? A ticket remembers only the id of
+ * the key that its signature was checked with. With a key that is new, all are
+ * checked once more.
+ */
+static bool
+no_key_is_new(const struct mauth_trust *old, const struct mauth_trust *new)
+{
+    for (size_t i = 0; i < trust_key_count(new); i++) {
+        const struct mauth_key *key = trust_key_at(new, i)->key;
+        const struct trust_key *there = trust_key_find(old, text_of(mauth_key_id(key)));
+
+        if (!there || !same_key(there->key, key))
+            return false;
+    }
+    return true;
+}
+
+static void
+number(struct loaded *l, const struct loaded *before)
+{
+    l->generation = before ? before->generation + 1 : 1;
+    l->keys_since = before && no_key_is_new(before->trust, l->trust)
+                        ? before->keys_since
+                        : l->generation;
+}
+
+enum mauth_rc
+loaded_read(const struct loaded_files *files, const struct loaded *before,
+    struct loaded **out, struct mauth_err *err)
+{
+    struct loaded *l = calloc(1, sizeof(*l));
+    enum mauth_rc rc;
+
+    *out = NULL;
+    if (!l)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "verifier: no memory");
+    atomic_init(&l->users, 1);
+    rc = read_trust(files, l, err);
+    if (rc == MAUTH_OK)
+        rc = mauth_trust_follows(before ? before->trust : NULL, l->trust, err);
+    if (rc == MAUTH_OK)
+        rc = read_rules(files, l, err);
+    if (rc != MAUTH_OK) {
+        loaded_release(l);
+        return rc;
+    }
+    number(l, before);
+    *out = l;
+    return MAUTH_OK;
+}
+
+struct loaded *
+loaded_use(struct loaded *l)
+{
+    atomic_fetch_add_explicit(&l->users, 1, memory_order_relaxed);
+    return l;
+}
+
+void
+loaded_release(struct loaded *l)
+{
+    if (!l || atomic_fetch_sub_explicit(&l->users, 1, memory_order_acq_rel) != 1)
+        return;
+    mauth_trust_free(l->trust);
+    mauth_rules_free(l->rules);
+    free(l);
+}
+
+static bool
+status_path(const char *dir, const char *suffix, char out[PATH_ROOM])
+{
+    int n = snprintf(out, PATH_ROOM, "%s/%ld.status%s", dir, (long)getpid(), suffix);
+
+    return n > 0 && n < PATH_ROOM;
+}
+
+static void
+write_status(struct buf *b, const struct loaded *l, const char *audience, int64_t now_s,
+    const char *trouble)
+{
+    char hex[2 * HASH_LEN + 1];
+    char now[TIME_LEN + 1];
+
+    buf_printf(b, "epoch %" PRIu64 "\nsequence %" PRIu64 "\n",
+        mauth_trust_epoch(l->trust), mauth_trust_sequence(l->trust));
+    str_hex(l->trust_hash, HASH_LEN, hex);
+    buf_printf(b, "hash %s\n", hex);
+    str_hex(mauth_rules_hash(l->rules), HASH_LEN, hex);
+    time_format(now_s, now);
+    buf_printf(b, "rules %s\naudience %s\nloaded %s\n", hex, audience, now);
+    if (trouble)
+        buf_printf(b, "trouble %s\n", trouble);
+}
+
+static bool
+put_file(const char *path, const struct buf *b)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_PUBLIC);
+    bool good;
+
+    if (fd < 0)
+        return false;
+    good = write(fd, b->data, b->len) == (ssize_t)b->len;
+    return close(fd) == 0 && good;
+}
+
+enum mauth_rc
+loaded_report(const struct loaded *l, const char *dir, const char *audience,
+    int64_t now_s, const char *trouble, struct mauth_err *err)
+{
+    char path[PATH_ROOM], fresh[PATH_ROOM];
+    enum mauth_rc rc = MAUTH_OK;
+    struct buf b;
+
+    buf_init(&b);
+    write_status(&b, l, audience, now_s, trouble);
+    if (!buf_ok(&b))
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "verifier: no memory");
+    else if (!status_path(dir, "", path) || !status_path(dir, ".new", fresh))
+        rc = mauth_fail(
+            err, MAUTH_INVALID, "verifier: the status directory is too long");
+    else if (!put_file(fresh, &b) || rename(fresh, path) != 0)
+        rc = mauth_fail(
+            err, MAUTH_UNAVAILABLE, "verifier: %s: %s", path, strerror(errno));
+    buf_clear(&b);
+    return rc;
+}
+
+void
+loaded_unreport(const char *dir)
+{
+    char path[PATH_ROOM];
+
+    if (status_path(dir, "", path))
+        unlink(path);
+}

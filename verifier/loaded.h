@@ -1,0 +1,66 @@
+/*
+ * What a verifier has loaded: one trust file and one rules file, together and
+ * immutable, counted by its users. Replaced as a whole.
+ */
+#ifndef VERIFIER_LOADED_H
+#define VERIFIER_LOADED_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/hash.h"
+#include <meshauth/err.h>
+#include <meshauth/rules.h>
+#include <meshauth/trust.h>
+
+/* Which file it was, so that a look tells whether it is still the same. */
+struct file_mark {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
+
+struct loaded {
+    atomic_uint users;
+    struct mauth_trust *trust;
+    struct mauth_rules *rules;
+    struct file_mark trust_mark, rules_mark;
+    uint8_t trust_hash[HASH_LEN];
+    uint64_t generation; /* grows with each load */
+    uint64_t keys_since; /* since this generation no key has been added */
+};
+
+struct loaded_files {
+    const char *trust_file;
+    const char *rules_file;
+    const char *root_vkey;
+};
+
+/*
+ * Read and check both files. before is what was loaded so far, or NULL: a trust
+ * file that may not follow it is refused as in mauth_trust_follows().
+ */
+MAUTH_MUST_USE enum mauth_rc loaded_read(const struct loaded_files *files,
+    const struct loaded *before, struct loaded **out, struct mauth_err *err);
+
+/* Are the files, by two calls of stat(), still the ones that it was read from? */
+MAUTH_MUST_USE bool loaded_is_current(
+    const struct loaded *l, const struct loaded_files *files);
+
+struct loaded *loaded_use(struct loaded *l); /* one user more */
+void loaded_release(struct loaded *l);       /* one less; the last frees it */
+
+/*
+ * Say in DIR/PID.status what is loaded and when: "epoch N", "sequence N",
+ * "hash HEX", "rules HEX", "audience A", "loaded TIME", a line each; and, when
+ * trouble is not NULL, "trouble SENTENCE". Replaced by rename, not synced.
+ */
+MAUTH_MUST_USE enum mauth_rc loaded_report(const struct loaded *l, const char *dir,
+    const char *audience, int64_t now_s, const char *trouble, struct mauth_err *err);
+/* Remove it. */
+void loaded_unreport(const char *dir);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * A fast hash of bytes under a secret seed, for tables in memory only: nothing
+ * rests on it but how evenly they fill. Two lanes of multiply and fold, sixteen
+ * bytes each.
+ */
+#ifndef VERIFIER_MIX_H
+#define VERIFIER_MIX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t mix_bytes(uint64_t seed, const void *data, size_t len);
+
+/*
+ * Of a credential. A plain one begins with fixed bytes and then the ticket's
+ * random ID: what lies there tells tickets apart, the rest need not be read.
+ */
+uint64_t mix_credential(uint64_t seed, const char *text, size_t len);
+
+#endif
