@@ -29,6 +29,8 @@ enum {
     EXIT_DONE = 0,
     EXIT_USAGE_OR_CONFIG = 2,
     EXIT_FAILED = 3,
+    ADMIN_CONNECTIONS = 16,
+    OTHER_FILES = 128, /* store, trust file, log, listeners, providers, threads */
     STOP_TIMEOUT_MS = 10000
 };
 
@@ -137,8 +139,8 @@ listen_on_both(struct daemon *d, struct mauth_err *err)
         .log = log_request,
         .refused = count_refusal,
         .threads = 1,
-        .connections = 16,
-        .connections_per_ip = 16,
+        .connections = ADMIN_CONNECTIONS,
+        .connections_per_ip = ADMIN_CONNECTIONS,
         .request_s = c->limits.request_s,
         .idle_s = c->limits.idle_s,
     };
@@ -234,6 +236,26 @@ allocate_or_end(size_t size)
     return p;
 }
 
+/* Else strangers' connections would leave none to write the trust file with. */
+static enum mauth_rc
+allow_files(int connections, struct mauth_err *err)
+{
+    const rlim_t need = (rlim_t)connections + ADMIN_CONNECTIONS + OTHER_FILES;
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return mauth_fail(err, MAUTH_INTERNAL, "open files: %s", strerror(errno));
+    if (files.rlim_cur >= need)
+        return MAUTH_OK;
+    files.rlim_cur = need;
+    if (files.rlim_max < need || setrlimit(RLIMIT_NOFILE, &files) != 0)
+        return mauth_fail(err, MAUTH_UNAVAILABLE,
+            "limits.connections: %d of them need %llu open files, and the system "
+            "allows %llu (ulimit -Hn; LimitNOFILE=)",
+            connections, (unsigned long long)need, (unsigned long long)files.rlim_max);
+    return MAUTH_OK;
+}
+
 /* Before any thread: signals blocked, no core dumps, libraries ready. */
 static enum mauth_rc
 prepare_process(sigset_t *signals, struct mauth_err *err)
@@ -293,7 +315,9 @@ main(int argc, char **argv)
         config_free(config);
         return EXIT_DONE;
     }
-    rc = prepare_process(&signals, &err);
+    rc = allow_files(config->limits.connections, &err);
+    if (rc == MAUTH_OK)
+        rc = prepare_process(&signals, &err);
     if (rc == MAUTH_OK)
         rc = serve(config, &signals, &err);
     if (rc != MAUTH_OK)
