@@ -27,7 +27,7 @@ SAYS = {
     "actor-token": ("invalid_request", "'actor_token' is not supported."),
     "target": ("invalid_target", "A login takes neither 'audience' nor 'resource'."),
     "scope": ("invalid_scope", "A login takes no 'scope'."),
-    "no-proof": ("invalid_request", "Prove the device's key with a TLS client certificate."),
+    "no-proof": ("invalid_request", "Prove the device's key with a TLS client certificate or a DPoP proof."),
     "key-kind": ("invalid_request", "The device's key must be P-256, or RSA of 2048 to 4096 bits."),
     "token-form": ("invalid_request", "The subject token is not a signed JSON Web Token."),
     "token-issuer": ("invalid_request", "The subject token is of no identity provider known here."),
