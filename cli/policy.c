@@ -127,15 +127,11 @@ static char *
 cases_beside(const char *rules)
 {
     size_t len = strlen(rules);
-    char *name = malloc(len + sizeof(".cases"));
+    char *name;
 
-    if (!name)
-        return NULL;
     if (len > 6 && strcmp(rules + len - 6, ".rules") == 0)
         len -= 6;
-    memcpy(name, rules, len);
-    memcpy(name + len, ".cases", sizeof(".cases"));
-    return name;
+    return asprintf(&name, "%.*s.cases", (int)len, rules) < 0 ? NULL : name;
 }
 
 struct hearing {
