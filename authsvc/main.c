@@ -9,8 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include <jansson.h>
-
 #include "authsvc/audit_api.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
@@ -23,6 +21,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/time.h"
+#include "jose/json.h"
 #include "net/fetch.h"
 
 enum {
@@ -220,22 +219,6 @@ serve(struct config *config, const sigset_t *signals, struct mauth_err *err)
     return rc;
 }
 
-/*
- * Where jansson 2.14 finds no memory, it may drop a byte of a string that it reads
- * or a key that it writes, and go on: better no answer than one made of that.
- */
-static void *
-allocate_or_end(size_t size)
-{
-    void *p = malloc(size);
-
-    if (!p) {
-        fputs("meshauthd: no memory\n", stderr); /* the log is made of JSON, too */
-        abort();
-    }
-    return p;
-}
-
 /* Else strangers' connections would leave none to write the trust file with. */
 static enum mauth_rc
 allow_files(int connections, struct mauth_err *err)
@@ -270,8 +253,7 @@ prepare_process(sigset_t *signals, struct mauth_err *err)
     signal(SIGPIPE, SIG_IGN);
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
-    json_set_alloc_funcs(allocate_or_end, free);
-    json_object_seed(0);
+    json_prepare_process();
     return net_init(err);
 }
 

@@ -7,11 +7,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <jansson.h>
-
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "jose/json.h"
 
 static const struct command *const commands[] = {
     &init_command,
@@ -132,7 +131,7 @@ main(int argc, char **argv)
     prctl(PR_SET_DUMPABLE, 0);     /* a dump into a pipe knows no limit */
     umask(077);
     signal(SIGPIPE, SIG_IGN); /* of a connection; a closed pipe is seen below */
-    json_object_seed(0);
+    json_prepare_process();
     rc = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         if (errno != EPIPE)
