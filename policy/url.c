@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "policy/utf8.h"
+#include "base/utf8.h"
 
 enum {
     PORT_MAX = 65535,
