@@ -27,7 +27,7 @@ bind_der(struct forgery *f, const void *der, size_t len)
 {
     buf_rewind(&f->spki);
     buf_put(&f->spki, der, len);
-    forgery_put(f, "DEREncodedKeyValue", der, len);
+    assert_true(forgery_put(f, "DEREncodedKeyValue", der, len));
 }
 
 /* RSA keys, by the bits of their modulus and exponent. */
