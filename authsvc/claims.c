@@ -15,6 +15,33 @@ is_accepted(const struct config_provider *p, const char *client_id)
     return false;
 }
 
+/*
+ * Providers sign other tokens for the same client, with the same key, and some say
+ * in the claims only what they are: logout tokens by their "events" (Back-Channel
+ * Logout 2.4), access tokens of some by a type of their own. None is a login (RFC
+ * 8725 3.11).
+ */
+static enum mauth_rc
+check_kind(const json_t *claims, const char **reason, struct mauth_err *err)
+{
+    static const struct {
+        const char *claim, *id_token; /* NULL: an ID token does not have it */
+    } kinds[] = {{"events", NULL}, {"typ", "ID"}, {"token_use", "id"}};
+
+    *reason = "token-claims";
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        const json_t *kind = json_object_get(claims, kinds[i].claim);
+        const char *text = json_string_value(kind);
+
+        if (kind &&
+            (!text || !kinds[i].id_token || strcmp(text, kinds[i].id_token) != 0))
+            return mauth_fail(err, MAUTH_MALFORMED,
+                "claims: by \"%s\" this is no ID token", kinds[i].claim);
+    }
+    *reason = NULL;
+    return MAUTH_OK;
+}
+
 /* "sub": 1 to 255 ASCII characters. */
 static enum mauth_rc
 take_subject(const json_t *claims, char out[PROVIDER_SUBJECT_MAX + 1],
@@ -148,7 +175,9 @@ claims_check(const json_t *claims, const struct config_provider *provider,
     struct times t;
     enum mauth_rc rc;
 
-    rc = take_subject(claims, out->subject, reason, err);
+    rc = check_kind(claims, reason, err);
+    if (rc == MAUTH_OK)
+        rc = take_subject(claims, out->subject, reason, err);
     if (rc == MAUTH_OK)
         rc = check_audience(claims, provider, reason, err);
     if (rc == MAUTH_OK)

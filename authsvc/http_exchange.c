@@ -358,6 +358,15 @@ find_route(struct http_exchange *x)
     return false;
 }
 
+static void
+refuse_type(struct http_exchange *x)
+{
+    char title[96];
+
+    snprintf(title, sizeof(title), "The body must be %s", x->route->content_type);
+    refuse(x, 415, "content-type", title, NULL);
+}
+
 /* The head of the request is complete; true: its body may come. */
 static bool
 admit(struct http_exchange *x, const char *method, const char *version)
@@ -395,7 +404,7 @@ admit(struct http_exchange *x, const char *method, const char *version)
     }
     if (x->route->content_type &&
         !http_media_type_is(http_header(x, "Content-Type"), x->route->content_type)) {
-        refuse(x, 415, "content-type", x->route->content_type, NULL);
+        refuse_type(x);
         return false;
     }
     return true;

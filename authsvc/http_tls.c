@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gnutls/x509.h>
+
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/file.h"
@@ -11,7 +13,10 @@
 enum {
     CHAIN_MAX = 8,
     FILE_MAX = 64 * 1024,
-    KEY_ID_MAX = 64
+    KEY_ID_MAX = 64,
+    MESSAGE_MAX = 32 * 1024, /* of a handshake; a client's certificates fit */
+    RSA_MODULUS_MAX = 4096 / 8,
+    RSA_EXPONENT_MAX = 4
 };
 
 struct pair {
@@ -204,6 +209,73 @@ http_tls_free(struct http_tls *t)
     free(t);
 }
 
+/* Bytes of a number that is written with zeros, or a sign, in front. */
+static size_t
+width_of(const gnutls_datum_t *number)
+{
+    size_t zeros = 0;
+
+    while (zeros < number->size && number->data[zeros] == 0)
+        zeros++;
+    return number->size - zeros;
+}
+
+static bool
+is_small_rsa(gnutls_x509_crt_t certificate)
+{
+    gnutls_datum_t modulus, exponent;
+    bool small;
+
+    if (gnutls_x509_crt_get_pk_rsa_raw(certificate, &modulus, &exponent) < 0)
+        return false;
+    small = width_of(&modulus) <= RSA_MODULUS_MAX &&
+            width_of(&exponent) <= RSA_EXPONENT_MAX;
+    gnutls_free(modulus.data);
+    gnutls_free(exponent.data);
+    return small;
+}
+
+/* Keys on curves are; those of DSA, which only RSA's functions would judge, are not. */
+static bool
+is_cheap(const gnutls_datum_t *der)
+{
+    gnutls_x509_crt_t certificate;
+    bool cheap = false;
+
+    if (gnutls_x509_crt_init(&certificate) < 0)
+        return false;
+    if (gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER) >= 0) {
+        switch (gnutls_x509_crt_get_pk_algorithm(certificate, NULL)) {
+        case GNUTLS_PK_ECDSA:
+        case GNUTLS_PK_EDDSA_ED25519:
+        case GNUTLS_PK_EDDSA_ED448: cheap = true; break;
+        default: cheap = is_small_rsa(certificate); break;
+        }
+    }
+    gnutls_x509_crt_deinit(certificate);
+    return cheap;
+}
+
+/*
+ * Before the signature of a client's certificate is checked. GnuTLS takes RSA keys
+ * of any length, with an exponent as long: one stranger's handshake could keep a
+ * thread busy for minutes, whatever the signature is.
+ */
+static int
+judge_cost(gnutls_session_t session, unsigned message, unsigned when, unsigned incoming,
+    const gnutls_datum_t *data)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *certs = gnutls_certificate_get_peers(session, &count);
+
+    (void)message;
+    (void)when;
+    (void)data;
+    if (!incoming || (certs && count > 0 && is_cheap(&certs[0])))
+        return 0;
+    return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
 /*
  * No list of authorities goes to the client: one that picks its certificate by
  * issuer would find none, and any key will do. Nothing here can fail in a way
@@ -216,6 +288,9 @@ http_tls_prepare(struct http_tls *t, gnutls_session_t session)
     gnutls_session_set_ptr(session, t);
     gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
     gnutls_certificate_send_x509_rdn_sequence(session, 1);
+    gnutls_handshake_set_max_packet_length(session, MESSAGE_MAX);
+    gnutls_handshake_set_hook_function(
+        session, GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY, GNUTLS_HOOK_PRE, judge_cost);
     if (gnutls_session_ticket_enable_server(session, &t->ticket_key) < 0)
         return;
 }

@@ -18,6 +18,7 @@ enum {
     INFO = 6,
     MESSAGE_MAX = 640, /* six times as much, escaped, still goes out in one piece */
     PATH_SHOWN = 256,
+    STRAY_SHOWN = 48, /* of a path that is none of ours: there may be a token in it */
     METHOD_SHOWN = 32
 };
 
@@ -107,7 +108,8 @@ log_request(const struct http_exchange *x, int status, const char *reason)
     char shown[PATH_SHOWN];
     json_t *line;
 
-    mauth_quote(path ? path : "", path ? strlen(path) : 0, shown, sizeof(shown));
+    mauth_quote(path ? path : "", path ? strlen(path) : 0, shown,
+        status == 404 ? STRAY_SHOWN : sizeof(shown));
     line = json_pack("{s:s, s:s, s:s, s:s, s:i}", "level", "info", "request",
         http_request_id(x), "client", http_client(x), "path", shown, "status", status);
     if (line && http_method(x)) {

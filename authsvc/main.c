@@ -9,32 +9,37 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include <jansson.h>
-
 #include "authsvc/audit_api.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
+#include "authsvc/proof.h"
 #include "authsvc/provider.h"
 #include "authsvc/refusals.h"
 #include "authsvc/service.h"
 #include "authsvc/token.h"
 #include "base/fail.h"
+#include "base/file.h"
 #include "base/time.h"
+#include "jose/json.h"
 #include "net/fetch.h"
 
 enum {
     EXIT_DONE = 0,
     EXIT_USAGE_OR_CONFIG = 2,
     EXIT_FAILED = 3,
+    ADMIN_CONNECTIONS = 16,
+    OTHER_FILES = 128, /* store, trust file, log, listeners, providers, threads */
     STOP_TIMEOUT_MS = 10000
 };
 
 static const char usage[] =
     "usage: meshauthd -c FILE [-t]\n"
     "\n"
-    "  -c FILE   the configuration, as `meshauth init` writes it\n"
-    "  -t        only check it\n"
+    "  -c FILE     the configuration, as `meshauth init` writes it\n"
+    "  -t          only check it\n"
+    "  -h, --help  this text\n"
+    "  --version   which version this is\n"
     "\n"
     "SIGHUP: read the TLS certificate again and sign the trust file anew.\n"
     "SIGTERM, SIGINT: finish what is under way and end.\n";
@@ -113,6 +118,8 @@ start_service(struct daemon *d, struct mauth_err *err)
     d->service.keys = d->keys;
     rc = refusals_new(&d->service.refusals, err);
     if (rc == MAUTH_OK)
+        rc = proofs_new(&d->service.proofs, err);
+    if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
     if (rc == MAUTH_OK)
         rc = housekeeper_start(&d->service, &d->housekeeper, err);
@@ -131,8 +138,8 @@ listen_on_both(struct daemon *d, struct mauth_err *err)
         .log = log_request,
         .refused = count_refusal,
         .threads = 1,
-        .connections = 16,
-        .connections_per_ip = 16,
+        .connections = ADMIN_CONNECTIONS,
+        .connections_per_ip = ADMIN_CONNECTIONS,
         .request_s = c->limits.request_s,
         .idle_s = c->limits.idle_s,
     };
@@ -162,6 +169,7 @@ stop(struct daemon *d)
     housekeeper_stop(d->housekeeper);
     providers_close(d->service.providers);
     refusals_free(d->service.refusals);
+    proofs_free(d->service.proofs);
     keystore_free(d->keys);
     kv_close(d->kv);
     mauth_secret_free(d->seal);
@@ -211,20 +219,24 @@ serve(struct config *config, const sigset_t *signals, struct mauth_err *err)
     return rc;
 }
 
-/*
- * Where jansson 2.14 finds no memory, it may drop a byte of a string that it reads
- * or a key that it writes, and go on: better no answer than one made of that.
- */
-static void *
-allocate_or_end(size_t size)
+/* Else strangers' connections would leave none to write the trust file with. */
+static enum mauth_rc
+allow_files(int connections, struct mauth_err *err)
 {
-    void *p = malloc(size);
+    const rlim_t need = (rlim_t)connections + ADMIN_CONNECTIONS + OTHER_FILES;
+    struct rlimit files;
 
-    if (!p) {
-        fputs("meshauthd: no memory\n", stderr); /* the log is made of JSON, too */
-        abort();
-    }
-    return p;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return mauth_fail(err, MAUTH_INTERNAL, "open files: %s", strerror(errno));
+    if (files.rlim_cur >= need)
+        return MAUTH_OK;
+    files.rlim_cur = need;
+    if (files.rlim_max < need || setrlimit(RLIMIT_NOFILE, &files) != 0)
+        return mauth_fail(err, MAUTH_UNAVAILABLE,
+            "limits.connections: %d of them need %llu open files, and the system "
+            "allows %llu (ulimit -Hn; LimitNOFILE=)",
+            connections, (unsigned long long)need, (unsigned long long)files.rlim_max);
+    return MAUTH_OK;
 }
 
 /* Before any thread: signals blocked, no core dumps, libraries ready. */
@@ -241,14 +253,18 @@ prepare_process(sigset_t *signals, struct mauth_err *err)
     signal(SIGPIPE, SIG_IGN);
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
-    json_set_alloc_funcs(allocate_or_end, free);
-    json_object_seed(0);
+    json_prepare_process();
     return net_init(err);
 }
 
 int
 main(int argc, char **argv)
 {
+    static const struct option longs[] = {
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
     struct mauth_err err = MAUTH_ERR_INIT;
     struct config *config = NULL;
     const char *file = NULL;
@@ -257,11 +273,14 @@ main(int argc, char **argv)
     enum mauth_rc rc;
     int option;
 
-    while ((option = getopt(argc, argv, "c:th")) != -1) {
+    if (!file_guard_standard())
+        return EXIT_FAILED; /* and nowhere to say so */
+    while ((option = getopt_long(argc, argv, "c:th", longs, NULL)) != -1) {
         switch (option) {
         case 'c': file = optarg; break;
         case 't': only_check = true; break;
         case 'h': fputs(usage, stdout); return EXIT_DONE;
+        case 'V': puts("meshauthd " MESHAUTH_VERSION); return EXIT_DONE;
         default: fputs(usage, stderr); return EXIT_USAGE_OR_CONFIG;
         }
     }
@@ -278,7 +297,9 @@ main(int argc, char **argv)
         config_free(config);
         return EXIT_DONE;
     }
-    rc = prepare_process(&signals, &err);
+    rc = allow_files(config->limits.connections, &err);
+    if (rc == MAUTH_OK)
+        rc = prepare_process(&signals, &err);
     if (rc == MAUTH_OK)
         rc = serve(config, &signals, &err);
     if (rc != MAUTH_OK)

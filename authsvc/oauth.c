@@ -24,7 +24,13 @@ static const struct oauth_refusal refusals[] = {
         "A login takes neither 'audience' nor 'resource'."},
     {"scope", 400, "invalid_scope", "A login takes no 'scope'."},
     {"no-proof", 400, "invalid_request",
-        "Prove the device's key with a TLS client certificate."},
+        "Prove the device's key with a TLS client certificate or a DPoP proof."},
+    {"dpop-proof", 400, "invalid_dpop_proof",
+        "The DPoP proof is malformed, used before, or made for another request."},
+    {"dpop-nonce", 400, "use_dpop_nonce",
+        "Make a new DPoP proof with the nonce in the DPoP-Nonce header."},
+    {"two-keys", 400, "invalid_request",
+        "The TLS client certificate and the DPoP proof prove different keys."},
     {"key-kind", 400, "invalid_request",
         "The device's key must be P-256, or RSA of 2048 to 4096 bits."},
 
@@ -97,11 +103,18 @@ oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r)
 {
     static const char *const later[] = {"Retry-After: 5", NULL};
 
+    oauth_answer_refusal_with(x, r, r->status == 503 ? later : NULL);
+}
+
+void
+oauth_answer_refusal_with(
+    struct http_exchange *x, const struct oauth_refusal *r, const char *const *headers)
+{
     http_set_reason(x, r->reason);
     answer_json(x, r->status,
         json_pack("{s:s, s:s, s:s}", "error", r->error, "error_description",
             r->description, "request_id", http_request_id(x)),
-        r->status == 503 ? later : NULL);
+        headers);
 }
 
 void

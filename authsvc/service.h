@@ -9,6 +9,7 @@
 #include "store/keystore.h"
 #include "store/kv.h"
 
+struct proofs;
 struct providers;
 struct refusals;
 
@@ -18,6 +19,7 @@ struct service {
     const struct keystore *keys;
     struct providers *providers;
     struct refusals *refusals;
+    struct proofs *proofs;
 };
 
 #endif

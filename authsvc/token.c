@@ -1,6 +1,6 @@
 #include "authsvc/token.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,15 +10,15 @@
 #include "authsvc/log.h"
 #include "authsvc/login.h"
 #include "authsvc/oauth.h"
+#include "authsvc/proof.h"
 #include "authsvc/refusals.h"
+#include "authsvc/token_answer.h"
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
-#include <meshauth/credential.h>
 
 #define GRANT_EXCHANGE "urn:ietf:params:oauth:grant-type:token-exchange"
 #define TYPE_ID_TOKEN  "urn:ietf:params:oauth:token-type:id_token"
-#define TYPE_SAML2     "urn:ietf:params:oauth:token-type:saml2"
 
 /* A transaction under way, and who waits for it. */
 struct commit {
@@ -33,6 +33,7 @@ struct exchange {
     bool fetched; /* the provider's keys, once, for this request */
     bool created; /* the user, in this request */
     struct commit commit;
+    struct proof proof;
     struct login login;
 };
 
@@ -46,8 +47,26 @@ exchange_free(void *state)
     struct exchange *e = state;
 
     login_clear(&e->login);
+    proof_clear(&e->proof);
     form_free(e->form);
     free(e);
+}
+
+/* A client that has to make a new proof is told what to put into it. */
+static void
+answer_refusal_named(struct http_exchange *x, const char *reason)
+{
+    const struct service *service = http_context(x);
+    char line[sizeof("DPoP-Nonce: ") + PROOF_NONCE] = "DPoP-Nonce: ";
+    const char *const headers[] = {line, NULL};
+    const struct oauth_refusal *refusal = oauth_refusal_named(reason);
+
+    if (strcmp(refusal->error, "use_dpop_nonce") == 0 &&
+        proofs_nonce(service->proofs, time_now_s(), line + strlen(line), NULL) ==
+            MAUTH_OK)
+        oauth_answer_refusal_with(x, refusal, headers);
+    else
+        oauth_answer_refusal(x, refusal);
 }
 
 /* A refusal of somebody we do not know: counted, not recorded one by one. */
@@ -57,7 +76,7 @@ refuse(struct http_exchange *x, const char *reason)
     const struct service *service = http_context(x);
 
     refusals_count(service->refusals, time_now_s(), http_client(x), reason);
-    oauth_answer_refusal(x, oauth_refusal_named(reason));
+    answer_refusal_named(x, reason);
 }
 
 /* Something of ours failed: the story goes to the log, a fixed sentence out. */
@@ -96,7 +115,7 @@ check_parameters(const struct form *f)
         return "subject-token-missing";
     if (strcmp(type, TYPE_ID_TOKEN) != 0)
         return "subject-token-type";
-    if (want && strcmp(want, TYPE_SAML2) != 0)
+    if (want && strcmp(want, TOKEN_TYPE_SAML2) != 0)
         return "requested-token-type";
     if (only(f, "actor_token") || only(f, "actor_token_type"))
         return "actor-token";
@@ -107,17 +126,23 @@ check_parameters(const struct form *f)
 
 /* Whose key asks; a refusal's name, or NULL. */
 static const char *
-take_key(struct http_exchange *x, struct login *l)
+take_key(struct http_exchange *x, struct exchange *e, struct mauth_err *err)
 {
+    const struct service *service = http_context(x);
+    char url[ISSUE_URL_MAX];
+    const char *wrong;
     const uint8_t *spki;
     size_t len;
 
-    if (http_client_key(x, &l->ground.holder, NULL) != MAUTH_OK)
-        return "key-kind";
-    if (!l->ground.holder)
+    snprintf(url, sizeof(url), "%s%s", service->config->issuer.url, http_path(x));
+    wrong = proof_take(service->proofs, x, url, time_now_s(), &e->proof, err);
+    if (wrong)
+        return wrong;
+    if (!e->proof.key)
         return "no-proof";
-    spki = mauth_key_spki(l->ground.holder, &len);
-    SHA256(spki, len, l->key_hash);
+    e->login.ground.holder = e->proof.key;
+    spki = mauth_key_spki(e->proof.key, &len);
+    SHA256(spki, len, e->login.key_hash);
     return NULL;
 }
 
@@ -140,7 +165,7 @@ token_start(struct http_exchange *x)
                 ? "form"
                 : check_parameters(e->form);
     if (!wrong)
-        wrong = take_key(x, &e->login);
+        wrong = take_key(x, e, &err);
     if (wrong) {
         refuse(x, wrong);
         return;
@@ -277,81 +302,14 @@ find_user(struct http_exchange *x)
         create_user(x);
 }
 
-/*
- * The answer is written as text, not built as a tree: most of it is base64url,
- * which jansson would look at three times, character by character.
- */
-
-static enum mauth_rc
-put_credential(
-    struct buf *b, const struct issued *t, bool deflated, struct mauth_err *err)
-{
-    char *text;
-    enum mauth_rc rc =
-        mauth_credential_encode(t->xml, t->xml_len, deflated, &text, err);
-
-    if (rc != MAUTH_OK)
-        return rc;
-    buf_u8(b, '"');
-    buf_str(b, text);
-    buf_u8(b, '"');
-    free(text);
-    return MAUTH_OK;
-}
-
-static enum mauth_rc
-put_ticket(struct buf *b, const struct issued *t, struct mauth_err *err)
-{
-    enum mauth_rc rc;
-
-    buf_str(b, "{\"audience\":");
-    buf_json(b, text_of(t->audience));
-    if (t->action) {
-        buf_str(b, ",\"resource\":");
-        buf_json(b, text_of(t->resource));
-    }
-    buf_str(b, ",\"actions\":[");
-    if (t->action)
-        buf_json(b, text_of(t->action));
-    buf_printf(b, "],\"expires_in\":%" PRId64 ",\"credential\":", t->expires_in_s);
-    rc = put_credential(b, t, true, err);
-    buf_u8(b, '}');
-    return rc;
-}
-
-static enum mauth_rc
-put_answer(struct buf *b, const struct login *l, struct mauth_err *err)
-{
-    const struct issued *first = &l->issued[0];
-    char root[ISSUE_URL_MAX];
-    enum mauth_rc rc;
-
-    if (!issue_mesh_root(
-            l->service->config->issuer.url, &l->ground.user, root, sizeof(root)))
-        return mauth_fail(err, MAUTH_INTERNAL, "token: the issuer's URL is too long");
-    buf_str(b, "{\"access_token\":");
-    rc = put_credential(b, first, false, err);
-    buf_printf(b,
-        ",\"issued_token_type\":\"" TYPE_SAML2 "\",\"token_type\":\"Bearer\""
-        ",\"expires_in\":%" PRId64 ",\"mesh\":",
-        first->expires_in_s);
-    buf_json(b, text_of(root));
-    for (size_t i = 0; i < LOGIN_TICKETS && rc == MAUTH_OK; i++) {
-        buf_str(b, i ? "," : ",\"tickets\":[");
-        rc = put_ticket(b, &l->issued[i], err);
-    }
-    buf_str(b, "]}");
-    return rc;
-}
-
 static void
-answer_tickets(struct http_exchange *x, const struct login *l)
+answer_tickets(struct http_exchange *x, const struct exchange *e)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
     struct buf json;
 
     buf_init(&json);
-    if (put_answer(&json, l, &err) == MAUTH_OK)
+    if (token_answer_write(&json, &e->login, e->proof.by_dpop, &err) == MAUTH_OK)
         oauth_answer(x, &json);
     else
         fail(x, &err);
@@ -368,7 +326,7 @@ answer(struct http_exchange *x)
     else if (e->login.refusal)
         refuse_on_record(x);
     else
-        answer_tickets(x, &e->login);
+        answer_tickets(x, e);
 }
 
 static void

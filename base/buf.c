@@ -193,6 +193,10 @@ buf_field(struct buf *b, const void *data, size_t len)
     buf_put(b, data, len);
 }
 
+/* The short escapes of RFC 8259 7, and what each stands for. */
+static const char escaped[] = "\"\\\b\f\n\r\t";
+static const char letters[] = "\"\\bfnrt";
+
 void
 buf_json(struct buf *b, struct text t)
 {
@@ -201,12 +205,17 @@ buf_json(struct buf *b, struct text t)
     buf_u8(b, '"');
     for (size_t i = 0; i < t.len; i++) {
         uint8_t c = (uint8_t)t.p[i];
+        const char *hit;
 
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;
         buf_put(b, t.p + plain, i - plain);
-        buf_printf(b, "\\u%04x", c);
         plain = i + 1;
+        hit = memchr(escaped, c, sizeof(escaped) - 1);
+        if (hit)
+            buf_printf(b, "\\%c", letters[hit - escaped]);
+        else
+            buf_printf(b, "\\u%04X", c);
     }
     buf_put(b, t.p + plain, t.len - plain);
     buf_u8(b, '"');

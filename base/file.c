@@ -137,21 +137,54 @@ sync_folder_of(const char *path, struct mauth_err *err)
     return rc;
 }
 
+/* A new file beside path with all of data; *name is malloc'd, and NULL on failure. */
+static enum mauth_rc
+write_beside(const char *path, const void *data, size_t len, mode_t mode, char **name,
+    struct mauth_err *err)
+{
+    static atomic_uint number; /* two threads, two files */
+    enum mauth_rc rc = MAUTH_OK;
+    struct buf temp;
+    int fd;
+
+    buf_init(&temp);
+    buf_printf(
+        &temp, "%s.%ld.%u.new", path, (long)getpid(), atomic_fetch_add(&number, 1));
+    *name = buf_detach(&temp, NULL);
+    if (!*name)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "%s: no memory", path);
+    unlink(*name); /* left by a process of our number that was killed */
+    fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0 || fchmod(fd, mode) != 0 || !write_durably(fd, data, len))
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd); /* it is on the disk by now */
+    if (rc) {
+        unlink(*name);
+        free(*name);
+        *name = NULL;
+    }
+    return rc;
+}
+
+/* By a link, which takes no name that is there, and shows no half of a file. */
 enum mauth_rc
 file_create(
     const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    enum mauth_rc rc = MAUTH_OK;
+    char *name;
+    enum mauth_rc rc = write_beside(path, data, len, mode, &name, err);
 
-    if (fd < 0)
-        return mauth_fail(err, errno == EEXIST ? MAUTH_CONFLICT : MAUTH_UNAVAILABLE,
+    if (rc)
+        return rc;
+    if (link(name, path) != 0)
+        rc = mauth_fail(err, errno == EEXIST ? MAUTH_CONFLICT : MAUTH_UNAVAILABLE,
             "%s: %s", path, strerror(errno));
-    if (fchmod(fd, mode) != 0 || !write_durably(fd, data, len))
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
-    close(fd); /* it is on the disk by now */
-    if (rc == MAUTH_OK)
-        rc = sync_folder_of(path, err);
+    unlink(name);
+    free(name);
+    if (rc)
+        return rc;
+    rc = sync_folder_of(path, err);
     if (rc)
         unlink(path);
     return rc;
@@ -161,32 +194,30 @@ enum mauth_rc
 file_replace(
     const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err)
 {
-    static atomic_uint number; /* two threads, two files */
-    struct buf temp;
-    const char *name;
-    enum mauth_rc rc;
+    char *name;
+    enum mauth_rc rc = write_beside(path, data, len, mode, &name, err);
 
-    buf_init(&temp);
-    buf_printf(
-        &temp, "%s.%ld.%u.new", path, (long)getpid(), atomic_fetch_add(&number, 1));
-    name = buf_cstr(&temp);
-    if (!name) {
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "%s: no memory", path);
-        goto out;
-    }
-    unlink(name); /* left by a process of our number that was killed */
-    rc = file_create(name, data, len, mode, err);
-    if (rc != MAUTH_OK)
-        goto out;
+    if (rc)
+        return rc;
     if (rename(name, path) != 0) {
         rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
         unlink(name);
-        goto out;
     }
-    rc = sync_folder_of(path, err);
-out:
-    buf_clear(&temp);
-    return rc;
+    free(name);
+    return rc ? rc : sync_folder_of(path, err);
+}
+
+/* The lowest free number is taken: that of the first one which is closed. */
+bool
+file_guard_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd)
+            return false;
+    }
+    return true;
 }
 
 char *

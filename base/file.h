@@ -39,12 +39,22 @@ MAUTH_MUST_USE enum mauth_rc file_read_secret(
 MAUTH_MUST_USE enum mauth_rc file_replace(
     const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err);
 
-/* Make the file, MAUTH_CONFLICT when there is one already. */
+/*
+ * Make the file, MAUTH_CONFLICT when there is one already. Whoever sees it, sees
+ * all of it.
+ */
 MAUTH_MUST_USE enum mauth_rc file_create(
     const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err);
 
 /* Makes what was created, renamed or removed in a folder last. */
 MAUTH_MUST_USE enum mauth_rc file_sync_folder(const char *dir, struct mauth_err *err);
+
+/*
+ * Opens what is closed of standard input, output and error, on nothing: else the
+ * next file to be opened would have its number, and what is printed would go there.
+ * Reading and writing still fail. The first thing that a program does.
+ */
+MAUTH_MUST_USE bool file_guard_standard(void);
 
 /* "dir/name", or name itself when it is absolute; malloc, NULL without memory. */
 char *file_join(const char *dir, const char *name);

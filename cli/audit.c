@@ -340,9 +340,9 @@ const struct command audit_query_command = {
     .noun = "audit",
     .verb = "query",
     .synopsis =
-        "-c FILE [--since TIME] [--until TIME] [--actor WHO] [--action NAME]\n"
-        "           [--outcome NAME] [--reason NAME] [--ticket ID] [--session ID] "
-        "[--limit N] [--json]",
+        "-c FILE [--since TIME] [--until TIME]\n"
+        "           [--actor WHO] [--action NAME] [--outcome NAME] [--reason NAME]\n"
+        "           [--ticket ID] [--session ID] [--limit N] [--json]",
     .summary = "who got what, when, by which rule",
     .about =
         "Shows the newest records of the audit log, the newest last; with --json, one\n"

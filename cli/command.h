@@ -20,7 +20,7 @@ enum command_exit {
 
 enum {
     COMMAND_OPTIONS = 16,
-    COMMAND_ARGS = 2
+    COMMAND_ARGS = 6 /* one more than any command takes */
 };
 
 struct command_option {
@@ -82,6 +82,9 @@ extern const struct command login_command;
 extern const struct command status_command;
 extern const struct command ticket_show_command;
 extern const struct command ticket_verify_command;
+extern const struct command policy_check_command;
+extern const struct command policy_test_command;
+extern const struct command policy_explain_command;
 extern const struct command audit_query_command;
 
 #endif

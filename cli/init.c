@@ -138,8 +138,8 @@ const struct command init_command = {
              "which must not exist or be empty. --demo makes one for this machine "
              "alone, with\n"
              "an identity provider that vouches for any name (`meshauth idp mint`).",
-    .example = "  meshauth init /srv/mesh --issuer https://auth.example.org --listen "
-               "192.0.2.1:443\n"
+    .example = "  meshauth init /srv/mesh --issuer https://auth.example.org \\\n"
+               "      --listen 192.0.2.1:443\n"
                "  meshauth init /tmp/mesh --demo",
     .options = options,
     .args_min = 1,

@@ -243,6 +243,24 @@ finish(const struct call *call, struct login *l)
     return COMMAND_FAILED;
 }
 
+/* No word came back: it is the service that failed, or who is asked is not it. */
+static enum command_exit
+say_silence(const struct call *call, const struct login *l, const struct mauth_err *err)
+{
+    const char *given = call->option[OPT_CA];
+    const char *ca = given ? given : account_ca_file(l->account);
+
+    command_complain(call, "%s", err->text);
+    if (err->rc == MAUTH_UNAVAILABLE && ca)
+        command_complain(call,
+            "meshauthd must run there, with a certificate that %s vouches for", ca);
+    else if (err->rc == MAUTH_UNAVAILABLE)
+        command_complain(call,
+            "meshauthd must run there, with a certificate that this system trusts; "
+            "else name its authorities with --ca");
+    return COMMAND_FAILED;
+}
+
 static enum command_exit
 run(const struct call *call)
 {
@@ -268,7 +286,7 @@ run(const struct call *call)
     else if (exchange(&l, ca, &err) == MAUTH_OK)
         code = finish(call, &l);
     else
-        command_complain(call, "%s", err.text); /* it is the service that failed */
+        code = say_silence(call, &l, &err);
     login_clear(&l);
     return code;
 }

@@ -3,12 +3,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <jansson.h>
-
+#include "base/file.h"
 #include "cli/command.h"
+#include "cli/output.h"
+#include "jose/json.h"
 
 static const struct command *const commands[] = {
     &init_command,
@@ -16,6 +18,9 @@ static const struct command *const commands[] = {
     &status_command,
     &ticket_show_command,
     &ticket_verify_command,
+    &policy_check_command,
+    &policy_test_command,
+    &policy_explain_command,
     &audit_query_command,
     &idp_mint_command,
     NULL,
@@ -34,9 +39,28 @@ list_commands(FILE *f, const char *noun)
             continue;
         snprintf(words, sizeof(words), "%s%s%s", c->noun, c->verb ? " " : "",
             c->verb ? c->verb : "");
-        fprintf(f, "  %-14s %s\n", words, c->summary);
+        fprintf(f, "  %-15s %s\n", words, c->summary);
     }
     fputs("\nOptions and an example of each: meshauth COMMAND --help\n", f);
+    if (!noun)
+        fputs("Which version this is: meshauth --version\n", f);
+}
+
+/* Words that are no command, and those that may be meant. */
+static enum command_exit
+complain(int argc, char **argv, bool noun)
+{
+    int words = noun ? 2 : 1;
+
+    if (argc > words) {
+        fputs("meshauth: there is no command '", stderr);
+        if (noun)
+            fprintf(stderr, "%s ", argv[1]);
+        output_text(stderr, argv[words]);
+        fputs("'\n", stderr);
+    }
+    list_commands(stderr, noun ? argv[1] : NULL);
+    return COMMAND_USAGE;
 }
 
 static bool
@@ -92,8 +116,7 @@ run(int argc, char **argv)
         puts("meshauth " MESHAUTH_VERSION);
         return COMMAND_DONE;
     }
-    list_commands(stderr, noun ? argv[1] : NULL);
-    return COMMAND_USAGE;
+    return complain(argc, argv, noun);
 }
 
 int
@@ -102,10 +125,13 @@ main(int argc, char **argv)
     const struct rlimit none = {0, 0};
     enum command_exit rc;
 
+    if (!file_guard_standard())
+        return COMMAND_FAILED;     /* and nowhere to say so */
     setrlimit(RLIMIT_CORE, &none); /* keys are in our memory */
+    prctl(PR_SET_DUMPABLE, 0);     /* a dump into a pipe knows no limit */
     umask(077);
     signal(SIGPIPE, SIG_IGN); /* of a connection; a closed pipe is seen below */
-    json_object_seed(0);
+    json_prepare_process();
     rc = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         if (errno != EPIPE)

@@ -435,12 +435,32 @@ is_empty(DIR *d)
     return true;
 }
 
+/* Whoever may write to the folder may put other keys in the place of ours. */
+static enum mauth_rc
+check_folder(DIR *d, const char *dir, struct mauth_err *err)
+{
+    struct stat st;
+
+    if (fstat(dirfd(d), &st) != 0)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", dir, strerror(errno));
+    if (!is_empty(d))
+        return mauth_fail(err, MAUTH_CONFLICT,
+            "%s is not empty; name a folder that is empty, or that does not exist yet",
+            dir);
+    if (st.st_uid != geteuid() || (st.st_mode & 022) != 0)
+        return mauth_fail(err, MAUTH_DENIED,
+            "%s: others may write to it, and keys are to lie there; name a folder that "
+            "is yours alone, or that does not exist yet",
+            dir);
+    return MAUTH_OK;
+}
+
 /* *made tells whether it was us who made it. */
 static enum mauth_rc
 make_folder(const char *dir, bool *made, struct mauth_err *err)
 {
+    enum mauth_rc rc;
     DIR *d;
-    bool empty;
 
     *made = mkdir(dir, 0755) == 0;
     if (*made && chmod(dir, 0755) == 0) /* services read trust in it */
@@ -451,13 +471,9 @@ make_folder(const char *dir, bool *made, struct mauth_err *err)
     if (!d)
         return mauth_fail(err, errno == ENOTDIR ? MAUTH_CONFLICT : MAUTH_UNAVAILABLE,
             "%s: %s", dir, strerror(errno));
-    empty = is_empty(d);
+    rc = check_folder(d, dir, err);
     closedir(d);
-    if (!empty)
-        return mauth_fail(err, MAUTH_CONFLICT,
-            "%s is not empty; name a folder that is empty, or that does not exist yet",
-            dir);
-    return MAUTH_OK;
+    return rc;
 }
 
 static void

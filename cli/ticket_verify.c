@@ -320,7 +320,8 @@ const struct command ticket_verify_command = {
     .noun = "ticket",
     .verb = "verify",
     .synopsis =
-        "FILE|- (--trust FILE --root VKEY | --public-key PEM --issuer URL)\n"
+        "FILE|-\n"
+        "           (--trust FILE --root VKEY | --public-key PEM --issuer URL)\n"
         "           --audience URI [--holder PEM] [--now TIME] [--bearer] [--json]",
     .summary = "would a service accept this ticket?",
     .about =

@@ -80,6 +80,16 @@ check_credential(
                : mauth_fail(err, MAUTH_DENIED, "dpop: for another credential");
 }
 
+/* The one that is handed out now, or the one before. */
+static bool
+is_wanted_nonce(const json_t *nonce, const struct mauth_dpop_want *want)
+{
+    const char *text = json_string_value(nonce);
+
+    return text && (strcmp(text, want->nonce) == 0 ||
+                       (want->older_nonce && strcmp(text, want->older_nonce) == 0));
+}
+
 static enum mauth_rc
 check_fresh(
     const json_t *claims, const struct mauth_dpop_want *want, struct mauth_err *err)
@@ -93,7 +103,7 @@ check_fresh(
         return mauth_fail(err, MAUTH_MALFORMED, "dpop: no \"iat\"");
     if (nonce && !json_is_string(nonce))
         return mauth_fail(err, MAUTH_MALFORMED, "dpop: the nonce is no string");
-    if (want->nonce && (!nonce || strcmp(json_string_value(nonce), want->nonce) != 0))
+    if (want->nonce && !is_wanted_nonce(nonce, want))
         return mauth_fail(err, MAUTH_EXPIRED, "dpop: without the nonce");
     if (at_s < want->now_s - window_s || at_s > want->now_s + window_s)
         return mauth_fail(err, MAUTH_EXPIRED, "dpop: made at %" PRId64 ", now %" PRId64,

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "base/b64.h"
 #include "base/fail.h"
@@ -245,6 +247,53 @@ jwk_clear(struct jwk *k)
     free(k->kid);
     buf_clear(&k->spki);
     memset(k, 0, sizeof(*k));
+}
+
+/* A number of the key as base64url, padded in front to len bytes when that is not 0. */
+static bool
+put_number(
+    json_t *json, const char *name, const EVP_PKEY *key, const char *param, int len)
+{
+    char text[4 * JWK_SIGNATURE_MAX / 3 + 4];
+    uint8_t raw[JWK_SIGNATURE_MAX];
+    BIGNUM *n = NULL;
+    size_t used;
+    int size;
+
+    if (EVP_PKEY_get_bn_param(key, param, &n) != 1)
+        return false;
+    size = BN_bn2binpad(n, raw, len ? len : BN_num_bytes(n));
+    BN_free(n);
+    if (size <= 0)
+        return false;
+    used = b64_encode(B64_URL, raw, (size_t)size, text);
+    return json_object_set_new(json, name, json_stringn(text, used)) == 0;
+}
+
+enum mauth_rc
+jwk_write(const struct mauth_key *key, json_t **out, struct mauth_err *err)
+{
+    bool ecdsa = key_alg(key) == KEY_ECDSA_SHA256, ok;
+    size_t len;
+    const uint8_t *p = mauth_key_spki(key, &len);
+    EVP_PKEY *pkey = d2i_PUBKEY(NULL, &p, (long)len);
+    json_t *json = json_pack("{s:s}", "kty", ecdsa ? "EC" : "RSA");
+
+    *out = NULL;
+    ok = pkey && json;
+    if (ok && ecdsa)
+        ok = json_object_set_new(json, "crv", json_string("P-256")) == 0 &&
+             put_number(json, "x", pkey, OSSL_PKEY_PARAM_EC_PUB_X, COORDINATE) &&
+             put_number(json, "y", pkey, OSSL_PKEY_PARAM_EC_PUB_Y, COORDINATE);
+    else if (ok)
+        ok = put_number(json, "n", pkey, OSSL_PKEY_PARAM_RSA_N, 0) &&
+             put_number(json, "e", pkey, OSSL_PKEY_PARAM_RSA_E, 0);
+    EVP_PKEY_free(pkey);
+    if (ok)
+        *out = json;
+    else
+        json_decref(json);
+    return ok ? MAUTH_OK : mauth_fail(err, MAUTH_INTERNAL, "jwk: cannot write the key");
 }
 
 enum mauth_rc

@@ -20,6 +20,7 @@ enum {
 };
 
 struct jwks;
+struct mauth_key;
 struct signer;
 
 struct jwk {
@@ -44,6 +45,10 @@ void jwk_clear(struct jwk *k);
 
 /* The i-th key of a set, i < jwks_count(); belongs to the set. */
 const struct jwk *jwks_at(const struct jwks *s, size_t i);
+
+/* The members that make up a key: kty, and crv, x, y or n, e. json_decref() frees it. */
+MAUTH_MUST_USE enum mauth_rc jwk_write(
+    const struct mauth_key *key, json_t **out, struct mauth_err *err);
 
 /* A signer from unencrypted PKCS#8 in PEM; MAUTH_MALFORMED for anything else. */
 MAUTH_MUST_USE enum mauth_rc jwk_signer(

@@ -4,11 +4,7 @@
 #include <string.h>
 
 #include <jansson.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 
-#include "base/b64.h"
 #include "base/fail.h"
 #include "jose/jwk.h"
 #include "keys/signer.h"
@@ -114,59 +110,19 @@ out:
     return rc;
 }
 
-/* A number of the key as base64url, padded in front to len bytes when that is not 0. */
-static bool
-put_number(
-    json_t *json, const char *name, const EVP_PKEY *key, const char *param, int len)
-{
-    char text[4 * JWK_SIGNATURE_MAX / 3 + 4];
-    uint8_t raw[JWK_SIGNATURE_MAX];
-    BIGNUM *n = NULL;
-    size_t used;
-    int size;
-
-    if (EVP_PKEY_get_bn_param(key, param, &n) != 1)
-        return false;
-    size = BN_bn2binpad(n, raw, len ? len : BN_num_bytes(n));
-    BN_free(n);
-    if (size <= 0)
-        return false;
-    used = b64_encode(B64_URL, raw, (size_t)size, text);
-    return json_object_set_new(json, name, json_stringn(text, used)) == 0;
-}
-
-/* The members that depend on the kind of key. */
-static bool
-put_key(json_t *json, const struct mauth_key *key)
-{
-    bool ecdsa = key_alg(key) == KEY_ECDSA_SHA256, ok;
-    size_t len;
-    const uint8_t *p = mauth_key_spki(key, &len);
-    EVP_PKEY *pkey = d2i_PUBKEY(NULL, &p, (long)len);
-
-    ok = pkey &&
-         json_object_set_new(json, "kty", json_string(ecdsa ? "EC" : "RSA")) == 0;
-    ok = ok &&
-         json_object_set_new(json, "alg", json_string(ecdsa ? "ES256" : "RS256")) == 0;
-    if (ok && ecdsa)
-        ok = json_object_set_new(json, "crv", json_string("P-256")) == 0 &&
-             put_number(json, "x", pkey, OSSL_PKEY_PARAM_EC_PUB_X, 32) &&
-             put_number(json, "y", pkey, OSSL_PKEY_PARAM_EC_PUB_Y, 32);
-    else if (ok)
-        ok = put_number(json, "n", pkey, OSSL_PKEY_PARAM_RSA_N, 0) &&
-             put_number(json, "e", pkey, OSSL_PKEY_PARAM_RSA_E, 0);
-    EVP_PKEY_free(pkey);
-    return ok;
-}
-
 static enum mauth_rc
 write_set(
     const struct mauth_key *key, const char *kid, char **out, struct mauth_err *err)
 {
-    json_t *json = json_pack("{s:s}", "use", "sig"), *set = NULL;
+    json_t *json = NULL, *set = NULL;
+    enum mauth_rc rc = jwk_write(key, &json, err);
 
-    if (json && (!kid || json_object_set_new(json, "kid", json_string(kid)) == 0) &&
-        put_key(json, key))
+    if (rc)
+        return rc;
+    if (json_object_set_new(json, "use", json_string("sig")) == 0 &&
+        json_object_set_new(json, "alg",
+            json_string(key_alg(key) == KEY_ECDSA_SHA256 ? "ES256" : "RS256")) == 0 &&
+        (!kid || json_object_set_new(json, "kid", json_string(kid)) == 0))
         set = json_pack("{s:[O]}", "keys", json);
     if (set)
         *out = json_dumps(set, JSON_COMPACT | JSON_SORT_KEYS);

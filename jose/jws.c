@@ -310,12 +310,10 @@ put_part(struct buf *out, const char *data, size_t len)
         b64_encode(B64_URL, data, len, text);
 }
 
-/* What is signed: header, dot, claims. */
+/* What is signed: header, dot, claims. The header is taken over. */
 static enum mauth_rc
-put_signed(struct buf *out, const json_t *claims, const char *alg, const char *kid,
-    struct mauth_err *err)
+put_signed(struct buf *out, json_t *json, const json_t *claims, struct mauth_err *err)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s*}", "alg", alg, "typ", "JWT", "kid", kid);
     char *header = json_dumps(json, JSON_COMPACT);
     char *body = json_dumps(claims, JSON_COMPACT);
 
@@ -332,24 +330,19 @@ put_signed(struct buf *out, const json_t *claims, const char *alg, const char *k
     return MAUTH_OK;
 }
 
-enum mauth_rc
-jws_sign(const json_t *claims, const char *pem, const char *kid, char **out,
+/* The header is taken over; NULL when there was no memory for it. */
+static enum mauth_rc
+sign(const struct signer *signer, json_t *header, const json_t *claims, char **out,
     struct mauth_err *err)
 {
     uint8_t raw[KEY_SIGNATURE_MAX];
-    struct signer *signer = NULL;
     struct text piece;
     struct buf token;
     enum mauth_rc rc;
     size_t len;
 
-    *out = NULL;
     buf_init(&token);
-    rc = jwk_signer(pem, &signer, err);
-    if (rc)
-        goto out;
-    rc = put_signed(&token, claims,
-        key_alg(signer_key(signer)) == KEY_ECDSA_SHA256 ? "ES256" : "RS256", kid, err);
+    rc = put_signed(&token, header, claims, err);
     if (rc)
         goto out;
     piece = (struct text){(const char *)token.data, token.len};
@@ -367,6 +360,50 @@ jws_sign(const json_t *claims, const char *pem, const char *kid, char **out,
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "jws: no memory");
 out:
     buf_clear(&token);
+    return rc;
+}
+
+static const char *
+alg_of(const struct signer *s)
+{
+    return key_alg(signer_key(s)) == KEY_ECDSA_SHA256 ? "ES256" : "RS256";
+}
+
+enum mauth_rc
+jws_sign(const json_t *claims, const char *pem, const char *kid, char **out,
+    struct mauth_err *err)
+{
+    struct signer *signer = NULL;
+    enum mauth_rc rc;
+
+    *out = NULL;
+    rc = jwk_signer(pem, &signer, err);
+    if (rc == MAUTH_OK)
+        rc = sign(signer,
+            json_pack(
+                "{s:s, s:s, s:s*}", "alg", alg_of(signer), "typ", "JWT", "kid", kid),
+            claims, out, err);
+    signer_free(signer);
+    return rc;
+}
+
+enum mauth_rc
+jws_sign_proof(const json_t *claims, const char *pem, char **out, struct mauth_err *err)
+{
+    struct signer *signer = NULL;
+    json_t *key = NULL;
+    enum mauth_rc rc;
+
+    *out = NULL;
+    rc = jwk_signer(pem, &signer, err);
+    if (rc == MAUTH_OK)
+        rc = jwk_write(signer_key(signer), &key, err);
+    if (rc == MAUTH_OK)
+        rc = sign(signer,
+            json_pack("{s:s, s:s, s:O}", "typ", "dpop+jwt", "alg", alg_of(signer),
+                "jwk", key),
+            claims, out, err);
+    json_decref(key);
     signer_free(signer);
     return rc;
 }

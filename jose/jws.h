@@ -63,4 +63,8 @@ MAUTH_MUST_USE enum mauth_rc jws_verify_proof(struct jws *j, const json_t **clai
 MAUTH_MUST_USE enum mauth_rc jws_sign(const json_t *claims, const char *pem,
     const char *kid, char **out, struct mauth_err *err);
 
+/* The same of the type dpop+jwt, with the public half of the key in its header. */
+MAUTH_MUST_USE enum mauth_rc jws_sign_proof(
+    const json_t *claims, const char *pem, char **out, struct mauth_err *err);
+
 #endif

@@ -278,6 +278,8 @@ explain(const struct fetch *f, CURLcode code, CURLU *url, long status,
     mauth_quote(host ? host : "", host ? strlen(host) : 0, where, sizeof(where));
     mauth_quote(text, strlen(text), why, sizeof(why));
     curl_free(host);
+    if (!status)
+        return mauth_fail(err, rc, "fetch: %s: %s", where, why);
     return mauth_fail(err, rc, "fetch: %s: %s (status %ld)", where, why, status);
 }
 

@@ -95,18 +95,15 @@ make_tables(struct mauth_rules *rules, struct mauth_err *err)
     qsort(rules->fact, rules->fact_count, sizeof(*rules->fact), compare_facts);
     for (size_t i = 0; i < rules->fact_count; i++) {
         struct literal *fact = &rules->fact[i];
-        struct table *last =
-            rules->table_count ? &rules->table[rules->table_count - 1] : NULL;
 
-        if (!last || !text_equal(last->name, fact->name)) {
-            last = &rules->table[rules->table_count++];
-            last->name = fact->name;
-            last->arity = fact->arity;
-            last->first = i;
+        if (i == 0 || !text_equal(fact->name, fact[-1].name)) {
+            struct table t = {.name = fact->name, .arity = fact->arity, .first = i};
+
+            rules->table[rules->table_count++] = t;
         }
         fact->kind = LITERAL_TABLE;
         fact->table = rules->table_count - 1;
-        rc = join_table(rules, last, i, err);
+        rc = join_table(rules, &rules->table[fact->table], i, err);
         if (rc)
             return rc;
     }

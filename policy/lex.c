@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "policy/utf8.h"
+#include "base/utf8.h"
 
 enum {
     EXCERPT = 32 /* characters of the place that a message shows */

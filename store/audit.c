@@ -1,6 +1,5 @@
 #include "store/audit.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "store/key.h"
 #include "store/merkle.h"
 
@@ -46,144 +46,137 @@ format_time(int64_t t_us, char out[TIME_US + 1])
     out[TIME_US] = '\0';
 }
 
-/* DEL, and the control characters U+0080 to U+009F, which JSON lets pass. */
+/* UTF-8, without DEL and the control characters U+0080 to U+009F, which JSON lets pass. */
 static bool
-has_controls(const char *text, size_t len)
+is_fit_to_show(struct text t)
 {
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = (uint8_t)text[i], next = i + 1 < len ? (uint8_t)text[i + 1] : 0;
+    while (t.len) {
+        uint32_t rune;
+        size_t n = utf8_next(t.p, t.len, &rune);
 
-        if (c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0))
-            return true;
+        if (!n || (rune >= 0x7f && rune < 0xa0))
+            return false;
+        t.p += n;
+        t.len -= n;
     }
-    return false;
+    return true;
 }
 
 /* Foreign text as a JSON string: cut where it is long, quoted where it is not UTF-8
  * or would steer a terminal. */
-static json_t *
-string(const char *text)
+static void
+put_string(struct buf *out, const char *foreign)
 {
     char cut[AUDIT_FIELD_MAX + 4], quoted[AUDIT_FIELD_MAX];
-    json_t *made = NULL;
-    size_t len = strlen(text);
+    struct text t = text_of(foreign);
 
-    if (len > AUDIT_FIELD_MAX) {
-        len = AUDIT_FIELD_MAX;
-        while (len && ((uint8_t)text[len] & 0xc0) == 0x80) /* not inside a character */
-            len--;
-        snprintf(cut, sizeof(cut), "%.*s...", (int)len, text);
-        text = cut;
-        len += 3;
+    if (t.len > AUDIT_FIELD_MAX) {
+        t.len = AUDIT_FIELD_MAX;
+        while (
+            t.len && ((uint8_t)t.p[t.len] & 0xc0) == 0x80) /* not inside a character */
+            t.len--;
+        snprintf(cut, sizeof(cut), "%.*s...", (int)t.len, foreign);
+        t = text_of(cut);
     }
-    errno = 0; /* malloc sets it (POSIX), jansson says no more than NULL */
-    if (!has_controls(text, len))
-        made = json_stringn(text, len);
-    if (!made && errno != ENOMEM)
-        made = json_string(mauth_quote(text, len, quoted, sizeof(quoted)));
-    return made;
+    if (!is_fit_to_show(t))
+        t = text_of(mauth_quote(t.p, t.len, quoted, sizeof(quoted)));
+    buf_json(out, t);
 }
 
-static bool
-set(json_t *o, const char *name, const char *text)
+static void
+put_name(struct buf *out, const char *name)
 {
-    return !text || json_object_set_new(o, name, string(text)) == 0;
+    buf_str(out, out->len ? ",\"" : "{\"");
+    buf_str(out, name);
+    buf_str(out, "\":");
 }
 
-static bool
-set_resources(json_t *o, const struct audit_record *r)
+static void
+put_member(struct buf *out, const char *name, const char *text)
 {
-    json_t *list;
+    if (!text)
+        return;
+    put_name(out, name);
+    put_string(out, text);
+}
 
+static void
+put_resources(struct buf *out, const struct audit_record *r)
+{
     if (!r->resource_count)
-        return true;
-    list = json_array();
+        return;
+    put_name(out, "resources");
     for (size_t i = 0; i < r->resource_count && i < AUDIT_RESOURCES; i++) {
-        if (json_array_append_new(list, string(r->resources[i])) != 0) {
-            json_decref(list);
-            return false;
-        }
+        buf_u8(out, i ? ',' : '[');
+        put_string(out, r->resources[i]);
     }
-    return json_object_set_new(o, "resources", list) == 0;
+    buf_u8(out, ']');
 }
 
-static bool
-set_digest(json_t *o, const uint8_t *digest)
+static void
+put_digest(struct buf *out, const uint8_t *digest)
 {
     char b64[48] = "";
 
     if (!digest)
-        return true;
+        return;
     b64_encode(B64_STD, digest, AUDIT_HASH, b64);
-    return set(o, "digest", b64);
+    put_member(out, "digest", b64);
 }
 
-static int
-put_json(const char *text, size_t len, void *arg)
-{
-    struct buf *out = arg;
-
-    buf_put(out, text, len);
-    return buf_ok(out) ? 0 : -1;
-}
-
-/*
- * Into a buffer of ours, which remembers a failure: json_dumps() of jansson 2.14
- * leaves out a key for which it has no memory, and says nothing.
- */
-static bool
-render(const struct audit_record *r, struct buf *out)
+/* Compact, names in their order; *cut is where the sequence number goes in. */
+static void
+render(const struct audit_record *r, struct buf *out, size_t *cut)
 {
     char when[TIME_US + 1];
-    json_t *o = json_object();
-    bool ok;
 
     format_time(r->time_us, when);
-    ok = o && set(o, "time", when) &&
-         json_object_set_new(o, "sequence", json_integer(0)) == 0 &&
-         set(o, "actor", r->actor) && set(o, "device", r->device) &&
-         set(o, "session", r->session) && set(o, "action", r->action) &&
-         set_resources(o, r) && set(o, "outcome", r->outcome) &&
-         set(o, "reason", r->reason) && set(o, "rule", r->rule) &&
-         set(o, "ticket", r->ticket) && set_digest(o, r->digest) &&
-         set(o, "key", r->key) && set(o, "client", r->client) &&
-         set(o, "request", r->request);
-    if (ok && r->count)
-        ok = json_object_set_new(o, "count", json_integer((json_int_t)r->count)) == 0;
-    ok = ok &&
-         json_dump_callback(o, put_json, out, JSON_COMPACT | JSON_SORT_KEYS) == 0 &&
-         buf_ok(out);
-    json_decref(o);
-    return ok;
+    put_member(out, "action", r->action);
+    put_member(out, "actor", r->actor);
+    put_member(out, "client", r->client);
+    if (r->count) {
+        put_name(out, "count");
+        buf_printf(out, "%" PRIu64, r->count);
+    }
+    put_member(out, "device", r->device);
+    put_digest(out, r->digest);
+    put_member(out, "key", r->key);
+    put_member(out, "outcome", r->outcome);
+    put_member(out, "reason", r->reason);
+    put_member(out, "request", r->request);
+    put_resources(out, r);
+    put_member(out, "rule", r->rule);
+    put_name(out, "sequence");
+    *cut = out->len;
+    put_member(out, "session", r->session);
+    put_member(out, "ticket", r->ticket);
+    put_member(out, "time", when);
+    buf_u8(out, '}');
 }
 
 enum mauth_rc
 audit_entry_new(
     const struct audit_record *r, struct audit_entry **out, struct mauth_err *err)
 {
-    /* Inside a string its quotes would be escaped: this is the member itself. */
-    static const char member[] = "\"sequence\":";
     struct audit_entry *e = NULL;
     enum mauth_rc rc = MAUTH_OK;
-    const char *json, *at;
-    struct buf b;
+    struct buf json;
+    size_t cut;
 
     *out = NULL;
-    buf_init(&b);
-    json = render(r, &b) ? buf_cstr(&b) : NULL;
-    at = json ? strstr(json, member) : NULL;
-    if (at)
-        e = malloc(sizeof(*e) + b.len);
+    buf_init(&json);
+    render(r, &json, &cut);
+    if (buf_ok(&json))
+        e = malloc(sizeof(*e) + json.len);
     if (e) {
-        e->len = b.len - 1; /* without the 0 that stands for the number */
-        e->cut = (size_t)(at - json) + sizeof(member) - 1;
-        memcpy(e->json, json, e->cut);
-        memcpy(e->json + e->cut, json + e->cut + 1, e->len - e->cut);
+        e->len = json.len;
+        e->cut = cut;
+        memcpy(e->json, json.data, json.len);
         rc = mauth_random(e->salt, SALT, err);
     } else {
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
     }
-    buf_clear(&b);
+    buf_clear(&json);
     if (rc) {
         free(e);
         return rc;

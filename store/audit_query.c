@@ -39,6 +39,22 @@ set_limit(const char *value, uint64_t *out, struct mauth_err *err)
     return MAUTH_OK;
 }
 
+static enum mauth_rc
+set_outcome(const char *value, const char **out, struct mauth_err *err)
+{
+    static const char *const outcomes[] = {"allow", "deny", "done"};
+    char quoted[64];
+
+    for (size_t i = 0; i < sizeof(outcomes) / sizeof(*outcomes); i++)
+        if (strcmp(outcomes[i], value) == 0) {
+            *out = value;
+            return MAUTH_OK;
+        }
+    return mauth_fail(err, MAUTH_INVALID,
+        "outcome: \"%s\" is none of allow, deny and done",
+        mauth_quote(value, strlen(value), quoted, sizeof(quoted)));
+}
+
 enum mauth_rc
 audit_query_set(
     struct audit_filter *f, const char *name, const char *value, struct mauth_err *err)
@@ -46,8 +62,8 @@ audit_query_set(
     const struct {
         const char *name;
         const char **field;
-    } texts[] = {{"actor", &f->actor}, {"action", &f->action}, {"outcome", &f->outcome},
-        {"reason", &f->reason}, {"ticket", &f->ticket}, {"session", &f->session}};
+    } texts[] = {{"actor", &f->actor}, {"action", &f->action}, {"reason", &f->reason},
+        {"ticket", &f->ticket}, {"session", &f->session}};
     char quoted[64];
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
@@ -59,6 +75,8 @@ audit_query_set(
         return set_time(name, value, &f->since_us, err);
     if (strcmp(name, "until") == 0)
         return set_time(name, value, &f->until_us, err);
+    if (strcmp(name, "outcome") == 0)
+        return set_outcome(value, &f->outcome, err);
     if (strcmp(name, "limit") == 0)
         return set_limit(value, &f->limit, err);
     return mauth_fail(err, MAUTH_INVALID, "\"%s\" is no filter of the audit log",

@@ -363,7 +363,8 @@ note_old(struct text key, struct text value, void *arg)
     return old->count < FORGET;
 }
 
-/* Tokens whose time is up are refused for their age: nobody needs their hash. */
+/* Tokens whose time was up a while ago are refused for their age: nobody needs their
+ * hash. */
 static enum mauth_rc
 forget_old(struct kv_txn *txn, int64_t now_s, struct mauth_err *err)
 {
@@ -373,7 +374,8 @@ forget_old(struct kv_txn *txn, int64_t now_s, struct mauth_err *err)
 
     store_key(&first, SPACE_TOKEN_END, NULL, 0);
     store_key(&end, SPACE_TOKEN_END, NULL, 0);
-    buf_u64(&end.b, (uint64_t)now_s);
+    buf_u64(&end.b,
+        now_s > GRAPH_TOKEN_KEPT_S ? (uint64_t)(now_s - GRAPH_TOKEN_KEPT_S) : 0);
     rc = kv_scan(
         txn, store_key_text(&first), store_key_text(&end), KV_UP, note_old, &old, err);
     for (size_t i = 0; i < old.count && rc == MAUTH_OK; i++) {

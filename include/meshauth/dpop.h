@@ -38,6 +38,8 @@ struct mauth_dpop_want {
     const char *credential; /* what follows the scheme in Authorization; NULL: none */
     size_t credential_len;
     const char *nonce; /* that must be in it; NULL: any or none */
+    const char
+        *older_nonce; /* or this one, which was handed out before it; may be NULL */
     int64_t now_s;
     int32_t window_s;            /* how far iat may be from now; 0: the default */
     struct mauth_replay *replay; /* where jti is remembered; shared by all threads */

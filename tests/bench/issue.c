@@ -13,7 +13,9 @@
 enum {
     CONNECTIONS_MAX = 1000,
     SECONDS_MAX = 60,
-    PER_S_MAX = 16000 /* tokens are made for so many exchanges a second */
+    /* So many exchanges a second there are ID tokens for. */
+    PER_S_MAX = 16000,
+    PER_CONNECTION_S_MAX = 2000
 };
 
 #define WARM_UP_S 0.5
@@ -72,12 +74,16 @@ run_load(const struct options *o, const struct bench_service *s,
 static enum mauth_rc
 run(const struct options *o, struct mauth_err *err)
 {
-    size_t count = (size_t)((o->seconds + WARM_UP_S) * PER_S_MAX);
+    size_t per_s = o->connections * PER_CONNECTION_S_MAX;
+    size_t count;
     struct bench_service service = {.pid = 0};
     struct bench_tokens *tokens;
     double disk_per_s;
     enum mauth_rc rc;
 
+    if (per_s > PER_S_MAX)
+        per_s = PER_S_MAX;
+    count = (size_t)((o->seconds + WARM_UP_S) * (double)per_s);
     bench_progress("signing %zu ID tokens", count);
     rc = bench_tokens_make(o->connections, count, &tokens, err);
     if (rc)

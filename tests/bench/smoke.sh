@@ -2,16 +2,39 @@
 # The lines that meshauth-bench prints are well formed and all there. Their
 # figures are not judged: a machine that runs tests has other things to do.
 set -euo pipefail
-lines=$("$1" verify --seconds 0.2)
+bench=$1
 
-for alg in p256 rsa2048; do
-    for name in ratio deflated.ratio xmlsec.ratio us deflated.us xmlsec.us raw.us allocations; do
-        grep -qE "^verify\.$alg\.$name [0-9]+(\.[0-9]+)? (x|us|calls)$" <<<"$lines" || {
-            printf 'verify.%s.%s is missing or misshapen in:\n%s\n' "$alg" "$name" "$lines"
+# expect LINES UNITS NAME...: each name once, and nothing that is not a line
+expect() {
+    local lines=$1 units=$2 odd
+    shift 2
+    for name; do
+        [ "$(grep -cE "^${name//./\\.} [0-9]+(\.[0-9]+)? ($units)$" <<<"$lines")" = 1 ] || {
+            printf '%s is missing or misshapen in:\n%s\n' "$name" "$lines"
             exit 1
         }
     done
+    odd=$(grep -vE '^[a-z0-9_.]+ [0-9]+(\.[0-9]+)? [a-z]+$' <<<"$lines" || true)
+    [ -z "$odd" ] || { printf 'not a name, a value and a unit:\n%s\n' "$odd"; exit 1; }
+}
+
+refuses() {
+    ! "$bench" "$@" 2>/dev/null || { echo "it takes: $*"; exit 1; }
+}
+
+lines=$("$bench" verify --seconds 0.2)
+for alg in p256 rsa2048; do
+    expect "$lines" 'x|us|calls' verify.$alg.{ratio,deflated.ratio,xmlsec.ratio} \
+        verify.$alg.varied.{ratio,deflated.ratio,us,deflated.us,raw.us} \
+        verify.$alg.{us,deflated.us,xmlsec.us,raw.us,allocations}
 done
-odd=$(grep -vE '^[a-z0-9.]+ [0-9]+(\.[0-9]+)? [a-z]+$' <<<"$lines" || true)
-[ -z "$odd" ] || { printf 'not a name, a value and a unit:\n%s\n' "$odd"; exit 1; }
-! "$1" verify --seconds none 2>/dev/null || { echo 'it takes "none" for a number'; exit 1; }
+refuses verify --seconds none
+
+# One connection, one moment: logins at a real meshauthd, and none that fails.
+lines=$("$bench" issue --seconds 0.3 --connections 1)
+expect "$lines" 'exchanges|us|ms|answers|commits' disk.commit.per_s \
+    issue.login.{per_s,cpu.us,p50.ms,p99.ms,errors,client.cpu.us}
+grep -qx 'issue.login.errors 0 answers' <<<"$lines" || { echo "$lines"; exit 1; }
+refuses issue --connections 0
+refuses issue --seconds 0.1 --connections 1 --build /nonexistent
+refuses

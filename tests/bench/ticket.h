@@ -1,4 +1,4 @@
-/* The golden rights ticket, in the hands of those who are timed with it. */
+/* The golden rights ticket and others like it, in the hands of those who are timed. */
 #ifndef TESTS_BENCH_TICKET_H
 #define TESTS_BENCH_TICKET_H
 
@@ -25,6 +25,9 @@ void bench_host_close(struct bench_host *host);
 struct bench_ticket {
     struct buf file; /* its two credentials, which lie in it */
     struct text plain, deflated;
+    struct text plain_header, deflated_header; /* "Bearer CREDENTIAL" ... */
+    char *header[2];                           /* ... in memory of their own */
+    char *resource;                            /* that it permits to be read */
     char xml[MAUTH_TICKET_MAX];
     size_t xml_len;
     /* As raw OpenSSL gets it: nothing left to find or to decode. */
@@ -37,9 +40,12 @@ struct bench_ticket {
     struct xmlsec_key *xmlsec_key;
 };
 
-/* alg is "p256" or "rsa2048". Close it also when this fails. */
+/*
+ * The golden ticket of "p256" or "rsa2048", or, when varied, one like it with ids of
+ * its own, signed anew. Close it also when this fails.
+ */
 MAUTH_MUST_USE enum mauth_rc bench_ticket_open(
-    struct bench_ticket *t, const char *alg, struct mauth_err *err);
+    struct bench_ticket *t, const char *alg, bool varied, struct mauth_err *err);
 void bench_ticket_close(struct bench_ticket *t);
 
 #endif

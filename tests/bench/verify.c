@@ -7,50 +7,46 @@
 
 #include "base/fail.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/cached.h"
+#include "tests/bench/decide.h"
 #include "tests/bench/ticket.h"
-#include <meshauth/credential.h>
 
 enum {
     COUNTED = 100, /* verifications whose allocations are counted */
-    SECONDS_MAX = 3600
+    VARIED = 64,   /* tickets, all different, that are gone through in turn */
+    SECONDS_MAX = 3600,
+    CACHED_FROM_S = 2 /* ten thousand tickets take a while to make */
 };
 
 struct run {
-    const struct bench_host *host;
-    const struct bench_ticket *ticket;
+    struct bench_decider *decider; /* remembers one ticket: none comes twice in turn */
+    const struct bench_ticket *tickets;
+    size_t count;
+    size_t next;
 };
 
-static bool
-first_verification(const struct run *r, struct text credential)
+static const struct bench_ticket *
+next_ticket(struct run *r)
 {
-    struct mauth_err err = MAUTH_ERR_INIT;
-    struct mauth_ticket *ticket = NULL;
-    char xml[MAUTH_TICKET_MAX];
-    size_t len;
-
-    if (mauth_credential_decode(credential.p, credential.len, xml, &len, &err) !=
-            MAUTH_OK ||
-        mauth_ticket_verify(xml, len, r->host->trust, &r->host->want, &ticket, &err) !=
-            MAUTH_OK)
-        return false;
-    mauth_ticket_free(ticket);
-    return true;
+    return &r->tickets[r->next++ % r->count];
 }
 
 static bool
 from_plain(void *state)
 {
-    const struct run *r = state;
+    struct run *r = state;
+    const struct bench_ticket *t = next_ticket(r);
 
-    return first_verification(r, r->ticket->plain);
+    return bench_decide(r->decider, t->plain_header, t->resource);
 }
 
 static bool
 from_deflated(void *state)
 {
-    const struct run *r = state;
+    struct run *r = state;
+    const struct bench_ticket *t = next_ticket(r);
 
-    return first_verification(r, r->ticket->deflated);
+    return bench_decide(r->decider, t->deflated_header, t->resource);
 }
 
 /*
@@ -60,7 +56,7 @@ from_deflated(void *state)
 static bool
 with_raw_openssl(void *state)
 {
-    const struct bench_ticket *t = ((const struct run *)state)->ticket;
+    const struct bench_ticket *t = next_ticket(state);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     uint8_t digest[HASH_LEN];
     bool good;
@@ -79,7 +75,7 @@ with_raw_openssl(void *state)
 static bool
 with_xmlsec(void *state)
 {
-    const struct bench_ticket *t = ((const struct run *)state)->ticket;
+    const struct bench_ticket *t = next_ticket(state);
 
     return xmlsec_verify(t->xml, t->xml_len, t->xmlsec_key);
 }
@@ -102,58 +98,97 @@ enum {
     PLAIN,
     DEFLATED,
     XMLSEC,
+    VARIED_RAW,
+    VARIED_PLAIN,
+    VARIED_DEFLATED,
     RACERS
 };
 
-static const char *const time_names[RACERS] = {
-    "raw.us", "us", "deflated.us", "xmlsec.us"};
-static const char *const ratio_names[RACERS] = {
-    NULL, "ratio", "deflated.ratio", "xmlsec.ratio"};
+static const struct {
+    bool (*once)(void *state);
+    bool varied;
+    const char *time;
+    size_t over;       /* what the ratio is over */
+    const char *ratio; /* NULL: others are compared with it */
+} table[RACERS] = {
+    [RAW] = {with_raw_openssl, false, "raw.us", RAW, NULL},
+    [PLAIN] = {from_plain, false, "us", RAW, "ratio"},
+    [DEFLATED] = {from_deflated, false, "deflated.us", RAW, "deflated.ratio"},
+    [XMLSEC] = {with_xmlsec, false, "xmlsec.us", RAW, "xmlsec.ratio"},
+    [VARIED_RAW] = {with_raw_openssl, true, "varied.raw.us", VARIED_RAW, NULL},
+    [VARIED_PLAIN] = {from_plain, true, "varied.us", VARIED_RAW, "varied.ratio"},
+    [VARIED_DEFLATED] = {from_deflated, true, "varied.deflated.us", VARIED_RAW,
+        "varied.deflated.ratio"},
+};
 
 static void
 report(const char *group, struct bench_racer *racers, size_t rounds)
 {
-    const double *raw = racers[RAW].each_us;
     double *ratios = calloc(rounds, sizeof(*ratios));
 
-    for (size_t i = PLAIN; i < RACERS && ratios; i++) {
+    for (size_t i = 0; i < RACERS && ratios; i++) {
+        const double *raw = racers[table[i].over].each_us;
+
+        if (!table[i].ratio)
+            continue;
         for (size_t k = 0; k < rounds; k++)
             ratios[k] = racers[i].each_us[k] / raw[k];
-        bench_line(group, ratio_names[i], 3, bench_quantile(ratios, rounds, 0.5), "x");
+        bench_line(group, table[i].ratio, 3, bench_quantile(ratios, rounds, 0.5), "x");
     }
     free(ratios);
     for (size_t i = 0; i < RACERS; i++) /* this sorts: no more pairs from here on */
-        bench_line(group, time_names[i], 2,
+        bench_line(group, table[i].time, 2,
             bench_quantile(racers[i].each_us, rounds, 0.5), "us");
 }
 
 static enum mauth_rc
-race(const struct bench_host *host, const char *alg, double seconds,
-    struct mauth_err *err)
+race(const struct bench_host *host, const struct bench_ticket *tickets, const char *alg,
+    double seconds, struct mauth_err *err)
 {
-    struct bench_ticket ticket;
-    struct run run = {host, &ticket};
-    struct bench_racer racers[RACERS] = {
-        [RAW] = {.once = with_raw_openssl, .state = &run},
-        [PLAIN] = {.once = from_plain, .state = &run},
-        [DEFLATED] = {.once = from_deflated, .state = &run},
-        [XMLSEC] = {.once = with_xmlsec, .state = &run},
-    };
-    enum mauth_rc rc = bench_ticket_open(&ticket, alg, err);
+    struct bench_decider decider;
+    struct run golden = {&decider, tickets, 2, 0};
+    struct run varied = {&decider, tickets + 1, VARIED, 0};
+    struct bench_racer racers[RACERS] = {{0}};
+    enum mauth_rc rc;
     char group[64];
     size_t rounds;
 
     snprintf(group, sizeof(group), "verify.%s", alg);
     bench_progress("%s, %g s", group, seconds);
+    for (size_t i = 0; i < RACERS; i++) {
+        racers[i].once = table[i].once;
+        racers[i].state = table[i].varied ? &varied : &golden;
+    }
+    rc = bench_decider_open(&decider, host, 1, err);
     if (rc == MAUTH_OK)
         rc = bench_race(racers, RACERS, seconds, &rounds, err);
     if (rc == MAUTH_OK) {
         report(group, racers, rounds);
-        rc = count_allocations(group, &run, err);
+        rc = count_allocations(group, &golden, err);
     }
     for (size_t i = 0; i < RACERS; i++)
         free(racers[i].each_us);
-    bench_ticket_close(&ticket);
+    bench_decider_close(&decider);
+    return rc;
+}
+
+/* The golden ticket, then the varied ones. */
+static enum mauth_rc
+race_with(const struct bench_host *host, const char *alg, double seconds,
+    struct mauth_err *err)
+{
+    struct bench_ticket *tickets = calloc(1 + VARIED, sizeof(*tickets));
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (!tickets)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "bench: no memory");
+    for (size_t i = 0; i <= VARIED && rc == MAUTH_OK; i++)
+        rc = bench_ticket_open(&tickets[i], alg, i > 0, err);
+    if (rc == MAUTH_OK)
+        rc = race(host, tickets, alg, seconds, err);
+    for (size_t i = 0; i <= VARIED; i++)
+        bench_ticket_close(&tickets[i]);
+    free(tickets);
     return rc;
 }
 
@@ -166,9 +201,11 @@ race_all(double seconds, struct mauth_err *err)
     if (rc == MAUTH_OK && !xmlsec_start())
         rc = mauth_fail(err, MAUTH_INTERNAL, "bench: xmlsec1 does not start");
     if (rc == MAUTH_OK)
-        rc = race(&host, "p256", seconds / 2, err);
+        rc = race_with(&host, "p256", seconds / 2, err);
     if (rc == MAUTH_OK)
-        rc = race(&host, "rsa2048", seconds / 2, err);
+        rc = race_with(&host, "rsa2048", seconds / 2, err);
+    if (rc == MAUTH_OK && seconds >= CACHED_FROM_S)
+        rc = bench_cached(&host, err);
     xmlsec_stop();
     bench_host_close(&host);
     return rc;

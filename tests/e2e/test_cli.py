@@ -72,6 +72,7 @@ class Words(CliTest):
                 self.assertIn(f"usage: meshauth {command.strip()} ", text)
                 self.assertRegex(text, f"Example:\n  meshauth {command.strip()}\\b")
                 self.assertIn("--json", text)
+                self.assertEqual([line for line in text.split("\n") if len(line) > 80], [])
 
     def test_other_ways_to_ask(self):
         self.assertEqual(self.exits(0, "help").stdout, self.exits(0, "-h").stdout)
@@ -83,6 +84,10 @@ class Words(CliTest):
         for args in ((), ("nonsense",), ("ticket",), ("ticket", "eat"), ("idp",), ("audit", "--json"), ("--json",)):
             with self.subTest(args):
                 self.misused(*args)
+        for args, says in ((("statsu",), "no command 'statsu'"), (("ticket", "eat"), "no command 'ticket eat'"),
+                           (("\x1b[2J",), r"no command '\x1b[2J'")):
+            with self.subTest(args):
+                self.misused(*args, says=says)
 
     def test_usage(self):
         ticket = GOLDEN / "rights.p256.xml"
@@ -338,6 +343,57 @@ class Tickets(CliTest):
         self.assertIn("No space left", done.stderr)
 
 
+class Policy(CliTest):
+    RULES = ROOT / "policy" / "mesh.rules"
+    FOLDER = f"{ISSUER}/v1/mesh/folders/fld_0fffffffffffffffffffffffff"
+    RIGHTS = GOLDEN / "rights.p256.xml"
+
+    def test_check(self):
+        self.assertIn("good", self.exits(0, "policy", "check", self.RULES).stdout)
+        told = json.loads(self.exits(0, "policy", "check", self.RULES, "--json").stdout)
+        self.assertTrue(told["good"])
+        self.assertIn("allow read(R) if permit(read, P), within(R, P).",
+                      [r["rule"] for r in told["rules"]])
+
+    def test_check_says_where(self):
+        bad = self.file("bad.rules", "# one\ngrant read(R) if mebmer(U, F, _), folder(R, F).\n")
+        done = self.exits(1, "policy", "check", bad)
+        self.assertIn("line 2, column 18", done.stdout)
+        self.assertIn("did you mean member?", done.stdout)
+        told = json.loads(self.exits(1, "policy", "check", bad, "--json").stdout)
+        self.assertFalse(told["good"])
+        self.assertIn("line 2", told["error"])
+        self.misused("policy", "check")
+        self.exits(1, "policy", "check", self.dir / "nothing")
+
+    def test_cases(self):
+        done = self.exits(0, "policy", "test", self.RULES)
+        self.assertIn(" 0 answered otherwise", done.stdout)
+        rules = self.file("own.rules", "allow read(R) if permit(read, P), within(R, P).\n")
+        self.file("own.cases", 'let issuer = "https://a.example".\n'
+                  'let url = issuer "/v1/mesh/folders/fld_0fffffffffffffffffffffffff".\n'
+                  'case "a permit".\nticket permit(read, url).\nallow read(url).\ndeny read(url).\n')
+        done = self.exits(1, "policy", "test", rules)
+        self.assertIn("own.cases:6: a permit: read(url): a rule says yes", done.stdout)
+        told = json.loads(self.exits(1, "policy", "test", rules, "--json").stdout)
+        self.assertEqual((told["questions"], len(told["failures"])), (2, 1))
+        self.assertEqual(told["failures"][0]["line"], 6)
+        other = self.file("bad.cases", "case nonsense\n")
+        self.assertIn("line 1", self.exits(1, "policy", "test", rules, "--cases", other).stdout)
+
+    def test_explain(self):
+        told = ["--rules", self.RULES, "--ticket", self.RIGHTS]
+        done = self.exits(0, "policy", "explain", "read", f"{self.FOLDER}/a", *told)
+        self.assertIn("allowed", done.stdout)
+        self.assertIn("allow read(R) if permit(read, P), within(R, P).", done.stdout)
+        done = self.exits(1, "policy", "explain", "read", f"{self.FOLDER}x", *told)
+        self.assertIn("within(", done.stdout)
+        answer = json.loads(self.exits(1, "policy", "explain", "brew", *told, "--json").stdout)
+        self.assertEqual((answer["outcome"], answer["reason"]), ("deny", "no-rule"))
+        self.misused("policy", "explain", "read", says="--rules and --ticket")
+        self.misused("policy", "explain", "a", *"bcdef", *told, says="one argument too many")
+
+
 class Terminal(CliTest):
     def on_a_terminal(self, *args, **env):
         """What a person at a terminal sees."""
@@ -380,6 +436,13 @@ class Init(CliTest):
                 self.assertFalse(len(line) > 40 and line in done.stdout + done.stderr)
         for name in ("root.vkey", "trust", "tls.crt"):
             self.assertEqual(stat.S_IMODE((mesh / name).stat().st_mode), 0o644)
+
+    def test_closed_standard_files_are_nothing_of_the_store(self):
+        mesh = self.dir / "mesh"
+        done = subprocess.run(["sh", "-c", 'exec "$0" init "$1" --demo 0<&- 1>&- 2>&-', MESHAUTH, mesh],
+                              timeout=PATIENCE_S)
+        self.assertEqual(done.returncode, 3)  # it could not tell
+        self.exits(0, "audit", "query", "-c", mesh / "meshauth.conf")
 
     def test_umask_does_not_matter(self):
         done = subprocess.run(["sh", "-c", 'umask 077; exec "$0" init "$1" --demo', MESHAUTH, self.dir / "mesh"],
@@ -449,6 +512,16 @@ class Init(CliTest):
         before = {p: p.read_bytes() for p in mesh.rglob("*") if p.is_file()}
         self.exits(1, "init", mesh, "--demo")
         self.assertEqual(before, {p: p.read_bytes() for p in mesh.rglob("*") if p.is_file()})
+
+    def test_refuses_a_folder_that_others_may_write_to(self):
+        mesh = self.dir / "mesh"
+        mesh.mkdir()
+        for mode in (0o777, 0o775, 0o757):
+            mesh.chmod(mode)
+            self.assertIn("others may write to it", self.exits(1, "init", mesh, "--demo").stderr)
+            self.assertEqual(list(mesh.iterdir()), [])
+        mesh.chmod(0o755)
+        self.exits(0, "init", mesh, "--demo")
 
     def test_leaves_nothing_half_made(self):
         for limit in (0, 1, 8):  # KiB: nothing, some files, some of the store
@@ -547,7 +620,9 @@ class Account(CliTest):
             with self.subTest(path):
                 env = {k: str(self.dir / v) if v else v for k, v in env.items()}
                 # Nobody listens there: the key is made, and the login fails.
-                self.exits(3, "login", "https://127.0.0.1:1", "--id-token", "-", data="a.b.c\n", env=env)
+                done = self.exits(3, "login", "https://127.0.0.1:1", "--id-token", "-", data="a.b.c\n", env=env)
+                self.assertIn("meshauthd must run there", done.stderr)
+                self.assertIn("--ca", done.stderr)
                 account = self.dir / path / "accounts" / "127.0.0.1_1"
                 self.assertEqual(sorted(p.name for p in account.iterdir()), ["device.crt", "device.key"])
                 for folder in (account, account.parent):
@@ -641,6 +716,14 @@ class Answers(CliTest):
         self.login(1, 400, {"error": "x" * 100000, "error_description": ["y"], "request_id": {}})
         self.login(3, 503, {"error": "temporarily_unavailable", "error_description": "Later."})
         self.login(3, 429, {"error": "temporarily_unavailable"})
+
+    def test_another_authority(self):
+        self.exits(0, "init", self.dir / "other", "--demo")
+        ca = str(self.dir / "other" / "tls.crt")
+        said = self.exits(3, "login", self.url, "--ca", ca, "--id-token", "-", data="a.b.c",
+                          env={"MESHAUTH_HOME": str(self.dir / "home")}).stderr
+        self.assertIn("certificate", said)
+        self.assertIn(f"that {ca} vouches for", said)
 
     def test_other_servers(self):
         self.assertIn("404", self.login(1, 404, b"<html>nothing</html>"))

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Configuration that must not start: file, line, a clear sentence, exit 2, for a
 check with -t and for a start alike."""
+import resource
 import subprocess
 import unittest
 
-from harness import MESHAUTH, MESHAUTHD, Mesh, free_port, main, run
+from harness import MESHAUTH, MESHAUTHD, Mesh, free_port, main, run, wait_until
 
 
 class Config(unittest.TestCase):
@@ -118,7 +119,11 @@ class Config(unittest.TestCase):
         for args in ([], ["-t"], ["-c"], ["-x"], ["-c", self.mesh.conf, "more"]):
             with self.subTest(args):
                 self.assertEqual(self.meshauthd(*args).returncode, 2)
-        self.assertEqual(self.meshauthd("-h").returncode, 0)
+        for args in (["-h"], ["--help"]):
+            done = self.meshauthd(*args)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("usage: meshauthd -c FILE", done.stdout)
+        self.assertRegex(self.meshauthd("--version").stdout, r"^meshauthd \d+\.\d+\.\d+\n$")
 
     def test_admin_commands_read_it_as_strictly(self):
         self.mesh.conf.write_text(self.good + "\nnonsense = 1;\n")
@@ -171,6 +176,18 @@ class Start(unittest.TestCase):
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn("store", done.stderr)
         self.assertTrue(self.mesh.healthy())
+
+    def test_more_connections_than_files(self):
+        """Strangers' connections left no file to write the trust file with."""
+        limit = ["sh", "-c", 'ulimit "$1" 256; shift; exec "$@"', "sh"]
+        done = run(*limit, "-n", MESHAUTHD, "-c", self.mesh.conf, check=False)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("limits.connections: 1000 of them need 1144 open files", done.stderr)
+        with open(self.mesh.log_file, "ab") as log:
+            self.mesh.daemon = subprocess.Popen([*limit, "-Sn", MESHAUTHD, "-c", self.mesh.conf], stdout=log,
+                                                stderr=log, restore_signals=False)
+        wait_until(self.mesh.healthy, "meshauthd to serve")
+        self.assertEqual(resource.prlimit(self.mesh.daemon.pid, resource.RLIMIT_NOFILE)[0], 1144)
 
     def test_init_does_not_overwrite(self):
         before = (self.mesh.dir / "root.key").read_bytes()

@@ -3,17 +3,19 @@
 way, and kept from writing; the audit log has every ticket that left, once."""
 import http.client
 import json
+import os
 import re
 import shutil
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 import unittest
 import urllib.parse
 
-from harness import FORM, SLOW, Device, Mesh, Ticket, main, read_all, run, wait_until
+from harness import FORM, MESHAUTHD, SLOW, Device, Mesh, Ticket, main, read_all, run, wait_until
 
 CLIENTS = 4
 ROUNDS = 4
@@ -205,6 +207,18 @@ class Crash(unittest.TestCase):
         self.mesh.stop()
         self.assertLess(time.monotonic() - started, 5 * SLOW)
         self.assertFalse((self.mesh.dir / "admin.sock").exists())
+
+    def test_closed_standard_files_are_nothing_of_the_store(self):
+        """The log of such a daemon went over the first page of its store."""
+        self.mesh.stop()
+        with subprocess.Popen(["sh", "-c", "exec \"$@\" 0<&- 1>&- 2>&-", "sh", MESHAUTHD, "-c", self.mesh.conf],
+                              restore_signals=False) as self.mesh.daemon:
+            wait_until(self.mesh.healthy, "meshauthd to serve")
+            opened = [os.readlink(f"/proc/{self.mesh.daemon.pid}/fd/{fd}") for fd in range(3)]
+            self.mesh.stop()
+        self.assertEqual(opened, ["/dev/null"] * 3)
+        self.mesh.start()
+        self.mesh.login("alice", Device(self.mesh.folder))
 
     def test_sigint_is_as_good(self):
         self.mesh.signal(signal.SIGINT)

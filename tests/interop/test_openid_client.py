@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """npm's openid-client performs the exchange against meshauthd."""
+import base64
 import json
 import pathlib
 import sys
@@ -11,15 +12,14 @@ from harness import STORAGE, Device, MeshTest, Ticket, main, run  # noqa: E402
 
 
 class OpenidClient(MeshTest):
-    def exchange(self, token, device):
+    def exchange(self, token, *proof):
         self.mesh.keep_secret(token)
-        return json.loads(run("node", HERE / "exchange.mjs", self.mesh.url, self.mesh.ca, device.certificate, device.key,
-                              data=token).stdout)
+        return json.loads(run("node", HERE / "exchange.mjs", self.mesh.url, self.mesh.ca, *proof, data=token).stdout)
 
     def test_an_exchange(self):
         for name, device in (("p256", self.device), ("rsa", Device(self.mesh.folder, "rsa", "rsa2048"))):
             with self.subTest(name):
-                said = self.exchange(self.mesh.mint("alice"), device)
+                said = self.exchange(self.mesh.mint("alice"), device.certificate, device.key)
                 self.assertIn("answer", said, said)
                 answer = said["answer"]
                 self.assertEqual(answer["token_type"].lower(), "bearer")
@@ -30,10 +30,24 @@ class OpenidClient(MeshTest):
                 rights = self.mesh.collect_ticket(answer["tickets"][1]["credential"])
                 self.assertEqual(self.mesh.verify(rights.credential, device, STORAGE)[0], 0)
 
+    def test_an_exchange_by_dpop(self):
+        """It learns the nonce from the refusal of its first try, by itself."""
+        for alg in ("ES256", "RS256"):
+            with self.subTest(alg):
+                said = self.exchange(self.mesh.mint("carol"), "--dpop", alg)
+                self.assertIn("answer", said, said)
+                answer = said["answer"]
+                self.assertEqual(answer["token_type"].lower(), "dpop")
+                spki = base64.b64decode(said["spki"])
+                for t in answer["tickets"]:
+                    self.assertEqual(self.mesh.collect_ticket(t["credential"]).holder, spki)
+
     def test_a_refusal_is_understood(self):
         token = self.mesh.mint("bob")
-        self.assertEqual(Ticket(self.exchange(token, self.device)["answer"]["access_token"]).holder, self.device.spki)
-        said = self.exchange(token, Device(self.mesh.folder, "thief"))
+        said = self.exchange(token, self.device.certificate, self.device.key)
+        self.assertEqual(Ticket(said["answer"]["access_token"]).holder, self.device.spki)
+        thief = Device(self.mesh.folder, "thief")
+        said = self.exchange(token, thief.certificate, thief.key)
         self.assertEqual(said, {"error": "invalid_request", "status": 400, "kind": "ResponseBodyError",
                                 "description": "The subject token was already used with another device's key."})
 

@@ -109,9 +109,7 @@ static void
 caps_and_quotes_foreign_text(void **state)
 {
     static const char *const texts[] = {"tab\there", "\xff\xfe not UTF-8", "\x1b[31m",
-        "\xe2\x80\xa8 line separator", "\x7f",
-        "\xc2\x9b"
-        "31m is what ESC [ is"};
+        "\xe2\x80\xa8 line separator", "\x7f", "\xc2\x9b is what ESC [ is"};
     static char large[AUDIT_FIELD_MAX * 4];
     struct audit_record r = {.action = "x", .outcome = "deny"};
     struct store_dir s;

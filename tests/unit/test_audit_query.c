@@ -14,6 +14,8 @@ knows_its_filters(void **state)
             value = "1970-01-01T00:00:01Z";
         if (strcmp(name, "limit") == 0)
             value = "10000";
+        if (strcmp(name, "outcome") == 0)
+            value = "deny";
         assert_int_equal(audit_query_set(&f, name, value, NULL), MAUTH_OK);
     }
     assert_int_equal(f.since_us, 1000000);
@@ -21,7 +23,7 @@ knows_its_filters(void **state)
     assert_int_equal(f.limit, 10000);
     assert_string_equal(f.actor, "x");
     assert_string_equal(f.action, "x");
-    assert_string_equal(f.outcome, "x");
+    assert_string_equal(f.outcome, "deny");
     assert_string_equal(f.reason, "x");
     assert_string_equal(f.ticket, "x");
     assert_string_equal(f.session, "x");
@@ -44,6 +46,9 @@ refuses_values_of_another_form(void **state)
         {"limit", "10001"},
         {"limit", "99999999999999999999"},
         {"limit", "5x"},
+        {"outcome", ""},
+        {"outcome", "denied"},
+        {"outcome", "Deny"},
         {"Actor", "x"},
         {"", "x"},
     };

@@ -288,8 +288,13 @@ test_nonce(void **state)
     assert_int_equal(check(without, &want, ec), MAUTH_EXPIRED);
     want.nonce = "n2";
     assert_int_equal(check(with, &want, ec), MAUTH_EXPIRED);
-    want.nonce = "n1";
+    want.older_nonce = "n0";
+    assert_int_equal(check(with, &want, ec), MAUTH_EXPIRED);
+    want.older_nonce = "n1";
     assert_int_equal(check(with, &want, ec), MAUTH_OK);
+    want.nonce = "n1";
+    want.older_nonce = NULL;
+    assert_int_equal(check(with, &want, ec), MAUTH_CONFLICT);
     free(without);
     free(with);
     free(h);

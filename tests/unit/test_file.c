@@ -121,6 +121,54 @@ replaces_from_many_threads(void **state)
     buf_clear(&b);
 }
 
+enum {
+    WHOLE = 1 << 20
+};
+
+/* One of many: makes the file, or sees all of the one that another made. */
+static void *
+create_or_read(void *arg)
+{
+    const char *data = arg;
+    enum mauth_rc rc = file_create(path, data, WHOLE, FILE_PRIVATE, NULL);
+    struct buf b;
+
+    buf_init(&b);
+    if (rc == MAUTH_CONFLICT) {
+        rc = file_read_secret(path, WHOLE, &b, NULL);
+        if (rc == MAUTH_OK && b.len != WHOLE)
+            rc = MAUTH_MALFORMED;
+    }
+    buf_clear(&b);
+    return rc == MAUTH_OK ? NULL : arg;
+}
+
+/* Of two first logins at once, the slower took half of the other's key. */
+static void
+creates_no_half_of_a_file(void **state)
+{
+    char *data = malloc(WHOLE);
+    pthread_t thread[8];
+    bool failed = false;
+
+    (void)state;
+    assert_non_null(data);
+    memset(data, 'x', WHOLE);
+    for (int round = 0; round < 5; round++) {
+        unlink(path);
+        for (size_t i = 0; i < COUNT(thread); i++)
+            assert_int_equal(pthread_create(&thread[i], NULL, create_or_read, data), 0);
+        for (size_t i = 0; i < COUNT(thread); i++) {
+            void *bad;
+
+            assert_int_equal(pthread_join(thread[i], &bad), 0);
+            failed |= bad != NULL;
+        }
+    }
+    assert_false(failed);
+    free(data);
+}
+
 static void
 makes_a_folder_last(void **state)
 {
@@ -150,6 +198,7 @@ main(void)
         cmocka_unit_test(refuses_what_is_too_large_or_missing),
         cmocka_unit_test(refuses_a_secret_that_others_may_read),
         cmocka_unit_test(replaces_from_many_threads),
+        cmocka_unit_test(creates_no_half_of_a_file),
         cmocka_unit_test(makes_a_folder_last),
         cmocka_unit_test(joins_names),
     };

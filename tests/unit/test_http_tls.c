@@ -255,6 +255,109 @@ refuses_keys_of_other_kinds(void **state)
     }
 }
 
+/* A key of which only the length counts, and a signature of as many bytes. */
+
+static int
+sign_nothing(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *arg,
+    unsigned flags, const gnutls_datum_t *data, gnutls_datum_t *signature)
+{
+    const size_t *modulus = arg;
+
+    (void)key, (void)algorithm, (void)flags, (void)data;
+    signature->data = gnutls_malloc(*modulus);
+    signature->size = (unsigned)*modulus;
+    if (!signature->data)
+        return GNUTLS_E_MEMORY_ERROR;
+    memset(signature->data, 1, *modulus);
+    return 0;
+}
+
+static int
+describe_nothing(gnutls_privkey_t key, unsigned flags, void *arg)
+{
+    const size_t *modulus = arg;
+
+    (void)key;
+    if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO)
+        return GNUTLS_PK_RSA;
+    if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS)
+        return (int)(8 * *modulus);
+    return flags & GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO ? 1 : -1;
+}
+
+static void
+forge_rsa(gnutls_x509_crt_t certificate, size_t modulus, size_t exponent)
+{
+    unsigned char digits[2048];
+    gnutls_datum_t n = {digits, (unsigned)modulus}, e = {digits, (unsigned)exponent};
+    gnutls_pubkey_t key;
+
+    assert_true(modulus <= sizeof(digits));
+    memset(digits, 0xa5, sizeof(digits)); /* odd, with the first bit set */
+    assert_int_equal(gnutls_pubkey_init(&key), 0);
+    assert_int_equal(gnutls_pubkey_import_rsa_raw(key, &n, &e), 0);
+    assert_int_equal(gnutls_x509_crt_set_pubkey(certificate, key), 0);
+    gnutls_pubkey_deinit(key);
+}
+
+/* How the server ended a handshake with a client of such a key. */
+static int
+shake_hands_with_rsa(
+    const struct world *w, const char *version, size_t modulus, size_t exponent)
+{
+    struct identity who;
+    gnutls_pcert_st shown;
+    gnutls_privkey_t key;
+    struct pair p;
+
+    identity_make(&who, &identity_p256);
+    forge_rsa(who.certificate, modulus, exponent);
+    assert_int_equal(gnutls_x509_crt_sign2(who.certificate, w->client.certificate,
+                         w->client.key, GNUTLS_DIG_SHA256, 0),
+        0);
+    assert_int_equal(gnutls_pcert_import_x509(&shown, who.certificate, 0), 0);
+    assert_int_equal(gnutls_privkey_init(&key), 0);
+    assert_int_equal(gnutls_privkey_import_ext4(key, &modulus, sign_nothing,
+                         sign_nothing, NULL, NULL, describe_nothing, 0),
+        0);
+    pair_open(w->server, w->tls, &p, version, NULL);
+    gnutls_certificate_set_flags(p.credentials, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
+    assert_true(
+        gnutls_certificate_set_key(p.credentials, NULL, 0, &shown, 1, key) >= 0);
+    assert_false(pair_shake_hands(&p));
+    pair_close(&p); /* shown and key went with the credentials */
+    identity_drop(&who);
+    return p.server_rc;
+}
+
+/* GnuTLS would check signatures of any length: minutes for one stranger. */
+static void
+looks_at_no_signature_of_an_oversized_key(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t modulus, exponent; /* bytes */
+        bool looks;
+    } keys[] = {
+        {"RSA-2048", 256, 3, true},
+        {"RSA-4096, the longest exponent", 512, 4, true},
+        {"RSA-4104", 513, 3, false},
+        {"RSA-16384", 2048, 3, false},
+        {"an exponent of five bytes", 256, 5, false},
+        {"an exponent as long as the modulus", 512, 512, false},
+    };
+    const struct world *w = *state;
+
+    for (size_t k = 0; k < COUNT(keys); k++)
+        for (size_t i = 0; i < COUNT(versions); i++) {
+            int rc =
+                shake_hands_with_rsa(w, versions[i], keys[k].modulus, keys[k].exponent);
+
+            if ((rc != GNUTLS_E_CERTIFICATE_ERROR) != keys[k].looks)
+                fail_msg("%s, %s: %s", keys[k].name, versions[i], gnutls_strerror(rc));
+        }
+}
+
 /* Who shows a certificate without having its key gets no further. */
 static void
 refuses_a_certificate_without_its_key(void **state)
@@ -329,6 +432,8 @@ refuses_weak_clients(void **state)
         {"TLS 1.1", "NORMAL:-VERS-ALL:+VERS-TLS1.1"},
         {"TLS 1.0", "NORMAL:-VERS-ALL:+VERS-TLS1.0"},
         {"no forward secrecy", TLS_1_2 ":-KX-ALL:+RSA"},
+        {"finite fields", TLS_1_2 ":-KX-ALL:+DHE-RSA"},
+        {"finite fields in TLS 1.3", TLS_1_3 ":-GROUP-ALL:+GROUP-DH-ALL"},
         {"CBC", TLS_1_2 ":-CIPHER-ALL:+AES-128-CBC:+AES-256-CBC"},
         {"no certificate", TLS_1_2 ":-KX-ALL:+ANON-ECDH"},
         {"no encryption", TLS_1_2 ":-CIPHER-ALL:+NULL"},
@@ -672,6 +777,7 @@ main(void)
         IN_WORLD(takes_the_key_of_an_expired_certificate),
         IN_WORLD(takes_rsa_keys),
         IN_WORLD(refuses_keys_of_other_kinds),
+        IN_WORLD(looks_at_no_signature_of_an_oversized_key),
         IN_WORLD(refuses_a_certificate_without_its_key),
         IN_WORLD(asks_for_any_certificate),
         IN_WORLD(refuses_weak_clients),

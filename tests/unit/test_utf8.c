@@ -1,6 +1,6 @@
 #include <stdbool.h>
 
-#include "policy/utf8.h"
+#include "base/utf8.h"
 #include "tests/unit/unit.h"
 
 static size_t

@@ -1,6 +1,6 @@
 /* UTF-8 as RFC 3629 has it: shortest forms only, no surrogates, up to U+10FFFF. */
-#ifndef POLICY_UTF8_H
-#define POLICY_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

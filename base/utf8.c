@@ -1,4 +1,4 @@
-#include "policy/utf8.h"
+#include "base/utf8.h"
 
 /* RFC 3629 section 4, a row for each line of its grammar: first byte, second byte. */
 static const struct {

@@ -1,0 +1,76 @@
+#include "authsvc/token_answer.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/fail.h"
+#include "base/str.h"
+#include <meshauth/credential.h>
+
+/*
+ * The answer is written as text, not built as a tree: most of it is base64url,
+ * which jansson would look at three times, character by character.
+ */
+
+static enum mauth_rc
+put_credential(
+    struct buf *b, const struct issued *t, bool deflated, struct mauth_err *err)
+{
+    char *text;
+    enum mauth_rc rc =
+        mauth_credential_encode(t->xml, t->xml_len, deflated, &text, err);
+
+    if (rc != MAUTH_OK)
+        return rc;
+    buf_u8(b, '"');
+    buf_str(b, text);
+    buf_u8(b, '"');
+    free(text);
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+put_ticket(struct buf *b, const struct issued *t, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    buf_str(b, "{\"audience\":");
+    buf_json(b, text_of(t->audience));
+    if (t->action) {
+        buf_str(b, ",\"resource\":");
+        buf_json(b, text_of(t->resource));
+    }
+    buf_str(b, ",\"actions\":[");
+    if (t->action)
+        buf_json(b, text_of(t->action));
+    buf_printf(b, "],\"expires_in\":%" PRId64 ",\"credential\":", t->expires_in_s);
+    rc = put_credential(b, t, true, err);
+    buf_u8(b, '}');
+    return rc;
+}
+
+enum mauth_rc
+token_answer_write(
+    struct buf *b, const struct login *l, bool by_dpop, struct mauth_err *err)
+{
+    const struct issued *first = &l->issued[0];
+    char root[ISSUE_URL_MAX];
+    enum mauth_rc rc;
+
+    if (!issue_mesh_root(
+            l->service->config->issuer.url, &l->ground.user, root, sizeof(root)))
+        return mauth_fail(err, MAUTH_INTERNAL, "token: the issuer's URL is too long");
+    buf_str(b, "{\"access_token\":");
+    rc = put_credential(b, first, false, err);
+    buf_printf(b,
+        ",\"issued_token_type\":\"" TOKEN_TYPE_SAML2 "\",\"token_type\":\"%s\""
+        ",\"expires_in\":%" PRId64 ",\"mesh\":",
+        by_dpop ? "DPoP" : "Bearer", first->expires_in_s);
+    buf_json(b, text_of(root));
+    for (size_t i = 0; i < LOGIN_TICKETS && rc == MAUTH_OK; i++) {
+        buf_str(b, i ? "," : ",\"tickets\":[");
+        rc = put_ticket(b, &l->issued[i], err);
+    }
+    buf_str(b, "]}");
+    return rc;
+}
