@@ -242,7 +242,7 @@ find_element(struct text in, const char *local, struct text *before,
     return true;
 }
 
-void
+bool
 forgery_put(struct forgery *f, const char *local, const uint8_t *raw, size_t len)
 {
     struct text all = text_in(&f->xml), before, content, after;
@@ -250,7 +250,7 @@ forgery_put(struct forgery *f, const char *local, const uint8_t *raw, size_t len
     char *at;
 
     if (!find_element(all, local, &before, &content, &after))
-        fail_msg("no %s to put anything into", local);
+        return false;
     buf_init(&out);
     buf_put(&out, all.p, (size_t)(content.p - all.p));
     at = buf_space(&out, b64_encoded_len(B64_STD, len));
@@ -261,21 +261,22 @@ forgery_put(struct forgery *f, const char *local, const uint8_t *raw, size_t len
     buf_text(&out, after);
     buf_clear(&f->xml);
     f->xml = out;
+    return true;
 }
 
-void
+bool
 forgery_rehash(struct forgery *f)
 {
     struct text pieces[2], content;
     uint8_t digest[HASH_LEN];
 
     if (!find_element(text_in(&f->xml), "Signature", &pieces[0], &content, &pieces[1]))
-        fail_msg("no Signature to fit");
+        return false;
     assert_int_equal(hash_sha256(pieces, 2, digest, NULL), MAUTH_OK);
-    forgery_put(f, "DigestValue", digest, sizeof(digest));
+    return forgery_put(f, "DigestValue", digest, sizeof(digest));
 }
 
-void
+bool
 forgery_sign(struct forgery *f, const struct signer *key)
 {
     struct text pieces[2] = {text_of(TEMPLATE_SIGNED_INFO)}, before, content, after;
@@ -283,10 +284,10 @@ forgery_sign(struct forgery *f, const struct signer *key)
     size_t len;
 
     if (!find_element(text_in(&f->xml), "SignedInfo", &before, &content, &after))
-        fail_msg("no SignedInfo to sign");
+        return false;
     pieces[1] = (struct text){content.p, (size_t)(after.p - content.p)};
     assert_int_equal(signer_sign(key, pieces, 2, raw, &len, NULL), MAUTH_OK);
-    forgery_put(f, "SignatureValue", raw, len);
+    return forgery_put(f, "SignatureValue", raw, len);
 }
 
 size_t

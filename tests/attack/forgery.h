@@ -49,15 +49,16 @@ void forgery_clear(struct forgery *f);
 void forgery_edit(
     struct forgery *f, const char *find, const char *put, bool everywhere);
 
-/* DigestValue over what it is now over. */
-void forgery_rehash(struct forgery *f);
+/* DigestValue over what it is now over; false when there is none of these elements. */
+MAUTH_MUST_USE bool forgery_rehash(struct forgery *f);
 /* SignatureValue over what is now SignedInfo, as a verifier would take it. */
-void forgery_sign(struct forgery *f, const struct signer *key);
+MAUTH_MUST_USE bool forgery_sign(struct forgery *f, const struct signer *key);
 
 /* The raw bytes of SignatureValue. */
 size_t forgery_signature(const struct forgery *f, uint8_t raw[KEY_SIGNATURE_MAX]);
 /* Bytes, in base64, as the content of the first element of this local name. */
-void forgery_put(struct forgery *f, const char *local, const uint8_t *raw, size_t len);
+MAUTH_MUST_USE bool forgery_put(
+    struct forgery *f, const char *local, const uint8_t *raw, size_t len);
 
 /* base64url of any bytes, or of their DEFLATE, appended. */
 void spell(struct buf *out, const void *data, size_t len);

@@ -27,7 +27,7 @@ bind_der(struct forgery *f, const void *der, size_t len)
 {
     buf_rewind(&f->spki);
     buf_put(&f->spki, der, len);
-    forgery_put(f, "DEREncodedKeyValue", der, len);
+    assert_true(forgery_put(f, "DEREncodedKeyValue", der, len));
 }
 
 /* RSA keys, by the bits of their modulus and exponent. */
@@ -274,7 +274,7 @@ static const struct attack list[] = {
     KEYS("RSA of 1024 bits", "NIST SP 800-57", bind_rsa, RSA_1024, FORM),
     KEYS("RSA of 2047 bits", ONE_FORM, bind_rsa, RSA_2047, FORM),
     KEYS("RSA of 4097 bits", ONE_FORM, bind_rsa, RSA_4097, FORM),
-    KEYS("RSA of 8192 bits", "CVE-2023-3446", bind_rsa, RSA_8192, FORM),
+    KEYS("RSA of 8192 bits", "CVE-2023-6237", bind_rsa, RSA_8192, FORM),
     KEYS("RSA, an even exponent", "RFC 8017 3.1", bind_rsa, RSA_E_EVEN, FORM),
     KEYS("RSA, exponent 1", "CVE-2006-4339", bind_rsa, RSA_E_1, FORM),
     KEYS("RSA, exponent 3: two bits", ONE_FORM, bind_rsa, RSA_E_3, FORM),
@@ -310,8 +310,8 @@ static const struct attack list[] = {
     KEYS("P-256: a byte missing", SPKI, bind_p256, BYTE_MISSING, FORM),
     KEYS("P-256: another algorithm", "RFC 5480 2.1.2", bind_p256, OTHER_OID_EC, FORM),
     /* By its bytes it is a key; nobody can have proven it. */
-    KEYS("P-256: a point that is not on the curve", "CVE-2020-0601", bind_p256,
-        OFF_CURVE, HOLDER, .at.proof = OTHER_KEY),
+    KEYS("P-256: a point that is not on the curve", "SEC 1 3.2.2", bind_p256, OFF_CURVE,
+        HOLDER, .at.proof = OTHER_KEY),
     KEYS("the point alone", SPKI, bind_p256, RAW_POINT, FORM),
     KEYS("PEM", "RFC 7468", bind_p256, IN_PEM, FORM),
     KEYS("no key", HOK, bind_p256, NO_KEY_BYTES, FORM),

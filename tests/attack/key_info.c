@@ -65,7 +65,7 @@ static const struct attack list[] = {
     /* Keys brought along. */
     MISMADE("RSAKeyValue beside KeyName", "CVE-2024-32962", IN_INFO(""),
         IN_INFO(RSA_KEY), FORM),
-    MISMADE("RSAKeyValue instead of KeyName", "CVE-2024-32962", NAME, RSA_KEY, FORM,
+    MISMADE("RSAKeyValue instead of KeyName", "CVE-2021-21239", NAME, RSA_KEY, FORM,
         .key = KEY_STRANGER),
     MISMADE("ECKeyValue", "XML-DSig 4.5.2.3", IN_INFO(""),
         IN_INFO("<ds:KeyValue><dsig11:ECKeyValue"

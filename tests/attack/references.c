@@ -35,7 +35,7 @@ put_digest(struct forgery *f, int which)
         assert_int_equal(hash_bytes("", 0, digest, NULL), MAUTH_OK);
     if (which == OF_ALL)
         assert_int_equal(hash_bytes(f->xml.data, f->xml.len, digest, NULL), MAUTH_OK);
-    forgery_put(f, "DigestValue", digest, lengths[which]);
+    assert_true(forgery_put(f, "DigestValue", digest, lengths[which]));
 }
 
 static const struct attack list[] = {

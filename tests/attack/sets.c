@@ -14,8 +14,8 @@ add_other(struct forgery *f, const char *find, const char *put)
 
     forgery_start(&other, f->base, f->house);
     forgery_edit(&other, find, put, false);
-    forgery_rehash(&other);
-    forgery_sign(&other, house_signer(f->house, f->base, KEY_ITS_OWN));
+    assert_true(forgery_rehash(&other));
+    assert_true(forgery_sign(&other, house_signer(f->house, f->base, KEY_ITS_OWN)));
     spell(&f->credential, other.xml.data, other.xml.len);
     forgery_clear(&other);
 }

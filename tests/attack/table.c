@@ -87,9 +87,9 @@ finish(struct forgery *f, const struct attack *a)
     const struct signer *signer = house_signer(f->house, f->base, a->key);
 
     if (a->hand == REHASHED || a->hand == SIGNED)
-        forgery_rehash(f);
+        assert_true(forgery_rehash(f));
     if (a->hand == RESIGNED || a->hand == SIGNED)
-        forgery_sign(f, signer);
+        assert_true(forgery_sign(f, signer));
     for (size_t i = 0; i < COUNT(a->after) && a->after[i].put; i++)
         forgery_edit(f, a->after[i].find, a->after[i].put, a->everywhere);
     if (a->finish)

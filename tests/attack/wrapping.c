@@ -44,7 +44,7 @@ static const struct attack list[] = {
         .after = {{ISSUER_TAG, "$0$A"}}),
     FORGED("XSW4, signed one in Advice", "SAML core 2.6.1", NULL, "$E", FORM,
         .after = {{"</saml:Conditions>", "$0<saml:Advice>$A</saml:Advice>"}}),
-    FORGED("XSW4, signed one in an AttributeValue", "CVE-2021-21239", NULL, "$E", FORM,
+    FORGED("XSW4, signed one in an AttributeValue", "CVE-2021-21238", NULL, "$E", FORM,
         .after = {{"</saml:AttributeValue>", "$A$0"}}),
     FORGED("XSW4, signed one in SubjectConfirmationData", AUSTEL, NULL, "$E", FORM,
         .after = {{"</saml:SubjectConfirmationData>", "$A$0"}}),

@@ -196,7 +196,7 @@ static const struct attack list[] = {
         "<!DOCTYPE a [<!ATTLIST saml:Assertion x CDATA \"y\">]>$0", FORM),
     MISMADE("a DTD from elsewhere", "CVE-2013-6440", NULL,
         "<!DOCTYPE a SYSTEM \"https://evil.example/a.dtd\">$0", FORM),
-    MISMADE("XInclude", "CVE-2021-40690", "<saml:Subject>",
+    MISMADE("XInclude", "XInclude 1.0", "<saml:Subject>",
         "<xi:include xmlns:xi=\"http://www.w3.org/2001/XInclude\" href=\"x\">"
         "</xi:include>$0",
         FORM),
