@@ -8,6 +8,7 @@ trap 'rm -rf "$work"' EXIT
 
 cmake --install "$build" --prefix "$work/first" --component library >/dev/null
 mv "$work/first" "$work/moved"
+[ -s "$work/moved/share/man/man3/libmeshauth.3" ]
 export PKG_CONFIG_PATH
 PKG_CONFIG_PATH=$(dirname "$(find "$work/moved" -name meshauth.pc)")
 lib=$(pkg-config --variable=libdir meshauth)
