@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "base/str.h"
+#include "base/utf8.h"
 
 enum {
     SHOWN = 40 /* what a message quotes of a foreign name */
@@ -61,51 +62,17 @@ take_byte(struct text *in, char *out)
     return true;
 }
 
-/* Length of the character that begins here, or 0: RFC 3629 4, and no control ones. */
-static size_t
-character(const unsigned char *p, size_t left)
-{
-    /* What the first byte is, how long the whole, what the second may be. */
-    static const struct {
-        unsigned char from, to, len, low, high;
-    } forms[] = {
-        {0x20, 0x7e, 1, 0x00, 0x00},
-        {0xc2, 0xc2, 2, 0xa0, 0xbf}, /* U+0080 to U+009F are control characters */
-        {0xc3, 0xdf, 2, 0x80, 0xbf},
-        {0xe0, 0xe0, 3, 0xa0, 0xbf},
-        {0xe1, 0xec, 3, 0x80, 0xbf},
-        {0xed, 0xed, 3, 0x80, 0x9f},
-        {0xee, 0xef, 3, 0x80, 0xbf},
-        {0xf0, 0xf0, 4, 0x90, 0xbf},
-        {0xf1, 0xf3, 4, 0x80, 0xbf},
-        {0xf4, 0xf4, 4, 0x80, 0x8f},
-    };
-
-    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
-        if (*p < forms[i].from || *p > forms[i].to)
-            continue;
-        if (forms[i].len > left ||
-            (forms[i].len > 1 && (p[1] < forms[i].low || p[1] > forms[i].high)))
-            return 0;
-        for (size_t k = 2; k < forms[i].len; k++)
-            if (p[k] < 0x80 || p[k] > 0xbf)
-                return 0;
-        return forms[i].len;
-    }
-    return 0;
-}
-
+/* UTF-8 without control characters. */
 static bool
 is_clean(const char *text, size_t len)
 {
-    const unsigned char *p = (const unsigned char *)text;
-
     while (len) {
-        size_t n = character(p, len);
+        uint32_t c;
+        size_t n = utf8_next(text, len, &c);
 
-        if (n == 0)
+        if (n == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
             return false;
-        p += n;
+        text += n;
         len -= n;
     }
     return true;

@@ -21,6 +21,17 @@ rules_kind_name(enum rule_kind kind)
     return "grant";
 }
 
+/* Nothing in it that mauth_quote() would change; so are all URLs. */
+static bool
+is_plain(struct text value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (value.p[i] < ' ' || value.p[i] > '~' || value.p[i] == '"' ||
+            value.p[i] == '\\' || value.p[i] == '\'')
+            return false;
+    return value.len <= LEX_STRING_MAX;
+}
+
 void
 rules_write_value(struct buf *out, struct text value)
 {
@@ -30,9 +41,12 @@ rules_write_value(struct buf *out, struct text value)
         buf_text(out, value);
         return;
     }
-    buf_str(out, "\"");
-    buf_str(out, mauth_quote(value.p, value.len, plain, sizeof(plain)));
-    buf_str(out, "\"");
+    buf_u8(out, '"');
+    if (is_plain(value))
+        buf_text(out, value);
+    else
+        buf_str(out, mauth_quote(value.p, value.len, plain, sizeof(plain)));
+    buf_u8(out, '"');
 }
 
 static void

@@ -202,6 +202,15 @@ url_is_strict(struct text url)
     return is_authority(take_until(&url, '/')) && is_path(url);
 }
 
+static bool
+has_path(struct text url)
+{
+    static const char scheme[] = "https://";
+    size_t skip = sizeof(scheme) - 1;
+
+    return url.len > skip && memchr(url.p + skip, '/', url.len - skip) != NULL;
+}
+
 /* The bytes first: most of the places that a ticket permits are other ones. */
 bool
 url_is_within(struct text url, struct text place)
@@ -212,7 +221,8 @@ url_is_within(struct text url, struct text place)
         return false;
     if (url.len > place.len && url.p[place.len] != '/')
         return false;
-    return url_is_strict(place) && url_is_strict(url);
+    /* A strict URL cut before a slash of its path is strict itself. */
+    return has_path(place) && url_is_strict(url);
 }
 
 static const char *

@@ -6,11 +6,11 @@
 
 /* A ticket read: its values, and which of the input's bytes were signed. */
 struct mauth_ticket {
-    struct ticket says;
     uint64_t asof;
+    uint8_t digest[HASH_LEN]; /* computed over head and tail */
     struct text head, tail;   /* of the input: what DigestValue is over */
     struct text signed_info;  /* of the input, from behind its first tag */
-    uint8_t digest[HASH_LEN]; /* computed over head and tail */
+    struct ticket says;
     size_t pool_len;
     char pool[];
 };
@@ -24,5 +24,11 @@ MAUTH_MUST_USE enum mauth_rc ticket_decode(
 
 /* Before the ticket goes where its input may be gone. */
 void ticket_forget_input(struct mauth_ticket *t);
+
+/*
+ * Has the parts of a ticket that a decision looks at brought near, while other work
+ * is done: among many tickets, waiting for memory is most of what a check costs.
+ */
+void ticket_prefetch(const struct mauth_ticket *t);
 
 #endif

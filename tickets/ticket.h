@@ -55,23 +55,22 @@ struct ticket {
     int64_t not_on_or_after_s;
     const uint8_t *holder_spki; /* NULL: a bearer ticket */
     size_t holder_spki_len;
-    struct text audience[TICKET_AUDIENCES];
-    size_t audiences;
     bool has_authn;
     int64_t authn_instant_s;
     struct text authn_class;
-    struct ticket_permit permit[TICKET_PERMITS];
-    size_t permits;
-    struct text action[TICKET_ACTIONS]; /* our names */
-    size_t actions;
-    struct ticket_fact fact[TICKET_FACTS];
-    size_t facts;
 
     /* Of the signature; the encoder fills these in. */
     enum key_alg alg;
     struct text key_id;
     uint8_t digest[HASH_LEN];
     struct text signature; /* raw bytes */
+
+    /* Last, as few of them are filled: what is looked at lies close together. */
+    size_t audiences, permits, actions, facts;
+    struct text audience[TICKET_AUDIENCES];
+    struct ticket_permit permit[TICKET_PERMITS];
+    struct text action[TICKET_ACTIONS]; /* our names */
+    struct ticket_fact fact[TICKET_FACTS];
 };
 
 enum {

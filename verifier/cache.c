@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "tickets/decode.h"
 #include "verifier/mix.h"
 
 enum {
@@ -127,8 +128,10 @@ cache_free(struct cache *c)
 static bool
 is_of(const struct entry *e, uint64_t hash, struct text credential)
 {
-    return e->hash == hash && e->len == credential.len &&
-           memcmp(e->credential, credential.p, credential.len) == 0;
+    if (e->hash != hash || e->len != credential.len)
+        return false;
+    ticket_prefetch(e->held.ticket);
+    return memcmp(e->credential, credential.p, credential.len) == 0;
 }
 
 struct cached *

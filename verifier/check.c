@@ -110,7 +110,8 @@ ask_rules(struct check *c, struct mauth_ticket *t)
     rc = eval_decide(c->loaded->rules, &q, &facts, &e, &err);
     if (rc == MAUTH_OK) {
         c->allowed = true;
-        decision_name_ticket(c->decision, t);
+        if (c->tickets > 1) /* the first has its names there already */
+            decision_name_ticket(c->decision, t);
         decision_name_proof(c->decision, &e);
         return MAUTH_OK;
     }

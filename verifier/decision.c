@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "tickets/decode.h"
 
 enum {
     TEXT_MAX = 512 /* bytes of a foreign text in JSON */
@@ -25,28 +26,26 @@ decision_start(struct mauth_decision *d)
     d->rule[0] = d->facts[0] = d->why[0] = '\0';
 }
 
-/* Ids and names of a ticket are never longer than this has room for. */
+/* Ids of a ticket are never longer than there is room for. */
 static void
-copy_id(char out[MAUTH_DECISION_ID], const char *id)
+copy_id(char out[MAUTH_DECISION_ID], struct text id)
 {
-    size_t len = id ? strlen(id) : 0;
+    size_t len = id.len < MAUTH_DECISION_ID ? id.len : 0;
 
-    if (len >= MAUTH_DECISION_ID)
-        len = 0;
-    memcpy(out, id ? id : "", len);
+    memcpy(out, id.p, len);
     out[len] = '\0';
 }
 
 void
 decision_name_ticket(struct mauth_decision *d, const struct mauth_ticket *t)
 {
-    copy_id(d->subject, mauth_ticket_subject(t));
-    copy_id(d->holder, mauth_ticket_holder(t));
-    copy_id(d->session, mauth_ticket_session(t));
-    copy_id(d->ticket, mauth_ticket_id(t));
-    copy_id(d->key, mauth_ticket_key_id(t));
-    memcpy(d->digest, mauth_ticket_digest(t), sizeof(d->digest));
-    d->not_on_or_after_s = mauth_ticket_not_on_or_after_s(t);
+    copy_id(d->subject, t->says.subject);
+    copy_id(d->holder, ticket_holder(&t->says));
+    copy_id(d->session, ticket_session(&t->says));
+    copy_id(d->ticket, t->says.id);
+    copy_id(d->key, t->says.key_id);
+    memcpy(d->digest, t->digest, sizeof(d->digest));
+    d->not_on_or_after_s = t->says.not_on_or_after_s;
 }
 
 /* As much of b as there is room for; "..." shows that there was more. */

@@ -1,6 +1,7 @@
 #include "tests/bench/ticket.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/x509.h>
@@ -203,6 +204,39 @@ vary(struct bench_ticket *t, const char *alg, struct mauth_err *err)
     return rc;
 }
 
+static char *
+make_header(struct text credential, struct text *out)
+{
+    static const char scheme[] = "Bearer ";
+    size_t len = sizeof(scheme) - 1 + credential.len;
+    char *header = malloc(len + 1);
+
+    if (!header)
+        return NULL;
+    memcpy(header, scheme, sizeof(scheme) - 1);
+    memcpy(header + sizeof(scheme) - 1, credential.p, credential.len);
+    header[len] = '\0';
+    *out = (struct text){header, len};
+    return header;
+}
+
+/* A request as a service sees it: the header, and what it is about. */
+static enum mauth_rc
+make_request(struct bench_ticket *t, struct mauth_err *err)
+{
+    struct mauth_ticket *read = NULL;
+    enum mauth_rc rc = mauth_ticket_read_untrusted(t->xml, t->xml_len, &read, err);
+
+    if (rc == MAUTH_OK) {
+        t->resource = strdup(mauth_ticket_permit_resource(read, 0));
+        if (!t->resource || !(t->header[0] = make_header(t->plain, &t->plain_header)) ||
+            !(t->header[1] = make_header(t->deflated, &t->deflated_header)))
+            rc = mauth_fail(err, MAUTH_NO_MEMORY, "bench: no memory");
+    }
+    mauth_ticket_free(read);
+    return rc;
+}
+
 enum mauth_rc
 bench_ticket_open(
     struct bench_ticket *t, const char *alg, bool varied, struct mauth_err *err)
@@ -228,12 +262,15 @@ bench_ticket_open(
         return rc;
     if (!take_apart(t))
         return mauth_fail(err, MAUTH_INTERNAL, "bench: %s has an odd form", name);
-    return MAUTH_OK;
+    return make_request(t, err);
 }
 
 void
 bench_ticket_close(struct bench_ticket *t)
 {
+    free(t->header[0]);
+    free(t->header[1]);
+    free(t->resource);
     xmlsec_key_free(t->xmlsec_key);
     EVP_PKEY_free(t->key);
     buf_clear(&t->digested);

@@ -25,6 +25,9 @@ void bench_host_close(struct bench_host *host);
 struct bench_ticket {
     struct buf file; /* its two credentials, which lie in it */
     struct text plain, deflated;
+    struct text plain_header, deflated_header; /* "Bearer CREDENTIAL" ... */
+    char *header[2];                           /* ... in memory of their own */
+    char *resource;                            /* that it permits to be read */
     char xml[MAUTH_TICKET_MAX];
     size_t xml_len;
     /* As raw OpenSSL gets it: nothing left to find or to decode. */

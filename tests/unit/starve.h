@@ -19,4 +19,7 @@ typedef enum mauth_rc starve_call(void *arg, struct mauth_err *err);
  */
 void starve(const char *name, starve_call *call, void *arg);
 
+/* The same where it may also go well without the memory: a cache that keeps nothing. */
+void starve_or_do_without(const char *name, starve_call *call, void *arg);
+
 #endif

@@ -1,0 +1,186 @@
+/* A decision over a ticket that was seen before, among many others. */
+#include "tests/bench/cached.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/str.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/decide.h"
+
+enum {
+    ENTRIES = 10000,
+    VISITS = 20000, /* in one turn */
+    ROUNDS = 15,
+    REQUEST_MAX = 65536
+};
+
+struct crowd {
+    struct bench_decider *decider;
+    char **header; /* of ENTRIES tickets, each in memory of its own */
+    size_t *len;
+    char **copy; /* and once more, for memcmp */
+    char **resource;
+    uint32_t *order;
+    char *request; /* where each header is copied in, as a server has it */
+};
+
+typedef bool visit(struct crowd *c, uint32_t which);
+
+static bool
+only_copy(struct crowd *c, uint32_t which)
+{
+    memcpy(c->request, c->header[which], c->len[which]);
+    return c->request[0] == 'B';
+}
+
+static bool
+copy_and_compare(struct crowd *c, uint32_t which)
+{
+    return only_copy(c, which) &&
+           memcmp(c->request, c->copy[which], c->len[which]) == 0;
+}
+
+static bool
+copy_and_decide(struct crowd *c, uint32_t which)
+{
+    struct text header = {c->request, c->len[which]};
+
+    return only_copy(c, which) && bench_decide(c->decider, header, c->resource[which]);
+}
+
+/* Microseconds of one visit; negative when one failed. */
+static double
+turn(struct crowd *c, visit *each)
+{
+    int64_t start_ns = bench_now_ns();
+
+    for (size_t i = 0; i < VISITS; i++)
+        if (!each(c, c->order[i]))
+            return -1;
+    return (double)(bench_now_ns() - start_ns) / VISITS / 1000;
+}
+
+static enum mauth_rc
+measure(struct crowd *c, const char *group, bool deflated, struct mauth_err *err)
+{
+    double ratio[ROUNDS], over[ROUNDS], hit[ROUNDS];
+
+    for (size_t i = 0; i < ROUNDS; i++) {
+        double copy = turn(c, only_copy), compare = turn(c, copy_and_compare),
+               decide = turn(c, copy_and_decide);
+
+        if (copy < 0 || compare < 0 || decide < 0)
+            return mauth_fail(err, MAUTH_INTERNAL, "bench: a ticket was not accepted");
+        hit[i] = decide - copy;
+        ratio[i] = (decide - copy) / (compare - copy);
+        over[i] = decide - compare;
+    }
+    if (deflated) {
+        bench_line(group, "cached.deflated.over.us", 3,
+            bench_quantile(over, ROUNDS, 0.5), "us");
+        bench_line(
+            group, "cached.deflated.us", 3, bench_quantile(hit, ROUNDS, 0.5), "us");
+        return MAUTH_OK;
+    }
+    bench_line(group, "cached.ratio", 3, bench_quantile(ratio, ROUNDS, 0.5), "x");
+    bench_line(group, "cached.us", 3, bench_quantile(hit, ROUNDS, 0.5), "us");
+    return MAUTH_OK;
+}
+
+static void
+discard(struct crowd *c)
+{
+    for (size_t i = 0; i < ENTRIES && c->header && c->copy && c->resource; i++) {
+        free(c->header[i]);
+        free(c->copy[i]);
+        free(c->resource[i]);
+    }
+    free(c->header);
+    free(c->copy);
+    free(c->resource);
+    free(c->len);
+    free(c->order);
+    free(c->request);
+}
+
+static enum mauth_rc
+fill_one(struct crowd *c, size_t i, bool deflated, struct mauth_err *err)
+{
+    struct bench_ticket t;
+    enum mauth_rc rc = bench_ticket_open(&t, "p256", true, err);
+    struct text header = deflated ? t.deflated_header : t.plain_header;
+
+    if (rc == MAUTH_OK) {
+        c->header[i] = strdup(header.p);
+        c->copy[i] = strdup(header.p);
+        c->resource[i] = strdup(t.resource);
+        c->len[i] = header.len;
+        if (!c->header[i] || !c->copy[i] || !c->resource[i])
+            rc = mauth_fail(err, MAUTH_NO_MEMORY, "bench: no memory");
+    }
+    bench_ticket_close(&t);
+    return rc;
+}
+
+/* A fixed order that looks like none: the same for whoever is timed. */
+static void
+shuffle(uint32_t *order)
+{
+    uint64_t x = 88172645463325252u;
+
+    for (size_t i = 0; i < VISITS; i++) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        order[i] = (uint32_t)(x % ENTRIES);
+    }
+}
+
+static enum mauth_rc
+fill(struct crowd *c, bool deflated, struct mauth_err *err)
+{
+    enum mauth_rc rc = MAUTH_OK;
+
+    c->header = calloc(ENTRIES, sizeof(*c->header));
+    c->copy = calloc(ENTRIES, sizeof(*c->copy));
+    c->len = calloc(ENTRIES, sizeof(*c->len));
+    c->resource = calloc(ENTRIES, sizeof(*c->resource));
+    c->order = calloc(VISITS, sizeof(*c->order));
+    c->request = malloc(REQUEST_MAX);
+    if (!c->header || !c->copy || !c->len || !c->resource || !c->order || !c->request)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "bench: no memory");
+    shuffle(c->order);
+    for (size_t i = 0; i < ENTRIES && rc == MAUTH_OK; i++)
+        rc = fill_one(c, i, deflated, err);
+    return rc;
+}
+
+static enum mauth_rc
+visit_all(const struct bench_host *host, bool deflated, struct mauth_err *err)
+{
+    struct bench_decider decider;
+    struct crowd c = {.decider = &decider};
+    enum mauth_rc rc = bench_decider_open(&decider, host, ENTRIES, err);
+
+    bench_progress("%d %s tickets", ENTRIES, deflated ? "deflated" : "plain");
+    if (rc == MAUTH_OK)
+        rc = fill(&c, deflated, err);
+    for (size_t i = 0; i < ENTRIES && rc == MAUTH_OK; i++)
+        if (!bench_decide(&decider, text_of(c.header[i]), c.resource[i]))
+            rc = mauth_fail(err, MAUTH_INTERNAL, "bench: %s", decider.decision.why);
+    if (rc == MAUTH_OK)
+        rc = measure(&c, "verify", deflated, err);
+    discard(&c);
+    bench_decider_close(&decider);
+    return rc;
+}
+
+enum mauth_rc
+bench_cached(const struct bench_host *host, struct mauth_err *err)
+{
+    enum mauth_rc rc = visit_all(host, false, err);
+
+    return rc ? rc : visit_all(host, true, err);
+}
