@@ -27,6 +27,8 @@ double bench_quantile(double *values, size_t count, double quantile);
 
 /* Keeps this thread on one processor, where that can be had. */
 void bench_pin(void);
+/* Lets it, and threads that it starts, run on all of them again. */
+void bench_unpin(void);
 
 /* One of several things that are timed against each other. */
 struct bench_racer {

@@ -83,6 +83,17 @@ bench_pin(void)
     (void)sched_setaffinity(0, sizeof(one), &one);
 }
 
+void
+bench_unpin(void)
+{
+    cpu_set_t all;
+
+    CPU_ZERO(&all);
+    for (size_t i = 0; i < CPU_SETSIZE; i++)
+        CPU_SET(i, &all);
+    (void)sched_setaffinity(0, sizeof(all), &all);
+}
+
 /* One turn; the time of one call in it, or a negative number when one failed. */
 static double
 turn(const struct bench_racer *r)

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "base/fail.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/cached.h"
 #include "tests/bench/decide.h"
+#include "tests/bench/raw.h"
+#include "tests/bench/threads.h"
 #include "tests/bench/ticket.h"
 
 enum {
@@ -49,27 +49,10 @@ from_deflated(void *state)
     return bench_decide(r->decider, t->deflated_header, t->resource);
 }
 
-/*
- * What nobody can do without: SHA-256 over what DigestValue is over, and over
- * SignedInfo (the latter inside of EVP_DigestVerify), and the signature.
- */
 static bool
 with_raw_openssl(void *state)
 {
-    const struct bench_ticket *t = next_ticket(state);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    uint8_t digest[HASH_LEN];
-    bool good;
-
-    good = ctx &&
-           EVP_Digest(t->digested.data, t->digested.len, digest, NULL, EVP_sha256(),
-               NULL) == 1 &&
-           memcmp(digest, t->digest, HASH_LEN) == 0 &&
-           EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, t->key) == 1 &&
-           EVP_DigestVerify(
-               ctx, t->signature, t->signature_len, t->info.data, t->info.len) == 1;
-    EVP_MD_CTX_free(ctx);
-    return good;
+    return bench_raw_verify(next_ticket(state));
 }
 
 static bool
@@ -186,6 +169,8 @@ race_with(const struct bench_host *host, const char *alg, double seconds,
         rc = bench_ticket_open(&tickets[i], alg, i > 0, err);
     if (rc == MAUTH_OK)
         rc = race(host, tickets, alg, seconds, err);
+    if (rc == MAUTH_OK && seconds >= 1 && strcmp(alg, "p256") == 0)
+        rc = bench_threads(host, tickets + 1, VARIED, err);
     for (size_t i = 0; i <= VARIED; i++)
         bench_ticket_close(&tickets[i]);
     free(tickets);
