@@ -67,6 +67,10 @@ start(const struct issue_ground *g, int64_t lifetime_s, const char *audience,
     if (end_s <= g->now_s)
         return mauth_fail(err, MAUTH_UNAVAILABLE,
             "issue: the session or the signing key is at its end");
+    if (g->now_s < keystore_active_from_s(g->service->keys))
+        return mauth_fail(err, MAUTH_UNAVAILABLE,
+            "issue: the clock is before the signing key's time: no verifier would take "
+            "the ticket");
     id_format(ID_USER, &g->user, d->user);
     id_format(ID_SESSION, &g->session, d->session);
     snprintf(d->asof, sizeof(d->asof), "%" PRIu64, g->asof);

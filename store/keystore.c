@@ -201,7 +201,7 @@ struct keystore {
     char *audiences[KEYSTORE_KEYS]; /* what the keys' audiences point into */
     size_t count;
     struct signer *active;
-    int64_t active_until_s;
+    int64_t active_from_s, active_until_s;
     struct keystore_authority authority;
 };
 
@@ -225,6 +225,7 @@ take_signer(struct loading *l, const struct trust_key *key, const struct buf *pk
     if (!text_equal(spki_of(signer_key(l->ks->active)), spki_of(key->key)))
         return mauth_fail(
             l->err, MAUTH_UNAVAILABLE, "keystore: halves that do not fit");
+    l->ks->active_from_s = key->from_s;
     l->ks->active_until_s = key->until_s;
     return MAUTH_OK;
 }
@@ -372,6 +373,12 @@ int64_t
 keystore_active_until_s(const struct keystore *ks)
 {
     return ks->active_until_s;
+}
+
+int64_t
+keystore_active_from_s(const struct keystore *ks)
+{
+    return ks->active_from_s;
 }
 
 size_t

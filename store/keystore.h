@@ -65,6 +65,8 @@ void keystore_free(struct keystore *ks);
 const struct signer *keystore_active(const struct keystore *ks);
 /* Its window ends then. */
 int64_t keystore_active_until_s(const struct keystore *ks);
+/* And begins then. */
+int64_t keystore_active_from_s(const struct keystore *ks);
 /* Every key that the trust file lists. */
 size_t keystore_count(const struct keystore *ks);
 const struct trust_key *keystore_at(const struct keystore *ks, size_t i);

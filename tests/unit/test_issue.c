@@ -234,6 +234,9 @@ refuses(void **state)
     w->ground.now_s = SERVICE_UNTIL_S;
     assert_refused(w, MAUTH_UNAVAILABLE, "the key's end");
     w->ground = good;
+    w->ground.now_s = SERVICE_FROM_S - 1;
+    assert_refused(w, MAUTH_UNAVAILABLE, "before the key's time");
+    w->ground = good;
     w->dir.config.issuer.url = "not a URL";
     assert_refused(w, MAUTH_INVALID, "what no ticket may hold");
 }

@@ -112,6 +112,7 @@ keeps_keys_sealed(void **state)
     assert_int_equal(keystore_count(a.ks), 2);
     assert_non_null(keystore_active(a.ks));
     assert_int_equal(keystore_active_until_s(a.ks), 2000);
+    assert_int_equal(keystore_active_from_s(a.ks), 1000);
     assert_memory_equal(keystore_authority(a.ks)->seed, seed, sizeof(seed));
     assert_int_equal(keystore_authority(a.ks)->epoch, 3);
     for (size_t i = 0; i < 2; i++) {
