@@ -148,6 +148,7 @@ verifier_look(struct mauth_verifier *v)
 {
     int64_t now_ms = coarse_now_ms();
     int64_t due_ms = atomic_load_explicit(&v->next_look_ms, memory_order_relaxed);
+    enum mauth_rc rc;
 
     if (now_ms < due_ms)
         return;
@@ -155,8 +156,8 @@ verifier_look(struct mauth_verifier *v)
         return;
     if (pthread_mutex_trylock(&v->loading) != 0)
         return;
-    if (look(v, NULL) != MAUTH_OK)
-        atomic_store(&v->next_look_ms, now_ms + v->look_ms); /* v->trouble has it */
+    rc = look(v, NULL);
+    (void)rc; /* what was wrong stands in v->trouble */
     pthread_mutex_unlock(&v->loading);
 }
 

@@ -96,7 +96,8 @@ enum mauth_verdict {
 enum {
     MAUTH_DECISION_ID = 36,
     MAUTH_DECISION_FACTS = 2048,
-    MAUTH_DECISION_RULE = 512
+    MAUTH_DECISION_RULE = 512,
+    MAUTH_DECISION_JSON = 24576 /* bytes, for mauth_decision_json() */
 };
 
 /* A plain value: copy it, keep it, nothing to free. Unknown strings are "". */
@@ -141,7 +142,7 @@ MAUTH_API MAUTH_MUST_USE enum mauth_rc mauth_verifier_check(struct mauth_verifie
  * facts, epoch, sequence. Terminated, without a newline; foreign text is
  * escaped and cut at 512 bytes.
  *
- *   out, cap  where it goes; 8 KiB always suffice
+ *   out, cap  where it goes; MAUTH_DECISION_JSON always suffice
  *   len       its length
  *
  * MAUTH_TOO_LARGE  cap is too small; nothing was written

@@ -546,6 +546,27 @@ test_json(void **state)
     free(c);
 }
 
+/* The longest that a decision can be, in a request of nothing but odd bytes. */
+static void
+test_json_always_fits(void **state)
+{
+    static char odd[2048], json[MAUTH_DECISION_JSON];
+    const char *args[] = {odd, odd, odd, odd};
+    struct mauth_request r = {
+        .size = sizeof(r), .action = odd, .args = args, .arg_count = 4};
+    struct mauth_decision d = {.size = sizeof(d), .ticket = "_", .epoch = UINT64_MAX};
+    size_t len;
+
+    (void)state;
+    memset(odd, 0xff, sizeof(odd) - 1);
+    memset(d.rule, '"', sizeof(d.rule) - 1);
+    memset(d.facts, '"', sizeof(d.facts) - 1);
+    memset(d.why, '"', sizeof(d.why) - 1);
+    assert_int_equal(
+        mauth_decision_json(&d, &r, json, sizeof(json), &len, NULL), MAUTH_OK);
+    assert_true(len > 8192);
+}
+
 struct crowd {
     struct world mine; /* the verifier is shared, the rest is not */
     char *credential[8];
@@ -613,6 +634,7 @@ main(void)
         TEST(test_open_refuses),
         TEST(test_status),
         TEST(test_json),
+        cmocka_unit_test(test_json_always_fits),
         TEST(test_threads),
     };
 
