@@ -5,63 +5,11 @@
 #include "base/fail.h"
 #include "base/hash.h"
 #include "base/str.h"
-#include "store/key.h"
+#include "store/graph_record.h"
 
 enum {
-    VERSION = 1,
-    FORGET = 8, /* tokens too old that one use of another forgets */
-    RECORD_MAX = 1024
+    FORGET = 8 /* tokens too old that one use of another forgets */
 };
-
-static enum mauth_rc
-damaged(const char *what, struct mauth_err *err)
-{
-    return mauth_fail(err, MAUTH_UNAVAILABLE, "graph: a damaged record (%s)", what);
-}
-
-/* A record of this space, from behind its version byte. */
-static enum mauth_rc
-load(struct kv_txn *txn, enum store_space space, const void *name, size_t len,
-    struct reader *r, struct mauth_err *err)
-{
-    struct store_key key;
-    struct text value;
-    enum mauth_rc rc;
-
-    store_key(&key, space, name, len);
-    rc = kv_get(txn, store_key_text(&key), &value, err);
-    if (rc)
-        return rc;
-    reader_init(r, value.p, value.len);
-    if (reader_u8(r) != VERSION)
-        return damaged("version", err);
-    return MAUTH_OK;
-}
-
-static enum mauth_rc
-save(struct kv_txn *txn, enum store_space space, const void *name, size_t len,
-    const struct buf *record, struct mauth_err *err)
-{
-    struct store_key key;
-
-    if (!buf_ok(record))
-        return mauth_fail(err, MAUTH_INVALID, "graph: a record that is too long");
-    store_key(&key, space, name, len);
-    return kv_put(txn, store_key_text(&key), buf_slice(record), err);
-}
-
-static void
-open_record(struct buf *b, uint8_t raw[RECORD_MAX])
-{
-    buf_init_fixed(b, raw, RECORD_MAX);
-    buf_u8(b, VERSION);
-}
-
-static void
-put_id(struct buf *b, const struct id *id)
-{
-    buf_put(b, id->b, ID_BYTES);
-}
 
 enum mauth_rc
 graph_state(struct kv_txn *txn, uint64_t *out, struct mauth_err *err)
@@ -70,30 +18,36 @@ graph_state(struct kv_txn *txn, uint64_t *out, struct mauth_err *err)
     enum mauth_rc rc;
 
     *out = 1;
-    rc = load(txn, SPACE_GRAPH_STATE, NULL, 0, &r, err);
+    rc = record_load(txn, SPACE_GRAPH_STATE, NULL, 0, &r, err);
     if (rc == MAUTH_NOT_FOUND)
         return MAUTH_OK;
     if (rc)
         return rc;
     *out = reader_u64(&r);
-    return reader_done(&r) ? MAUTH_OK : damaged("state", err);
+    return reader_done(&r) ? MAUTH_OK : record_damaged("state", err);
 }
 
-/* Every change of the graph calls this once. */
-static enum mauth_rc
-advance(struct kv_txn *txn, struct mauth_err *err)
+enum mauth_rc
+graph_advance(struct kv_txn *txn, uint64_t *out, struct mauth_err *err)
 {
     uint8_t raw[RECORD_MAX];
-    uint64_t state;
     enum mauth_rc rc;
     struct buf b;
 
-    rc = graph_state(txn, &state, err);
+    rc = graph_state(txn, out, err);
     if (rc)
         return rc;
-    open_record(&b, raw);
-    buf_u64(&b, state + 1);
-    return save(txn, SPACE_GRAPH_STATE, NULL, 0, &b, err);
+    record_open(&b, raw);
+    buf_u64(&b, ++*out);
+    return record_save(txn, SPACE_GRAPH_STATE, NULL, 0, &b, err);
+}
+
+static enum mauth_rc
+advance(struct kv_txn *txn, struct mauth_err *err)
+{
+    uint64_t state;
+
+    return graph_advance(txn, &state, err);
 }
 
 /* The name under which an identity is found: both parts with their lengths. */
@@ -122,7 +76,7 @@ graph_user_by_id(struct kv_txn *txn, const struct id *id, struct graph_user *out
     enum mauth_rc rc;
 
     memset(out, 0, sizeof(*out));
-    rc = load(txn, SPACE_USER, id->b, ID_BYTES, &r, err);
+    rc = record_load(txn, SPACE_USER, id->b, ID_BYTES, &r, err);
     if (rc)
         return rc;
     out->id = *id;
@@ -130,7 +84,7 @@ graph_user_by_id(struct kv_txn *txn, const struct id *id, struct graph_user *out
     out->created_s = (int64_t)reader_u64(&r);
     out->updated_s = (int64_t)reader_u64(&r);
     out->live = reader_u8(&r) == 1;
-    return reader_done(&r) ? MAUTH_OK : damaged("user", err);
+    return reader_done(&r) ? MAUTH_OK : record_damaged("user", err);
 }
 
 enum mauth_rc
@@ -145,15 +99,15 @@ graph_user_by_identity(struct kv_txn *txn, const struct graph_identity *who,
     memset(out, 0, sizeof(*out));
     rc = identity_hash(who, hash, err);
     if (rc == MAUTH_OK)
-        rc = load(txn, SPACE_IDENTITY, hash, HASH_LEN, &r, err);
+        rc = record_load(txn, SPACE_IDENTITY, hash, HASH_LEN, &r, err);
     if (rc)
         return rc;
     reader_copy(&r, id.b, ID_BYTES);
     if (!text_equal(reader_field(&r), who->issuer) ||
         !text_equal(reader_field(&r), who->subject) || !reader_done(&r))
-        return damaged("identity", err);
+        return record_damaged("identity", err);
     rc = graph_user_by_id(txn, &id, out, err);
-    return rc == MAUTH_NOT_FOUND ? damaged("identity without a user", err) : rc;
+    return rc == MAUTH_NOT_FOUND ? record_damaged("identity without a user", err) : rc;
 }
 
 static enum mauth_rc
@@ -162,12 +116,12 @@ put_user(struct kv_txn *txn, const struct graph_user *u, struct mauth_err *err)
     uint8_t raw[RECORD_MAX];
     struct buf b;
 
-    open_record(&b, raw);
+    record_open(&b, raw);
     buf_u64(&b, u->version);
     buf_u64(&b, (uint64_t)u->created_s);
     buf_u64(&b, (uint64_t)u->updated_s);
     buf_u8(&b, u->live);
-    return save(txn, SPACE_USER, u->id.b, ID_BYTES, &b, err);
+    return record_save(txn, SPACE_USER, u->id.b, ID_BYTES, &b, err);
 }
 
 static enum mauth_rc
@@ -177,11 +131,11 @@ put_identity(struct kv_txn *txn, const struct graph_identity *who,
     uint8_t raw[RECORD_MAX];
     struct buf b;
 
-    open_record(&b, raw);
-    put_id(&b, user);
+    record_open(&b, raw);
+    record_id(&b, user);
     buf_field(&b, who->issuer.p, who->issuer.len);
     buf_field(&b, who->subject.p, who->subject.len);
-    return save(txn, SPACE_IDENTITY, hash, HASH_LEN, &b, err);
+    return record_save(txn, SPACE_IDENTITY, hash, HASH_LEN, &b, err);
 }
 
 enum mauth_rc
@@ -197,7 +151,7 @@ graph_user_create(struct kv_txn *txn, const struct id *id,
     rc = identity_hash(who, hash, err);
     if (rc)
         return rc;
-    rc = load(txn, SPACE_IDENTITY, hash, HASH_LEN, &r, err);
+    rc = record_load(txn, SPACE_IDENTITY, hash, HASH_LEN, &r, err);
     if (rc == MAUTH_OK)
         return mauth_fail(err, MAUTH_CONFLICT, "graph: this identity has a user");
     if (rc != MAUTH_NOT_FOUND)
@@ -218,7 +172,7 @@ service_by_id(struct kv_txn *txn, const struct id *id, struct graph_service *out
     struct reader r;
     enum mauth_rc rc;
 
-    rc = load(txn, SPACE_SERVICE, id->b, ID_BYTES, &r, err);
+    rc = record_load(txn, SPACE_SERVICE, id->b, ID_BYTES, &r, err);
     if (rc)
         return rc;
     out->id = *id;
@@ -228,7 +182,7 @@ service_by_id(struct kv_txn *txn, const struct id *id, struct graph_service *out
     name = reader_field(&r);
     spki = reader_field(&r);
     if (!reader_done(&r) || name.len > GRAPH_NAME_MAX || spki.len > sizeof(out->spki))
-        return damaged("service", err);
+        return record_damaged("service", err);
     memcpy(out->name, name.p, name.len);
     memcpy(out->spki, spki.p, spki.len);
     out->spki_len = spki.len;
@@ -246,14 +200,14 @@ graph_service_by_name(struct kv_txn *txn, const char *name, struct graph_service
     memset(out, 0, sizeof(*out));
     if (!str_is_name(text_of(name)))
         return MAUTH_NOT_FOUND;
-    rc = load(txn, SPACE_SERVICE_NAME, name, strlen(name), &r, err);
+    rc = record_load(txn, SPACE_SERVICE_NAME, name, strlen(name), &r, err);
     if (rc)
         return rc;
     reader_copy(&r, id.b, ID_BYTES);
     if (!reader_done(&r))
-        return damaged("service name", err);
+        return record_damaged("service name", err);
     rc = service_by_id(txn, &id, out, err);
-    return rc == MAUTH_NOT_FOUND ? damaged("name without a service", err) : rc;
+    return rc == MAUTH_NOT_FOUND ? record_damaged("name without a service", err) : rc;
 }
 
 static enum mauth_rc
@@ -263,13 +217,13 @@ put_service(struct kv_txn *txn, const struct id *id, const char *name, int64_t n
     uint8_t raw[RECORD_MAX];
     struct buf b;
 
-    open_record(&b, raw);
+    record_open(&b, raw);
     buf_u64(&b, 1); /* version */
     buf_u64(&b, (uint64_t)now_s);
     buf_u8(&b, true); /* live */
     buf_field(&b, name, strlen(name));
     buf_field(&b, NULL, 0); /* no key: an audience only */
-    return save(txn, SPACE_SERVICE, id->b, ID_BYTES, &b, err);
+    return record_save(txn, SPACE_SERVICE, id->b, ID_BYTES, &b, err);
 }
 
 enum mauth_rc
@@ -284,7 +238,7 @@ graph_service_create(struct kv_txn *txn, const struct id *id, const char *name,
     if (!str_is_name(text_of(name)))
         return mauth_fail(err, MAUTH_INVALID,
             "graph: a service's name is [a-z][a-z0-9_.-]*, 64 characters at most");
-    rc = load(txn, SPACE_SERVICE_NAME, name, strlen(name), &r, err);
+    rc = record_load(txn, SPACE_SERVICE_NAME, name, strlen(name), &r, err);
     if (rc == MAUTH_OK)
         return mauth_fail(err, MAUTH_CONFLICT, "graph: there is a service %s", name);
     if (rc != MAUTH_NOT_FOUND)
@@ -292,9 +246,9 @@ graph_service_create(struct kv_txn *txn, const struct id *id, const char *name,
     rc = put_service(txn, id, name, now_s, err);
     if (rc)
         return rc;
-    open_record(&b, raw);
-    put_id(&b, id);
-    rc = save(txn, SPACE_SERVICE_NAME, name, strlen(name), &b, err);
+    record_open(&b, raw);
+    record_id(&b, id);
+    rc = record_save(txn, SPACE_SERVICE_NAME, name, strlen(name), &b, err);
     return rc ? rc : advance(txn, err);
 }
 
@@ -307,14 +261,14 @@ graph_session_create(
 
     if (s->subject_kind != ID_USER && s->subject_kind != ID_SERVICE)
         return mauth_fail(err, MAUTH_INVALID, "graph: a session of no principal");
-    open_record(&b, raw);
+    record_open(&b, raw);
     buf_u8(&b, (uint8_t)s->subject_kind);
-    put_id(&b, &s->subject);
+    record_id(&b, &s->subject);
     buf_put(&b, s->key_hash, GRAPH_KEY_HASH);
     buf_u64(&b, (uint64_t)s->started_s);
     buf_u64(&b, (uint64_t)s->ends_s);
     buf_u8(&b, s->open);
-    return save(txn, SPACE_SESSION, s->id.b, ID_BYTES, &b, err);
+    return record_save(txn, SPACE_SESSION, s->id.b, ID_BYTES, &b, err);
 }
 
 enum mauth_rc
@@ -326,7 +280,7 @@ graph_session_by_id(struct kv_txn *txn, const struct id *id, struct graph_sessio
     unsigned kind;
 
     memset(out, 0, sizeof(*out));
-    rc = load(txn, SPACE_SESSION, id->b, ID_BYTES, &r, err);
+    rc = record_load(txn, SPACE_SESSION, id->b, ID_BYTES, &r, err);
     if (rc)
         return rc;
     out->id = *id;
@@ -338,7 +292,7 @@ graph_session_by_id(struct kv_txn *txn, const struct id *id, struct graph_sessio
     out->ends_s = (int64_t)reader_u64(&r);
     out->open = reader_u8(&r) == 1;
     if (!reader_done(&r) || kind != (unsigned)out->subject_kind)
-        return damaged("session", err);
+        return record_damaged("session", err);
     return MAUTH_OK;
 }
 
@@ -398,9 +352,9 @@ note_use(struct kv_txn *txn, const uint8_t token_hash[32],
     enum mauth_rc rc;
     struct buf b;
 
-    open_record(&b, raw);
+    record_open(&b, raw);
     buf_put(&b, key_hash, GRAPH_KEY_HASH);
-    rc = save(txn, SPACE_TOKEN, token_hash, HASH_LEN, &b, err);
+    rc = record_save(txn, SPACE_TOKEN, token_hash, HASH_LEN, &b, err);
     if (rc)
         return rc;
     store_key(&end, SPACE_TOKEN_END, NULL, 0);
@@ -418,7 +372,7 @@ graph_token_use(struct kv_txn *txn, const uint8_t token_hash[32],
     struct reader r;
     enum mauth_rc rc;
 
-    rc = load(txn, SPACE_TOKEN, token_hash, HASH_LEN, &r, err);
+    rc = record_load(txn, SPACE_TOKEN, token_hash, HASH_LEN, &r, err);
     if (rc == MAUTH_NOT_FOUND) {
         rc = note_use(txn, token_hash, key_hash, too_old_s, err);
         return rc ? rc : forget_old(txn, now_s, err);
@@ -427,7 +381,7 @@ graph_token_use(struct kv_txn *txn, const uint8_t token_hash[32],
         return rc;
     reader_copy(&r, used_by, sizeof(used_by));
     if (!reader_done(&r))
-        return damaged("token", err);
+        return record_damaged("token", err);
     if (memcmp(used_by, key_hash, GRAPH_KEY_HASH) != 0)
         return mauth_fail(
             err, MAUTH_CONFLICT, "graph: another key has used this identity token");

@@ -23,6 +23,16 @@ enum store_space {
     SPACE_SIGNING_KEY = 'k',    /* key id -> state, window, sealed key */
     SPACE_AUTHORITY = 'A',      /* sealed seed, delegation */
     SPACE_TRUST_SEQUENCE = 'Q', /* of the trust file */
+    SPACE_DEVICE = 'd',         /* id -> device */
+    SPACE_DEVICE_KEY = 'e',     /* SHA-256(SPKI) -> device id */
+    SPACE_FOLDER = 'f',         /* id -> folder */
+    SPACE_CLAIM_DEVICE = 'c',   /* device, user -> link */
+    SPACE_CLAIM_USER = 'C',     /* user, device -> link */
+    SPACE_MEMBER_FOLDER = 'm',  /* folder, user -> link with the role */
+    SPACE_MEMBER_USER = 'M',    /* user, folder -> link with the role */
+    SPACE_MAPPED_DEVICE = 'p',  /* device, folder -> link */
+    SPACE_MAPPED_FOLDER = 'P',  /* folder, device -> link */
+    SPACE_REVOKED = 'V',        /* count, ids -> state number */
     /* '.' is store/kv's own: ".schema" */
 };
 

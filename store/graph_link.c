@@ -1,0 +1,171 @@
+#include "store/graph_link.h"
+
+#include <string.h>
+
+#include "store/graph_record.h"
+
+static const struct {
+    enum store_space space;
+    enum graph_way back; /* the same link from its other end */
+} ways[GRAPH_WAYS] = {
+    [GRAPH_CLAIMED_BY_DEVICE] = {SPACE_CLAIM_DEVICE, GRAPH_CLAIMED_BY_USER},
+    [GRAPH_CLAIMED_BY_USER] = {SPACE_CLAIM_USER, GRAPH_CLAIMED_BY_DEVICE},
+    [GRAPH_MEMBER_BY_FOLDER] = {SPACE_MEMBER_FOLDER, GRAPH_MEMBER_BY_USER},
+    [GRAPH_MEMBER_BY_USER] = {SPACE_MEMBER_USER, GRAPH_MEMBER_BY_FOLDER},
+    [GRAPH_MAPPED_BY_DEVICE] = {SPACE_MAPPED_DEVICE, GRAPH_MAPPED_BY_FOLDER},
+    [GRAPH_MAPPED_BY_FOLDER] = {SPACE_MAPPED_FOLDER, GRAPH_MAPPED_BY_DEVICE},
+};
+
+struct ends {
+    uint8_t b[2 * ID_BYTES];
+};
+
+static struct ends
+ends_of(const struct id *from, const struct id *to)
+{
+    struct ends e;
+
+    memcpy(e.b, from->b, ID_BYTES);
+    memcpy(e.b + ID_BYTES, to->b, ID_BYTES);
+    return e;
+}
+
+static bool
+read_link(struct reader *r, struct graph_link *out)
+{
+    unsigned role = reader_u8(r);
+
+    out->role = role <= GRAPH_OWNER ? (enum graph_role)role : GRAPH_NO_ROLE;
+    out->version = reader_u64(r);
+    out->created_s = (int64_t)reader_u64(r);
+    out->updated_s = (int64_t)reader_u64(r);
+    return reader_done(r) && role <= GRAPH_OWNER;
+}
+
+enum mauth_rc
+graph_link_find(struct kv_txn *txn, enum graph_way way, const struct id *from,
+    const struct id *to, struct graph_link *out, struct mauth_err *err)
+{
+    struct ends e = ends_of(from, to);
+    struct reader r;
+    enum mauth_rc rc;
+
+    memset(out, 0, sizeof(*out));
+    rc = record_load(txn, ways[way].space, e.b, sizeof(e.b), &r, err);
+    if (rc)
+        return rc;
+    out->to = *to;
+    return read_link(&r, out) ? MAUTH_OK : record_damaged("link", err);
+}
+
+struct paging {
+    struct graph_page *page;
+    bool damaged;
+};
+
+static bool
+take(struct text key, struct text value, void *arg)
+{
+    struct paging *p = arg;
+    struct graph_link *l;
+    struct reader name, r;
+
+    if (p->page->count == GRAPH_PAGE_MAX) {
+        p->page->more = true;
+        return false;
+    }
+    l = &p->page->links[p->page->count];
+    reader_init(&name, key.p, key.len);
+    (void)reader_bytes(&name, 1 + ID_BYTES);
+    reader_copy(&name, l->to.b, ID_BYTES);
+    reader_init(&r, value.p, value.len);
+    (void)reader_u8(&r);
+    p->damaged = !reader_done(&name) || !read_link(&r, l);
+    p->page->count++;
+    return !p->damaged;
+}
+
+enum mauth_rc
+graph_link_page(struct kv_txn *txn, enum graph_way way, const struct id *from,
+    const struct id *after, struct graph_page *out, struct mauth_err *err)
+{
+    static const uint8_t last[ID_BYTES + 1] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0};
+    struct paging p = {.page = out};
+    struct store_key first, end;
+    enum mauth_rc rc;
+
+    memset(out, 0, sizeof(*out));
+    store_key(&first, ways[way].space, from->b, ID_BYTES);
+    if (after) {
+        buf_put(&first.b, after->b, ID_BYTES);
+        buf_u8(&first.b, 0); /* the first key behind it */
+    }
+    store_key(&end, ways[way].space, from->b, ID_BYTES);
+    buf_put(&end.b, last, sizeof(last));
+    rc = kv_scan(
+        txn, store_key_text(&first), store_key_text(&end), KV_UP, take, &p, err);
+    if (rc == MAUTH_OK && p.damaged)
+        rc = record_damaged("link", err);
+    if (rc)
+        memset(out, 0, sizeof(*out));
+    return rc;
+}
+
+static enum mauth_rc
+put_one(struct kv_txn *txn, enum graph_way way, struct ends e,
+    const struct graph_link *l, struct mauth_err *err)
+{
+    uint8_t raw[RECORD_MAX];
+    struct buf b;
+
+    record_open(&b, raw);
+    buf_u8(&b, (uint8_t)l->role);
+    buf_u64(&b, l->version);
+    buf_u64(&b, (uint64_t)l->created_s);
+    buf_u64(&b, (uint64_t)l->updated_s);
+    return record_save(txn, ways[way].space, e.b, sizeof(e.b), &b, err);
+}
+
+enum mauth_rc
+graph_link_put(struct kv_txn *txn, enum graph_way way, const struct id *from,
+    const struct graph_link *l, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    rc = put_one(txn, way, ends_of(from, &l->to), l, err);
+    return rc ? rc : put_one(txn, ways[way].back, ends_of(&l->to, from), l, err);
+}
+
+enum mauth_rc
+graph_link_delete(struct kv_txn *txn, enum graph_way way, const struct id *from,
+    const struct id *to, struct mauth_err *err)
+{
+    struct ends there = ends_of(from, to), back = ends_of(to, from);
+    struct store_key key;
+    enum mauth_rc rc;
+
+    store_key(&key, ways[way].space, there.b, sizeof(there.b));
+    rc = kv_delete(txn, store_key_text(&key), err);
+    if (rc)
+        return rc;
+    store_key(&key, ways[ways[way].back].space, back.b, sizeof(back.b));
+    return kv_delete(txn, store_key_text(&key), err);
+}
+
+enum mauth_rc
+graph_link_delete_all(struct kv_txn *txn, enum graph_way way, const struct id *from,
+    size_t *count, struct mauth_err *err)
+{
+    struct graph_page page;
+    enum mauth_rc rc;
+
+    *count = 0;
+    do {
+        rc = graph_link_page(txn, way, from, NULL, &page, err);
+        for (size_t i = 0; i < page.count && rc == MAUTH_OK; i++)
+            rc = graph_link_delete(txn, way, from, &page.links[i].to, err);
+        *count += page.count;
+    } while (rc == MAUTH_OK && page.more);
+    return rc;
+}
