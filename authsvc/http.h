@@ -33,7 +33,7 @@ typedef void http_step(struct http_exchange *x);
 
 struct http_route {
     const char *method;       /* "GET", "POST" */
-    const char *path;         /* matched exactly */
+    const char *path;         /* matched exactly; "{id}" is any one segment */
     size_t body_max;          /* 0: no body */
     const char *content_type; /* that the body must have; NULL with no body */
     http_step *start;         /* called when the body is complete */
@@ -85,6 +85,8 @@ void http_stop(struct http_server *s, int64_t timeout_ms);
 void *http_context(const struct http_exchange *x);
 const char *http_method(const struct http_exchange *x);
 const char *http_path(const struct http_exchange *x);
+/* What stands in the path for the route's n-th "{id}", from 0; empty: no such. */
+struct text http_path_id(const struct http_exchange *x, size_t n);
 struct text http_body(const struct http_exchange *x);
 /* The raw query string after '?', not decoded; "" when there is none. */
 const char *http_query(const struct http_exchange *x);

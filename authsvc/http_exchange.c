@@ -55,6 +55,14 @@ http_path(const struct http_exchange *x)
 }
 
 struct text
+http_path_id(const struct http_exchange *x, size_t n)
+{
+    struct text id = {"", 0};
+
+    return http_path_matches(x->route->path, x->target, n, &id) ? id : text_of("");
+}
+
+struct text
 http_body(const struct http_exchange *x)
 {
     struct text t = {(const char *)x->body.data, x->body.len};
@@ -329,7 +337,7 @@ refuse_method(struct http_exchange *x)
     for (size_t i = 0; i < o->route_count; i++) {
         size_t used = strlen(line);
 
-        if (strcmp(o->routes[i].path, x->target) == 0)
+        if (http_path_is(o->routes[i].path, x->target))
             snprintf(line + used, sizeof(line) - used, "%s %s",
                 line[used - 1] == ':' ? "" : ",", o->routes[i].method);
     }
@@ -343,7 +351,7 @@ find_route(struct http_exchange *x)
     bool known = false;
 
     for (size_t i = 0; i < o->route_count; i++) {
-        if (strcmp(o->routes[i].path, x->target) != 0)
+        if (!http_path_is(o->routes[i].path, x->target))
             continue;
         known = true;
         if (strcmp(o->routes[i].method, x->method) == 0)

@@ -194,3 +194,37 @@ http_media_type_is(const char *value, const char *type)
     return strcasecmp(value, "charset=utf-8") == 0 ||
            strcasecmp(value, "charset=\"utf-8\"") == 0;
 }
+
+bool
+http_path_matches(const char *route, const char *path, size_t n, struct text *id)
+{
+    static const char place[] = "{id}";
+    size_t seen = 0;
+
+    id->p = "";
+    id->len = 0;
+    while (*route) {
+        size_t len = strcspn(path, "/");
+
+        if (strncmp(route, place, sizeof(place) - 1) != 0) {
+            if (*route++ != *path++)
+                return false;
+            continue;
+        }
+        if (len == 0)
+            return false;
+        if (seen++ == n)
+            *id = (struct text){path, len};
+        route += sizeof(place) - 1;
+        path += len;
+    }
+    return *path == '\0';
+}
+
+bool
+http_path_is(const char *route, const char *path)
+{
+    struct text id;
+
+    return http_path_matches(route, path, 0, &id);
+}

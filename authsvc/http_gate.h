@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include <meshauth/err.h>
 
 enum {
     HTTP_GATE_SINGLES = 8
@@ -38,6 +39,14 @@ void http_gate_header(struct http_gate *g, struct text name, struct text value);
  */
 const char *http_gate_verdict(
     struct http_gate *g, const char *method, const char *version, const char *target);
+
+/*
+ * Is path of the route's form? That is equal to it, but with one segment that is not
+ * empty for each "{id}". What stands for the n-th of them is *id.
+ */
+MAUTH_MUST_USE bool http_path_matches(
+    const char *route, const char *path, size_t n, struct text *id);
+MAUTH_MUST_USE bool http_path_is(const char *route, const char *path);
 
 /*
  * "TYPE/SUBTYPE", with nothing behind it but a charset parameter that says

@@ -29,6 +29,11 @@ else()
     $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
 endif()
 
+if(MAUTH_COVERAGE)
+  target_compile_options(mauth_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(mauth_flags INTERFACE -fprofile-instr-generate)
+endif()
+
 # mauth_executable(NAME SOURCE...): a position-independent program of ours.
 function(mauth_executable name)
   add_executable(${name} ${ARGN})

@@ -122,8 +122,51 @@ read_list(struct reader *r, const struct listing *list, struct mauth_trust *trus
     return revocations_read(r, list->count, &trust->revoked, err);
 }
 
+/* Whom a file is believed: a root, or an authority that no root need vouch for. */
+struct anchor {
+    const struct note_verifier *root;
+    const struct note_verifier *authority;
+};
+
 static enum mauth_rc
-read_file(struct mauth_trust *trust, size_t len, const struct note_verifier *root,
+read_delegation(struct reader *r, const struct note_verifier *root,
+    struct delegation *d, struct mauth_err *err)
+{
+    struct text note;
+    enum mauth_rc rc = note_open(r, root, &note, err);
+
+    if (rc == MAUTH_OK)
+        rc = delegation_read(note, d, err);
+    if (rc)
+        return rc;
+    if (!delegation_is_named(root, d->issuer, "/root"))
+        return mauth_fail(
+            err, MAUTH_UNTRUSTED, "trust: the root is not of this issuer");
+    return MAUTH_OK;
+}
+
+/* What the root says, by whomever it was signed, as long as it names this authority. */
+static enum mauth_rc
+pass_delegation(struct reader *r, const struct note_verifier *authority,
+    struct delegation *d, struct mauth_err *err)
+{
+    struct text note;
+    enum mauth_rc rc;
+
+    if (!note_text(r, &note))
+        return mauth_fail(err, MAUTH_MALFORMED, "trust: no note of the root");
+    (void)reader_until(r, '\n'); /* the signature */
+    rc = delegation_read(note, d, err);
+    if (rc)
+        return rc;
+    if (strcmp(d->authority.name, authority->name) != 0 ||
+        memcmp(d->authority.key, authority->key, NOTE_KEY_BYTES) != 0)
+        return mauth_fail(err, MAUTH_UNTRUSTED, "trust: of another authority");
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+read_file(struct mauth_trust *trust, size_t len, const struct anchor *anchor,
     struct mauth_err *err)
 {
     struct delegation d = {0};
@@ -133,14 +176,10 @@ read_file(struct mauth_trust *trust, size_t len, const struct note_verifier *roo
     struct reader r;
 
     reader_init(&r, trust->data, len);
-    rc = note_open(&r, root, &note, err);
-    if (rc == MAUTH_OK)
-        rc = delegation_read(note, &d, err);
+    rc = anchor->root ? read_delegation(&r, anchor->root, &d, err)
+                      : pass_delegation(&r, anchor->authority, &d, err);
     if (rc)
         return rc;
-    if (!delegation_is_named(root, d.issuer, "/root"))
-        return mauth_fail(
-            err, MAUTH_UNTRUSTED, "trust: the root is not of this issuer");
     lines_expect(&r, "\n");
     rc = note_open(&r, &d.authority, &note, err);
     if (rc == MAUTH_OK)
@@ -160,20 +199,13 @@ read_file(struct mauth_trust *trust, size_t len, const struct note_verifier *roo
     return hash_bytes(trust->data, len, trust->hash, err);
 }
 
-enum mauth_rc
-mauth_trust_parse(const void *data, size_t len, const char *root_vkey,
+static enum mauth_rc
+parse(const void *data, size_t len, const struct anchor *anchor,
     struct mauth_trust **out, struct mauth_err *err)
 {
     struct mauth_trust *trust;
-    struct note_verifier root;
     enum mauth_rc rc;
 
-    *out = NULL;
-    if (len > MAUTH_TRUST_MAX)
-        return mauth_fail(err, MAUTH_TOO_LARGE, "trust: %zu bytes", len);
-    rc = note_verifier_parse(root_vkey, strlen(root_vkey), &root, err);
-    if (rc)
-        return rc;
     trust = calloc(1, sizeof(*trust));
     if (trust)
         trust->data = malloc(len + 1);
@@ -183,13 +215,40 @@ mauth_trust_parse(const void *data, size_t len, const char *root_vkey,
     }
     if (len)
         memcpy(trust->data, data, len);
-    rc = read_file(trust, len, &root, err);
+    rc = read_file(trust, len, anchor, err);
     if (rc) {
         mauth_trust_free(trust);
         return rc;
     }
     *out = trust;
     return MAUTH_OK;
+}
+
+enum mauth_rc
+mauth_trust_parse(const void *data, size_t len, const char *root_vkey,
+    struct mauth_trust **out, struct mauth_err *err)
+{
+    struct note_verifier root;
+    struct anchor anchor = {.root = &root};
+    enum mauth_rc rc;
+
+    *out = NULL;
+    if (len > MAUTH_TRUST_MAX)
+        return mauth_fail(err, MAUTH_TOO_LARGE, "trust: %zu bytes", len);
+    rc = note_verifier_parse(root_vkey, strlen(root_vkey), &root, err);
+    return rc ? rc : parse(data, len, &anchor, out, err);
+}
+
+enum mauth_rc
+trust_parse_own(const void *data, size_t len, const struct note_verifier *authority,
+    struct mauth_trust **out, struct mauth_err *err)
+{
+    struct anchor anchor = {.authority = authority};
+
+    *out = NULL;
+    if (len > MAUTH_TRUST_MAX)
+        return mauth_fail(err, MAUTH_TOO_LARGE, "trust: %zu bytes", len);
+    return parse(data, len, &anchor, out, err);
 }
 
 enum mauth_rc

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "keys/note.h"
 #include "keys/trust_key.h"
 #include <meshauth/trust.h>
 
@@ -30,6 +31,15 @@ MAUTH_MUST_USE bool trust_revokes(const struct mauth_trust *trust, uint64_t asof
 /* False when no ticket with this asof can be revoked: spares gathering its ids. */
 MAUTH_MUST_USE bool trust_has_revocations_after(
     const struct mauth_trust *trust, uint64_t asof);
+
+/*
+ * As mauth_trust_parse(), for who holds the authority's key himself and need not ask
+ * the root: what the root has signed must name this authority, and its signature is
+ * not looked at.
+ */
+MAUTH_MUST_USE enum mauth_rc trust_parse_own(const void *data, size_t len,
+    const struct note_verifier *authority, struct mauth_trust **out,
+    struct mauth_err *err);
 
 /* True for a trust object made of a bare key: it never expires. */
 bool trust_is_bare(const struct mauth_trust *trust);

@@ -123,6 +123,42 @@ test_value_with_nul(void **state)
 }
 
 static void
+test_paths(void **state)
+{
+    static const struct {
+        const char *route, *path;
+        const char *id[2]; /* NULL: no such; both NULL and !good: no match */
+        bool good;
+    } cases[] = {
+        {"/a", "/a", {"", ""}, true},
+        {"/a", "/a/", {NULL, NULL}, false},
+        {"/a", "/", {NULL, NULL}, false},
+        {"/a/{id}", "/a/x", {"x", ""}, true},
+        {"/a/{id}", "/a/{id}", {"{id}", ""}, true},
+        {"/a/{id}", "/a/", {NULL, NULL}, false},
+        {"/a/{id}", "/a", {NULL, NULL}, false},
+        {"/a/{id}", "/a/x/", {NULL, NULL}, false},
+        {"/a/{id}", "/a/x/y", {NULL, NULL}, false},
+        {"/a/{id}/b/{id}", "/a/x/b/y", {"x", "y"}, true},
+        {"/a/{id}/b/{id}", "/a/x/c/y", {NULL, NULL}, false},
+        {"/a/{id}/b/{id}", "/a/x/b", {NULL, NULL}, false},
+    };
+    struct text id;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        for (size_t n = 0; n < 2; n++) {
+            bool good = http_path_matches(cases[i].route, cases[i].path, n, &id);
+
+            if (good != cases[i].good)
+                fail_msg("%s on %s", cases[i].path, cases[i].route);
+            if (good && !text_is(id, cases[i].id[n]))
+                fail_msg(
+                    "%s on %s: %.*s", cases[i].path, cases[i].route, (int)id.len, id.p);
+        }
+}
+
+static void
 test_media_types(void **state)
 {
     static const char form[] = "application/x-www-form-urlencoded";
@@ -149,6 +185,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_value_with_nul),
+        cmocka_unit_test(test_paths),
         cmocka_unit_test(test_media_types),
     };
 

@@ -288,6 +288,43 @@ refuses_strangers(void **state)
     free_parts(&p);
 }
 
+/* Who holds the authority's key believes what it signed, and only that. */
+static void
+reads_its_own(void **state)
+{
+    struct forge f = golden_forge();
+    struct note_verifier stranger;
+    struct mauth_trust *trust = NULL;
+    uint8_t seed[NOTE_KEY_BYTES], key[NOTE_KEY_BYTES];
+    size_t len, behind_root;
+    char *data = golden_file("trust", "", &len);
+
+    (void)state;
+    assert_int_equal(trust_parse_own(data, len, &f.authority, &trust, NULL), MAUTH_OK);
+    assert_string_equal(mauth_trust_issuer(trust), GOLDEN_ISSUER);
+    mauth_trust_free(trust);
+    assert_int_equal(note_generate(seed, key, NULL), MAUTH_OK);
+    assert_int_equal(
+        note_verifier_make(f.authority.name, key, &stranger, NULL), MAUTH_OK);
+    assert_int_equal(
+        trust_parse_own(data, len, &stranger, &trust, NULL), MAUTH_UNTRUSTED);
+    assert_null(trust);
+    behind_root = (size_t)(strstr(data, "meshauth-trust") - data);
+    for (size_t i = behind_root; i < len; i++) {
+        data[i] ^= 1;
+        assert_int_not_equal(
+            trust_parse_own(data, len, &f.authority, &trust, NULL), MAUTH_OK);
+        assert_null(trust);
+        data[i] ^= 1;
+    }
+    for (size_t i = 0; i < len; i++) {
+        assert_int_not_equal(
+            trust_parse_own(data, i, &f.authority, &trust, NULL), MAUTH_OK);
+        assert_null(trust);
+    }
+    free(data);
+}
+
 static struct mauth_trust *
 with_sequence(const char *epoch, const char *sequence, const char *list)
 {
@@ -374,6 +411,7 @@ main(void)
         cmocka_unit_test(refuses_what_is_signed_and_wrong),
         cmocka_unit_test(accepts_what_is_allowed),
         cmocka_unit_test(refuses_strangers),
+        cmocka_unit_test(reads_its_own),
         cmocka_unit_test(follows_in_order_only),
         cmocka_unit_test(knows_what_is_revoked),
         cmocka_unit_test(trusts_a_bare_key),
