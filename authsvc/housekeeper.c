@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "authsvc/log.h"
+#include "authsvc/own_trust.h"
 #include "authsvc/refusals.h"
 #include "base/fail.h"
 #include "base/time.h"
@@ -30,7 +31,11 @@ sign_trust(const struct service *s, struct mauth_err *err)
         .now_s = time_now_s(),
     };
 
-    return publish_trust(s->kv, s->keys, &options, err);
+    enum mauth_rc rc = publish_trust(s->kv, s->keys, &options, err);
+
+    return rc ? rc
+              : own_trust_load(s->trust, options.path,
+                    &keystore_authority(s->keys)->verifier, err);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
+#include "authsvc/own_trust.h"
 #include "authsvc/proof.h"
 #include "authsvc/provider.h"
 #include "authsvc/refusals.h"
@@ -120,6 +121,8 @@ start_service(struct daemon *d, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = proofs_new(&d->service.proofs, err);
     if (rc == MAUTH_OK)
+        rc = own_trust_new(&d->service.trust, err);
+    if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
     if (rc == MAUTH_OK)
         rc = housekeeper_start(&d->service, &d->housekeeper, err);
@@ -170,6 +173,7 @@ stop(struct daemon *d)
     providers_close(d->service.providers);
     refusals_free(d->service.refusals);
     proofs_free(d->service.proofs);
+    own_trust_free(d->service.trust);
     keystore_free(d->keys);
     kv_close(d->kv);
     mauth_secret_free(d->seal);

@@ -108,13 +108,16 @@ reason_of(enum mauth_rc rc)
 }
 
 static const char *
-take_dpop(struct proofs *p, struct http_exchange *x, const char *url, int64_t now_s,
-    const char *header, struct proof *out, struct mauth_err *err)
+take_dpop(struct proofs *p, struct http_exchange *x, const char *url,
+    struct text credential, int64_t now_s, struct proof *out, struct mauth_err *err)
 {
+    const char *header = http_header(x, "DPoP");
     char nonce[PROOF_NONCE], older[PROOF_NONCE];
     struct mauth_dpop_want want = {.size = sizeof(want),
         .method = http_method(x),
         .url = url,
+        .credential = credential.len ? credential.p : NULL,
+        .credential_len = credential.len,
         .nonce = nonce,
         .older_nonce = older,
         .now_s = now_s,
@@ -140,8 +143,8 @@ is_same(const struct mauth_key *a, const struct mauth_key *b)
 }
 
 const char *
-proof_take(struct proofs *p, struct http_exchange *x, const char *url, int64_t now_s,
-    struct proof *out, struct mauth_err *err)
+proof_take(struct proofs *p, struct http_exchange *x, const char *url,
+    struct text credential, int64_t now_s, struct proof *out, struct mauth_err *err)
 {
     const char *header = http_header(x, "DPoP");
     const char *wrong = NULL;
@@ -150,7 +153,7 @@ proof_take(struct proofs *p, struct http_exchange *x, const char *url, int64_t n
     if (http_client_key(x, &out->key, err) != MAUTH_OK)
         return "key-kind";
     if (header)
-        wrong = take_dpop(p, x, url, now_s, header, out, err);
+        wrong = take_dpop(p, x, url, credential, now_s, out, err);
     if (wrong || !header)
         return wrong;
     if (out->key && !is_same(out->key, out->owned))

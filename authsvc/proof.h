@@ -38,13 +38,14 @@ struct proof {
 
 /*
  * Take what the request has proven. url is the request's as the client has it,
- * from our configuration; the DPoP proof needs no `ath`, as no ticket is shown.
+ * from our configuration. Where a ticket is shown a DPoP proof must name its whole
+ * credential (`ath`); at the token endpoint none is, and credential is empty.
  *
  * NULL when all is well, or why it is refused: "key-kind", "dpop-proof",
  * "dpop-nonce", "two-keys", "unavailable" (static names of authsvc/oauth.h).
  */
 const char *proof_take(struct proofs *p, struct http_exchange *x, const char *url,
-    int64_t now_s, struct proof *out, struct mauth_err *err);
+    struct text credential, int64_t now_s, struct proof *out, struct mauth_err *err);
 void proof_clear(struct proof *proof);
 
 #endif

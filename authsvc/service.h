@@ -9,6 +9,7 @@
 #include "store/keystore.h"
 #include "store/kv.h"
 
+struct own_trust;
 struct proofs;
 struct providers;
 struct refusals;
@@ -20,6 +21,7 @@ struct service {
     struct providers *providers;
     struct refusals *refusals;
     struct proofs *proofs;
+    struct own_trust *trust;
 };
 
 #endif

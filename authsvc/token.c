@@ -129,13 +129,15 @@ static const char *
 take_key(struct http_exchange *x, struct exchange *e, struct mauth_err *err)
 {
     const struct service *service = http_context(x);
+    const struct text no_ticket = {"", 0};
     char url[ISSUE_URL_MAX];
     const char *wrong;
     const uint8_t *spki;
     size_t len;
 
     snprintf(url, sizeof(url), "%s%s", service->config->issuer.url, http_path(x));
-    wrong = proof_take(service->proofs, x, url, time_now_s(), &e->proof, err);
+    wrong =
+        proof_take(service->proofs, x, url, no_ticket, time_now_s(), &e->proof, err);
     if (wrong)
         return wrong;
     if (!e->proof.key)

@@ -1,0 +1,195 @@
+#include "authsvc/caller.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/sha.h>
+
+#include "authsvc/issue.h"
+#include "authsvc/log.h"
+#include "authsvc/own_trust.h"
+#include "authsvc/problem.h"
+#include "authsvc/refusals.h"
+#include "base/fail.h"
+#include "base/str.h"
+#include "base/time.h"
+#include <meshauth/credential.h>
+
+/* What follows the scheme; a problem's name, or NULL. */
+static const char *
+take_credential(const char *header, struct text *out)
+{
+    static const char *const schemes[] = {"Bearer ", "DPoP "};
+
+    if (!header)
+        return "no-ticket";
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+        size_t len = strlen(schemes[i]);
+
+        if (strncasecmp(header, schemes[i], len) != 0)
+            continue;
+        *out = text_of(header + len);
+        return out->len && strcspn(out->p, " ,\t") == out->len ? NULL : "authorization";
+    }
+    return "authorization";
+}
+
+/* A refused ticket's reason, unless it was our own clock, trust file or memory. */
+static const char *
+problem_of(const struct mauth_err *err)
+{
+    switch (err->reason) {
+    case MAUTH_REASON_NONE:
+        return err->rc == MAUTH_INTERNAL ? "internal" : "unavailable";
+    case MAUTH_REASON_TRUST_EXPIRED:
+    case MAUTH_REASON_CLOCK: return "unavailable";
+    default: return mauth_reason_name(err->reason);
+    }
+}
+
+/* err's reason is that of the first check that failed. */
+static enum mauth_rc
+verify(const struct service *service, struct text xml, struct caller *c,
+    struct mauth_err *err)
+{
+    struct mauth_expect want = {.size = sizeof(want),
+        .audience = service->config->issuer.url,
+        .now_s = c->now_s,
+        .skew_s = MAUTH_SKEW_DEFAULT_S};
+    struct own_trust_ref *trust = NULL;
+    enum mauth_rc rc = own_trust_take(service->trust, &trust, err);
+
+    if (rc != MAUTH_OK)
+        return rc;
+    if (c->proof.key)
+        want.holder_spki = mauth_key_spki(c->proof.key, &want.holder_spki_len);
+    rc = mauth_ticket_verify(
+        xml.p, xml.len, own_trust_of(trust), &want, &c->ticket, err);
+    own_trust_drop(trust);
+    return rc;
+}
+
+/* An identity ticket's subject and session; the profile sees to their form. */
+static const char *
+read_ticket(struct caller *c)
+{
+    const char *subject = mauth_ticket_subject(c->ticket);
+    const char *session = mauth_ticket_session(c->ticket);
+    const uint8_t *spki;
+    size_t len;
+
+    if (!mauth_ticket_is_identity(c->ticket) || !c->proof.key)
+        return "not-identity";
+    c->kind = id_kind_of(subject, strlen(subject));
+    if ((c->kind != ID_USER && c->kind != ID_SERVICE) ||
+        !id_parse(c->kind, subject, strlen(subject), &c->principal) ||
+        !id_parse(ID_SESSION, session, strlen(session), &c->session))
+        return "not-identity";
+    spki = mauth_key_spki(c->proof.key, &len);
+    SHA256(spki, len, c->key_hash);
+    return NULL;
+}
+
+static const char *
+take_ticket(const struct service *service, struct text credential, struct caller *c,
+    struct mauth_err *err)
+{
+    char *xml = malloc(MAUTH_TICKET_MAX);
+    struct text text = {xml, 0};
+    enum mauth_rc rc;
+
+    if (!xml) {
+        (void)mauth_fail(err, MAUTH_NO_MEMORY, "caller: no memory");
+        return "unavailable";
+    }
+    rc = mauth_credential_decode(credential.p, credential.len, xml, &text.len, err);
+    if (rc == MAUTH_OK)
+        rc = verify(service, text, c, err);
+    free(xml);
+    if (rc == MAUTH_OK)
+        return read_ticket(c);
+    return problem_of(err);
+}
+
+const char *
+caller_take(struct http_exchange *x, struct caller *out, struct mauth_err *err)
+{
+    const struct service *service = http_context(x);
+    struct text credential = {"", 0};
+    char url[ISSUE_URL_MAX];
+    const char *wrong;
+
+    memset(out, 0, sizeof(*out));
+    out->now_s = time_now_s();
+    wrong = take_credential(http_header(x, "Authorization"), &credential);
+    if (wrong)
+        return wrong;
+    snprintf(url, sizeof(url), "%s%s", service->config->issuer.url, http_path(x));
+    wrong =
+        proof_take(service->proofs, x, url, credential, out->now_s, &out->proof, err);
+    return wrong ? wrong : take_ticket(service, credential, out, err);
+}
+
+void
+caller_refuse(struct http_exchange *x, const char *problem, const struct mauth_err *err)
+{
+    const struct service *service = http_context(x);
+    const struct problem *p = problem_named(problem);
+    char nonce[PROOF_NONCE];
+
+    if (p->status >= 500) {
+        log_failure(http_request_id(x), err);
+        problem_answer(x, problem, NULL);
+        return;
+    }
+    refusals_count(service->refusals, time_now_s(), http_client(x), p->reason);
+    if (p->error && strcmp(p->error, "use_dpop_nonce") == 0 &&
+        proofs_nonce(service->proofs, time_now_s(), nonce, NULL) == MAUTH_OK)
+        problem_answer(x, problem, nonce);
+    else
+        problem_answer(x, problem, NULL);
+}
+
+static enum mauth_rc
+check_subject(struct kv_txn *txn, const struct caller *c, struct mauth_err *err)
+{
+    struct graph_user user;
+    enum mauth_rc rc;
+
+    if (c->kind != ID_USER)
+        return MAUTH_OK;
+    rc = graph_user_by_id(txn, &c->principal, &user, err);
+    if (rc == MAUTH_NOT_FOUND || (rc == MAUTH_OK && !user.live))
+        return mauth_fail(err, MAUTH_DENIED, "caller: the user does not live");
+    return rc;
+}
+
+enum mauth_rc
+caller_check(struct kv_txn *txn, const struct caller *c, struct mauth_err *err)
+{
+    struct graph_session s;
+    enum mauth_rc rc = graph_session_by_id(txn, &c->session, &s, err);
+
+    if (rc == MAUTH_NOT_FOUND)
+        return mauth_fail(err, MAUTH_DENIED, "caller: there is no such session");
+    if (rc != MAUTH_OK)
+        return rc;
+    if (!s.open || c->now_s >= s.ends_s)
+        return mauth_fail(err, MAUTH_DENIED, "caller: the session is over");
+    if (s.subject_kind != c->kind ||
+        memcmp(s.subject.b, c->principal.b, ID_BYTES) != 0 ||
+        memcmp(s.key_hash, c->key_hash, GRAPH_KEY_HASH) != 0)
+        return mauth_fail(
+            err, MAUTH_DENIED, "caller: the session is of another subject or key");
+    return check_subject(txn, c, err);
+}
+
+void
+caller_clear(struct caller *c)
+{
+    mauth_ticket_free(c->ticket);
+    proof_clear(&c->proof);
+    c->ticket = NULL;
+}
