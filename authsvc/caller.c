@@ -15,6 +15,8 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "store/graph_service.h"
+#include "store/graph_session.h"
 #include <meshauth/credential.h>
 
 /* What follows the scheme; a problem's name, or NULL. */
@@ -155,14 +157,20 @@ caller_refuse(struct http_exchange *x, const char *problem, const struct mauth_e
 static enum mauth_rc
 check_subject(struct kv_txn *txn, const struct caller *c, struct mauth_err *err)
 {
+    struct graph_service service;
     struct graph_user user;
     enum mauth_rc rc;
+    bool live;
 
-    if (c->kind != ID_USER)
-        return MAUTH_OK;
-    rc = graph_user_by_id(txn, &c->principal, &user, err);
-    if (rc == MAUTH_NOT_FOUND || (rc == MAUTH_OK && !user.live))
-        return mauth_fail(err, MAUTH_DENIED, "caller: the user does not live");
+    if (c->kind == ID_USER) {
+        rc = graph_user_by_id(txn, &c->principal, &user, err);
+        live = user.live;
+    } else {
+        rc = graph_service_by_id(txn, &c->principal, &service, err);
+        live = service.live;
+    }
+    if (rc == MAUTH_NOT_FOUND || (rc == MAUTH_OK && !live))
+        return mauth_fail(err, MAUTH_DENIED, "caller: the subject does not live");
     return rc;
 }
 

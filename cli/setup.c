@@ -18,7 +18,7 @@
 #include "keys/signer.h"
 #include "keys/trust_write.h"
 #include "store/audit.h"
-#include "store/graph.h"
+#include "store/graph_service.h"
 #include "store/keystore.h"
 #include "store/publish.h"
 
@@ -47,7 +47,7 @@ struct making {
     struct keystore_key signing;
     struct buf pkcs8;
     uint8_t nonces[2][NONCE];
-    struct id storage;
+    struct graph_service storage;
     struct audit_entry *record;
 
     struct kv *kv;
@@ -237,7 +237,7 @@ fill_store(struct kv_txn *txn, void *arg, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = keystore_authority_put(txn, m->seal, &m->authority, m->nonces[1], err);
     if (rc == MAUTH_OK)
-        rc = graph_service_create(txn, &m->storage, "storage", m->s->now_s, err);
+        rc = graph_service_create(txn, &m->storage, err);
     if (rc == MAUTH_OK)
         rc = audit_append(txn, m->record, err);
     return rc;
@@ -272,8 +272,9 @@ make_store(struct making *m, struct mauth_err *err)
         rc = make_record(m, err);
     if (rc == MAUTH_OK)
         rc = mauth_random(m->nonces, sizeof(m->nonces), err);
+    m->storage = (struct graph_service){.name = "storage", .created_s = m->s->now_s};
     if (rc == MAUTH_OK)
-        rc = id_new(&m->storage, err);
+        rc = id_new(&m->storage.id, err);
     if (rc == MAUTH_OK)
         rc = open_store(m, err);
     if (rc == MAUTH_OK)

@@ -10,7 +10,7 @@
 #include "store/key.h"
 
 enum {
-    RECORD_MAX = 1024
+    RECORD_MAX = 2560 /* a service with all that it may have */
 };
 
 MAUTH_MUST_USE enum mauth_rc record_damaged(const char *what, struct mauth_err *err);

@@ -7,7 +7,7 @@
 #include "cli/setup.h"
 #include "keys/trust.h"
 #include "store/audit.h"
-#include "store/graph.h"
+#include "store/graph_service.h"
 #include "store/keystore.h"
 #include "tests/unit/unit.h"
 #include <meshauth/trust.h>
