@@ -37,6 +37,7 @@ enum store_space {
     SPACE_MAPPED_DEVICE = 'p',  /* device, folder -> link */
     SPACE_MAPPED_FOLDER = 'P',  /* folder, device -> link */
     SPACE_REVOKED = 'V',        /* count, ids -> state number */
+    SPACE_RULES = 'L',          /* SHA-256 of the rules in force */
     /* '.' is store/kv's own: ".schema" */
 };
 
