@@ -143,15 +143,15 @@ caller_refuse(struct http_exchange *x, const char *problem, const struct mauth_e
 
     if (p->status >= 500) {
         log_failure(http_request_id(x), err);
-        problem_answer(x, problem, NULL);
+        problem_answer(x, problem, NULL, NULL);
         return;
     }
     refusals_count(service->refusals, time_now_s(), http_client(x), p->reason);
     if (p->error && strcmp(p->error, "use_dpop_nonce") == 0 &&
         proofs_nonce(service->proofs, time_now_s(), nonce, NULL) == MAUTH_OK)
-        problem_answer(x, problem, nonce);
+        problem_answer(x, problem, NULL, nonce);
     else
-        problem_answer(x, problem, NULL);
+        problem_answer(x, problem, NULL, NULL);
 }
 
 static enum mauth_rc

@@ -9,7 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "authsvc/audit_api.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
@@ -17,8 +16,8 @@
 #include "authsvc/proof.h"
 #include "authsvc/provider.h"
 #include "authsvc/refusals.h"
+#include "authsvc/routes.h"
 #include "authsvc/service.h"
-#include "authsvc/token.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/time.h"
@@ -45,15 +44,6 @@ static const char usage[] =
     "SIGHUP: read the TLS certificate again and sign the trust file anew.\n"
     "SIGTERM, SIGINT: finish what is under way and end.\n";
 
-static void
-healthz(struct http_exchange *x)
-{
-    static const char body[] = "{\"status\":\"ok\"}\n";
-    struct text text = {body, sizeof(body) - 1};
-
-    http_answer(x, 200, "application/json", text, NULL);
-}
-
 /* Whoever does not get past the gate is counted, like those whom a route refuses. */
 static void
 count_refusal(const struct http_exchange *x, const char *reason)
@@ -62,17 +52,6 @@ count_refusal(const struct http_exchange *x, const char *reason)
 
     refusals_count(service->refusals, time_now_s(), http_client(x), reason);
 }
-
-static const struct http_route public_routes[] = {
-    {"GET", "/healthz", 0, NULL, healthz},
-    {"POST", "/v1/token", TOKEN_BODY_MAX, "application/x-www-form-urlencoded",
-        token_start},
-};
-
-static const struct http_route admin_routes[] = {
-    {"GET", "/healthz", 0, NULL, healthz},
-    {"GET", "/v1/audit", 0, NULL, audit_api_start},
-};
 
 /* Everything that runs, in the order in which it starts. */
 struct daemon {
@@ -136,7 +115,7 @@ listen_on_both(struct daemon *d, struct mauth_err *err)
     struct http_options o = {
         .unix_socket = c->listen.admin_socket,
         .routes = admin_routes,
-        .route_count = sizeof(admin_routes) / sizeof(*admin_routes),
+        .route_count = admin_route_count,
         .context = &d->service,
         .log = log_request,
         .refused = count_refusal,
@@ -156,7 +135,7 @@ listen_on_both(struct daemon *d, struct mauth_err *err)
     o.certificate_file = c->listen.certificate;
     o.key_file = c->listen.key;
     o.routes = public_routes;
-    o.route_count = sizeof(public_routes) / sizeof(*public_routes);
+    o.route_count = public_route_count;
     o.threads = c->limits.threads;
     o.connections = c->limits.connections;
     o.connections_per_ip = c->limits.connections_per_ip;

@@ -129,9 +129,9 @@ static int
 set_up(void **state)
 {
     static const struct http_route routes[] = {
-        {"GET", "/refuse", 0, NULL, refuse},
-        {"GET", "/grant", 0, NULL, grant},
-        {"GET", "/fail", 0, NULL, fail_to_grant},
+        {"GET", "/refuse", 0, NULL, refuse, NULL},
+        {"GET", "/grant", 0, NULL, grant, NULL},
+        {"GET", "/fail", 0, NULL, fail_to_grant, NULL},
     };
     static struct world w;
     const struct http_options o = {.routes = routes,
