@@ -15,6 +15,7 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "store/graph_user.h"
 #include <meshauth/credential.h>
 
 /* What follows the scheme; a problem's name, or NULL. */
