@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "store/graph_service.h"
 #include "store/graph_session.h"
+#include "store/graph_user.h"
 #include <meshauth/credential.h>
 
 /* What follows the scheme; a problem's name, or NULL. */
