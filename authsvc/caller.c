@@ -15,6 +15,8 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "store/graph_service.h"
+#include "store/graph_session.h"
 #include "store/graph_user.h"
 #include <meshauth/credential.h>
 
@@ -59,7 +61,7 @@ verify(const struct service *service, struct text xml, struct caller *c,
         .audience = service->config->issuer.url,
         .now_s = c->now_s,
         .skew_s = MAUTH_SKEW_DEFAULT_S};
-    struct own_trust_ref *trust = NULL;
+    struct shared_ref *trust = NULL;
     enum mauth_rc rc = own_trust_take(service->trust, &trust, err);
 
     if (rc != MAUTH_OK)
@@ -68,7 +70,7 @@ verify(const struct service *service, struct text xml, struct caller *c,
         want.holder_spki = mauth_key_spki(c->proof.key, &want.holder_spki_len);
     rc = mauth_ticket_verify(
         xml.p, xml.len, own_trust_of(trust), &want, &c->ticket, err);
-    own_trust_drop(trust);
+    shared_drop(trust);
     return rc;
 }
 
@@ -142,28 +144,34 @@ caller_refuse(struct http_exchange *x, const char *problem, const struct mauth_e
 
     if (p->status >= 500) {
         log_failure(http_request_id(x), err);
-        problem_answer(x, problem, NULL);
+        problem_answer(x, problem, NULL, NULL);
         return;
     }
     refusals_count(service->refusals, time_now_s(), http_client(x), p->reason);
     if (p->error && strcmp(p->error, "use_dpop_nonce") == 0 &&
         proofs_nonce(service->proofs, time_now_s(), nonce, NULL) == MAUTH_OK)
-        problem_answer(x, problem, nonce);
+        problem_answer(x, problem, NULL, nonce);
     else
-        problem_answer(x, problem, NULL);
+        problem_answer(x, problem, NULL, NULL);
 }
 
 static enum mauth_rc
 check_subject(struct kv_txn *txn, const struct caller *c, struct mauth_err *err)
 {
+    struct graph_service service;
     struct graph_user user;
     enum mauth_rc rc;
+    bool live;
 
-    if (c->kind != ID_USER)
-        return MAUTH_OK;
-    rc = graph_user_by_id(txn, &c->principal, &user, err);
-    if (rc == MAUTH_NOT_FOUND || (rc == MAUTH_OK && !user.live))
-        return mauth_fail(err, MAUTH_DENIED, "caller: the user does not live");
+    if (c->kind == ID_USER) {
+        rc = graph_user_by_id(txn, &c->principal, &user, err);
+        live = user.live;
+    } else {
+        rc = graph_service_by_id(txn, &c->principal, &service, err);
+        live = service.live;
+    }
+    if (rc == MAUTH_NOT_FOUND || (rc == MAUTH_OK && !live))
+        return mauth_fail(err, MAUTH_DENIED, "caller: the subject does not live");
     return rc;
 }
 

@@ -111,9 +111,8 @@ check_party(const json_t *claims, const struct config_provider *p, const char **
     return MAUTH_OK;
 }
 
-/* A NumericDate (RFC 7519 2): seconds, perhaps with a fraction, which is cut off. */
-static bool
-take_time(const json_t *value, int64_t *out_s)
+bool
+claims_time(const json_t *value, int64_t *out_s)
 {
     double t = json_number_value(value);
 
@@ -135,11 +134,11 @@ take_times(
 
     *reason = "token-claims";
     out->not_before_s = 0;
-    if (!take_time(json_object_get(claims, "exp"), &out->ends_s))
+    if (!claims_time(json_object_get(claims, "exp"), &out->ends_s))
         return mauth_fail(err, MAUTH_MALFORMED, "claims: \"exp\" is not a time");
-    if (!take_time(json_object_get(claims, "iat"), &out->issued_s))
+    if (!claims_time(json_object_get(claims, "iat"), &out->issued_s))
         return mauth_fail(err, MAUTH_MALFORMED, "claims: \"iat\" is not a time");
-    if (nbf && !take_time(nbf, &out->not_before_s))
+    if (nbf && !claims_time(nbf, &out->not_before_s))
         return mauth_fail(err, MAUTH_MALFORMED, "claims: \"nbf\" is not a time");
     *reason = NULL;
     return MAUTH_OK;

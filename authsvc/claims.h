@@ -13,6 +13,9 @@ enum {
     CLAIMS_SKEW_S = 60 /* between the provider's clock and ours */
 };
 
+/* A NumericDate (RFC 7519 2): seconds, perhaps with a fraction, which is cut off. */
+MAUTH_MUST_USE bool claims_time(const json_t *value, int64_t *out_s);
+
 /*
  * Sets subject, issued_s and too_old_s of out; *reason on refusal, one of
  * "token-claims", "token-audience", "token-party", "token-expired",

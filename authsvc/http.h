@@ -37,6 +37,7 @@ struct http_route {
     size_t body_max;          /* 0: no body */
     const char *content_type; /* that the body must have; NULL with no body */
     http_step *start;         /* called when the body is complete */
+    const void *what;         /* http_what() of its exchanges */
 };
 
 struct http_server;
@@ -87,6 +88,8 @@ const char *http_method(const struct http_exchange *x);
 const char *http_path(const struct http_exchange *x);
 /* What stands in the path for the route's n-th "{id}", from 0; empty: no such. */
 struct text http_path_id(const struct http_exchange *x, size_t n);
+/* What the route says that this is. */
+const void *http_what(const struct http_exchange *x);
 struct text http_body(const struct http_exchange *x);
 /* The raw query string after '?', not decoded; "" when there is none. */
 const char *http_query(const struct http_exchange *x);
@@ -118,7 +121,7 @@ void http_suspend(struct http_exchange *x, http_step *next);
 void http_resume(struct http_exchange *x);
 
 /*
- * Answer. body is copied; extra headers are "Name: value" strings, ended by
+ * Answer. body is copied; content_type is NULL for none; extra headers are "Name: value" strings, ended by
  * NULL, or NULL. Every answer has the request id (X-Request-Id), Cache-Control:
  * no-store and the usual hardening headers.
  */

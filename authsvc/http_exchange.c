@@ -62,6 +62,12 @@ http_path_id(const struct http_exchange *x, size_t n)
     return http_path_matches(x->route->path, x->target, n, &id) ? id : text_of("");
 }
 
+const void *
+http_what(const struct http_exchange *x)
+{
+    return x->route->what;
+}
+
 struct text
 http_body(const struct http_exchange *x)
 {
@@ -183,7 +189,8 @@ add_headers(const struct http_exchange *x, struct MHD_Response *r,
     for (const char *const *h = headers; h && *h && good; h++)
         good = add_header(r, *h);
     return good && MHD_add_response_header(r, "X-Request-Id", x->request_id) &&
-           MHD_add_response_header(r, "Content-Type", content_type) &&
+           (!content_type ||
+               MHD_add_response_header(r, "Content-Type", content_type)) &&
            (!x->close || MHD_add_response_header(r, "Connection", "close"));
 }
 

@@ -8,7 +8,7 @@
 
 /* Headers that two readers could take differently when they come twice. */
 static const char *const singles[] = {"host", "content-length", "transfer-encoding",
-    "authorization", "content-type", "dpop", "expect", "if-match"};
+    "authorization", "content-type", "dpop", "expect", "if-match", "if-none-match"};
 
 _Static_assert(sizeof(singles) / sizeof(*singles) == HTTP_GATE_SINGLES,
     "every single has a counter");

@@ -17,7 +17,7 @@
 #include <meshauth/err.h>
 
 enum {
-    HTTP_GATE_SINGLES = 8
+    HTTP_GATE_SINGLES = 9
 };
 
 struct http_gate {

@@ -19,7 +19,7 @@ static const char unspecified_class[] =
 struct draft {
     struct ticket ticket;
     char id[TICKET_ID_LEN + 1];
-    char user[ID_LEN + 1];
+    char subject[ID_LEN + 1];
     char session[ID_LEN + 1];
     char asof[24];
 };
@@ -71,17 +71,19 @@ start(const struct issue_ground *g, int64_t lifetime_s, const char *audience,
         return mauth_fail(err, MAUTH_UNAVAILABLE,
             "issue: the clock is before the signing key's time: no verifier would take "
             "the ticket");
-    id_format(ID_USER, &g->user, d->user);
+    id_format(g->subject_kind, &g->subject, d->subject);
     id_format(ID_SESSION, &g->session, d->session);
     snprintf(d->asof, sizeof(d->asof), "%" PRIu64, g->asof);
     t->id = text_of(d->id);
     t->issuer = text_of(g->service->config->issuer.url);
-    t->subject = text_of(d->user);
+    t->subject = text_of(d->subject);
     t->issued_s = t->not_before_s = g->now_s;
     t->not_on_or_after_s = end_s;
     t->holder_spki = mauth_key_spki(g->holder, &t->holder_spki_len);
     t->audience[t->audiences++] = text_of(audience);
     add_fact(t, FACT_ASOF, d->asof);
+    if (g->subject_kind == ID_SERVICE)
+        add_fact(t, FACT_SERVICE, d->subject);
     add_fact(t, FACT_SESSION, d->session);
     return MAUTH_OK;
 }
@@ -92,7 +94,7 @@ make_entry(const struct issue_ground *g, const struct draft *d, const char *acti
 {
     struct audit_record record = {
         .time_us = time_now_us(),
-        .actor = d->user,
+        .actor = d->subject,
         .device = mauth_key_id(g->holder),
         .session = d->session,
         .action = action,
@@ -148,7 +150,7 @@ issue_identity(const struct issue_ground *g, struct issued *out, struct mauth_er
         goto out;
     d.ticket.has_authn = true;
     d.ticket.authn_instant_s = g->authn_instant_s;
-    d.ticket.authn_class = text_of(unspecified_class);
+    d.ticket.authn_class = text_of(g->authn_class ? g->authn_class : unspecified_class);
     rc = sign(g, &d, out, err);
     if (rc == MAUTH_OK)
         rc = make_entry(g, &d, "login", NULL, out, err);
@@ -169,7 +171,7 @@ issue_own_node(const struct issue_ground *g, const char *service, struct issued 
     memset(out, 0, sizeof(*out));
     snprintf(out->audience, sizeof(out->audience), "urn:meshauth:service:%s", service);
     if (!issue_mesh_root(
-            config->issuer.url, &g->user, out->resource, sizeof(out->resource))) {
+            config->issuer.url, &g->subject, out->resource, sizeof(out->resource))) {
         rc = mauth_fail(err, MAUTH_INTERNAL, "issue: the issuer's URL is too long");
         goto out;
     }

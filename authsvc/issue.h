@@ -25,8 +25,10 @@ struct issue_ground {
     const struct service *service;
     int64_t now_s; /* taken before the read transaction */
     uint64_t asof;
-    struct id user;
+    enum id_kind subject_kind; /* ID_USER or ID_SERVICE */
+    struct id subject;
     struct id session;
+    const char *authn_class; /* NULL: unspecified */
     int64_t authn_instant_s;
     int64_t session_ends_s; /* nothing outlives its session */
     const struct mauth_key *holder;
@@ -53,7 +55,7 @@ struct issued {
 MAUTH_MUST_USE enum mauth_rc issue_identity(
     const struct issue_ground *ground, struct issued *out, struct mauth_err *err);
 
-/* `read` on the user's own node, for the service of this name. */
+/* `read` on a user's own node, for the service of this name. */
 MAUTH_MUST_USE enum mauth_rc issue_own_node(const struct issue_ground *ground,
     const char *service, struct issued *out, struct mauth_err *err);
 

@@ -54,7 +54,7 @@ find_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
         rc = graph_user_by_identity(txn, &who, &user, err);
     if (rc != MAUTH_OK)
         return rc;
-    l->ground.user = user.id;
+    l->ground.subject = user.id;
     l->refusal = user.live ? NULL : "user-closed";
     return MAUTH_OK;
 }
@@ -111,7 +111,7 @@ put_session(struct kv_txn *txn, const struct login *l, struct mauth_err *err)
     struct graph_session session = {
         .id = l->ground.session,
         .subject_kind = ID_USER,
-        .subject = l->ground.user,
+        .subject = l->ground.subject,
         .started_s = l->ground.authn_instant_s,
         .ends_s = l->ground.session_ends_s,
         .open = true,
@@ -129,7 +129,7 @@ check_again(struct kv_txn *txn, struct login *l, struct mauth_err *err)
     enum mauth_rc rc;
 
     l->refusal = NULL;
-    rc = graph_user_by_id(txn, &l->ground.user, &user, err);
+    rc = graph_user_by_id(txn, &l->ground.subject, &user, err);
     if (rc != MAUTH_OK && rc != MAUTH_NOT_FOUND)
         return rc;
     if (rc == MAUTH_NOT_FOUND || !user.live) {
@@ -163,7 +163,7 @@ enum mauth_rc
 login_prepare_refusal(struct login *l, struct mauth_err *err)
 {
     return make_entry(
-        l, &l->ground.user, "login", "deny", l->refusal, &l->refused, err);
+        l, &l->ground.subject, "login", "deny", l->refusal, &l->refused, err);
 }
 
 enum mauth_rc

@@ -11,6 +11,7 @@
 #include "authsvc/issue.h"
 #include "authsvc/provider.h"
 #include "store/graph.h"
+#include "store/graph_session.h"
 #include "store/kv.h"
 #include <meshauth/err.h>
 

@@ -9,7 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "authsvc/audit_api.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
@@ -17,8 +16,9 @@
 #include "authsvc/proof.h"
 #include "authsvc/provider.h"
 #include "authsvc/refusals.h"
+#include "authsvc/routes.h"
+#include "authsvc/rules_in_force.h"
 #include "authsvc/service.h"
-#include "authsvc/token.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/time.h"
@@ -42,17 +42,8 @@ static const char usage[] =
     "  -h, --help  this text\n"
     "  --version   which version this is\n"
     "\n"
-    "SIGHUP: read the TLS certificate again and sign the trust file anew.\n"
+    "SIGHUP: read the TLS certificate and the rules again, sign the trust file anew.\n"
     "SIGTERM, SIGINT: finish what is under way and end.\n";
-
-static void
-healthz(struct http_exchange *x)
-{
-    static const char body[] = "{\"status\":\"ok\"}\n";
-    struct text text = {body, sizeof(body) - 1};
-
-    http_answer(x, 200, "application/json", text, NULL);
-}
 
 /* Whoever does not get past the gate is counted, like those whom a route refuses. */
 static void
@@ -62,17 +53,6 @@ count_refusal(const struct http_exchange *x, const char *reason)
 
     refusals_count(service->refusals, time_now_s(), http_client(x), reason);
 }
-
-static const struct http_route public_routes[] = {
-    {"GET", "/healthz", 0, NULL, healthz},
-    {"POST", "/v1/token", TOKEN_BODY_MAX, "application/x-www-form-urlencoded",
-        token_start},
-};
-
-static const struct http_route admin_routes[] = {
-    {"GET", "/healthz", 0, NULL, healthz},
-    {"GET", "/v1/audit", 0, NULL, audit_api_start},
-};
 
 /* Everything that runs, in the order in which it starts. */
 struct daemon {
@@ -123,6 +103,8 @@ start_service(struct daemon *d, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
     if (rc == MAUTH_OK)
+        rc = in_force_open(d->kv, d->config->rules_file, &d->service.rules, err);
+    if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
     if (rc == MAUTH_OK)
         rc = housekeeper_start(&d->service, &d->housekeeper, err);
@@ -136,7 +118,7 @@ listen_on_both(struct daemon *d, struct mauth_err *err)
     struct http_options o = {
         .unix_socket = c->listen.admin_socket,
         .routes = admin_routes,
-        .route_count = sizeof(admin_routes) / sizeof(*admin_routes),
+        .route_count = admin_route_count,
         .context = &d->service,
         .log = log_request,
         .refused = count_refusal,
@@ -156,7 +138,7 @@ listen_on_both(struct daemon *d, struct mauth_err *err)
     o.certificate_file = c->listen.certificate;
     o.key_file = c->listen.key;
     o.routes = public_routes;
-    o.route_count = sizeof(public_routes) / sizeof(*public_routes);
+    o.route_count = public_route_count;
     o.threads = c->limits.threads;
     o.connections = c->limits.connections;
     o.connections_per_ip = c->limits.connections_per_ip;
@@ -173,10 +155,23 @@ stop(struct daemon *d)
     providers_close(d->service.providers);
     refusals_free(d->service.refusals);
     proofs_free(d->service.proofs);
-    own_trust_free(d->service.trust);
+    shared_free(d->service.trust);
+    in_force_close(d->service.rules);
     keystore_free(d->keys);
     kv_close(d->kv);
     mauth_secret_free(d->seal);
+}
+
+static void
+reload_rules(struct daemon *d)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    bool changed;
+
+    if (in_force_reload(d->service.rules, &changed, &err) != MAUTH_OK)
+        log_error("the rules stay as they were: %s", err.text);
+    else
+        log_info(changed ? "other rules are in force" : "the rules are as they were");
 }
 
 static void
@@ -188,6 +183,7 @@ reload(struct daemon *d)
         log_error("the TLS certificate stays as it was: %s", err.text);
     else
         log_info("reloaded the TLS certificate");
+    reload_rules(d);
     housekeeper_wake(d->housekeeper);
 }
 

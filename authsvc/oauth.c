@@ -11,7 +11,7 @@ static const struct oauth_refusal refusals[] = {
     {"repeated", 400, "invalid_request",
         "Only 'resource' and 'audience' may occur more than once."},
     {"grant-type", 400, "unsupported_grant_type",
-        "Use urn:ietf:params:oauth:grant-type:token-exchange."},
+        "Use urn:ietf:params:oauth:grant-type:token-exchange or client_credentials."},
     {"grant-type-missing", 400, "invalid_request", "'grant_type' is missing."},
     {"subject-token-missing", 400, "invalid_request",
         "'subject_token' or 'subject_token_type' is missing."},
@@ -20,6 +20,11 @@ static const struct oauth_refusal refusals[] = {
     {"requested-token-type", 400, "invalid_request",
         "'requested_token_type' must be urn:ietf:params:oauth:token-type:saml2."},
     {"actor-token", 400, "invalid_request", "'actor_token' is not supported."},
+    {"client-id", 400, "invalid_request", "'client_id' is missing."},
+    {"assertion-type", 400, "invalid_request",
+        "'client_assertion_type' must be "
+        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer, with a "
+        "'client_assertion'."},
     {"target", 400, "invalid_target",
         "A login takes neither 'audience' nor 'resource'."},
     {"scope", 400, "invalid_scope", "A login takes no 'scope'."},
@@ -62,6 +67,30 @@ static const struct oauth_refusal refusals[] = {
         "There is no account for this identity, and none is made by logging in."},
     {"user-closed", 400, "invalid_request", "The account of this identity is closed."},
 
+    /* Of a service that logs in (RFC 7523 3). */
+    {"client-unknown", 401, "invalid_client",
+        "There is no such service, or none with a key."},
+    {"client-proof", 401, "invalid_client",
+        "Prove the registered key with a 'client_assertion' or as TLS client "
+        "certificate."},
+    {"assertion-form", 401, "invalid_client",
+        "The client assertion is not a JSON Web Token that is signed as the registered "
+        "key says, ES256 or RS256."},
+    {"assertion-signature", 401, "invalid_client",
+        "The client assertion's signature does not verify with the registered key."},
+    {"assertion-claims", 401, "invalid_client",
+        "The client assertion lacks a claim, or one is not of its form."},
+    {"assertion-subject", 401, "invalid_client",
+        "The client assertion's 'iss' and 'sub' must be the client_id."},
+    {"assertion-audience", 401, "invalid_client",
+        "The client assertion's 'aud' must be the issuer's URL alone."},
+    {"assertion-expired", 401, "invalid_client", "The client assertion has expired."},
+    {"assertion-lifetime", 401, "invalid_client",
+        "The client assertion is valid for more than five minutes."},
+    {"assertion-not-yet", 401, "invalid_client",
+        "The client assertion is not yet valid."},
+    {"assertion-used", 401, "invalid_client", "The client assertion was used before."},
+
     /* Of our own. */
     {"provider-down", 503, "temporarily_unavailable",
         "The identity provider's keys cannot be fetched; try again later."},
@@ -102,8 +131,14 @@ void
 oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r)
 {
     static const char *const later[] = {"Retry-After: 5", NULL};
+    /* RFC 9110 15.5.2 wants a challenge; no scheme is like ours. */
+    static const char *const who[] = {
+        "WWW-Authenticate: Bearer error=\"invalid_client\"", NULL};
 
-    oauth_answer_refusal_with(x, r, r->status == 503 ? later : NULL);
+    oauth_answer_refusal_with(x, r,
+        r->status == 503   ? later
+        : r->status == 401 ? who
+                           : NULL);
 }
 
 void

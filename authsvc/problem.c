@@ -12,6 +12,20 @@ static const struct problem problems[] = {
     /* Of the request. */
     {"authorization", 400, "invalid_request",
         "Authorization must be one scheme, Bearer or DPoP, and one credential."},
+    {"query", 400, NULL, "The query is not one that this place takes."},
+    {"body", 400, NULL, "The body is not what this place takes."},
+    {"private-key", 400, NULL, "Never send a private key."},
+    {"name", 400, NULL,
+        "A name is 1 to 128 bytes of text that shows as what it is, without control "
+        "characters."},
+    {"role", 400, NULL, "A role is a name of lower-case letters, digits and '_', '.', '-'."},
+    {"for", 400, NULL,
+        "An invitation is for a usr_... id, or for an e-mail address and the issuer that "
+        "vouches for it."},
+    {"expires-in", 400, NULL, "An invitation lasts from 60 seconds to 30 days."},
+    {"precondition-required", 428, NULL,
+        "Send If-Match with the ETag that you have seen; to make something under an id of "
+        "your own, If-None-Match: *."},
     {"no-ticket", 401, NULL, "An identity ticket is needed."},
     {"no-proof", 401, TOKEN,
         "Prove the ticket's key with a TLS client certificate or a DPoP proof."},
@@ -45,6 +59,17 @@ static const struct problem problems[] = {
     {"forbidden", 403, "insufficient_scope", "No rule allows this."},
     {"not-found", 404, NULL, "There is nothing here that you may know of."},
 
+    /* Of the graph as it stands. */
+    {"version", 412, NULL, "It has changed since; read it again."},
+    {"exists", 412, NULL, "There is something else under this id."},
+    {"claimed", 409, NULL, "The device is claimed by another user."},
+    {"key-in-use", 409, NULL, "The proven key is that of another device."},
+    {"member", 409, NULL, "The user is a member already."},
+    {"owner", 409, NULL, "The owner passes the folder on first."},
+    {"invitation-closed", 409, NULL,
+        "The invitation was accepted, declined, revoked, or has expired."},
+    {"too-many", 409, NULL, "There are too many of these; end some first."},
+
     /* Of our own. */
     {"unavailable", 503, NULL, "The service cannot answer now; try again later."},
     {"internal", 500, NULL, "The service failed; it is on its log."},
@@ -74,7 +99,8 @@ write_challenge(char *line, size_t size, const char *scheme, const struct proble
 }
 
 void
-problem_answer(struct http_exchange *x, const char *reason, const char *nonce)
+problem_answer(struct http_exchange *x, const char *reason, const char *detail,
+    const char *nonce)
 {
     const struct problem *p = problem_named(reason);
     char dpop[384], bearer[384], fresh[96];
@@ -93,7 +119,7 @@ problem_answer(struct http_exchange *x, const char *reason, const char *nonce)
         snprintf(fresh, sizeof(fresh), "DPoP-Nonce: %s", nonce);
         headers[n++] = fresh;
     }
-    http_answer_problem_with(x, p->status, p->reason, p->title, NULL, headers);
+    http_answer_problem_with(x, p->status, p->reason, p->title, detail, headers);
 }
 
 void
@@ -103,5 +129,5 @@ problem_fail(struct http_exchange *x, const struct mauth_err *err)
     problem_answer(x,
         err->rc == MAUTH_UNAVAILABLE || err->rc == MAUTH_NO_MEMORY ? "unavailable"
                                                                    : "internal",
-        NULL);
+        NULL, NULL);
 }

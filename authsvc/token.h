@@ -1,7 +1,4 @@
-/*
- * POST /v1/token: token exchange (RFC 8693). An ID token of a provider and the
- * proof of a device's key come in, tickets go out.
- */
+/* POST /v1/token: who proves who he is gets tickets, by one of the grants. */
 #ifndef AUTHSVC_TOKEN_H
 #define AUTHSVC_TOKEN_H
 

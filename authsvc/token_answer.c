@@ -50,26 +50,23 @@ put_ticket(struct buf *b, const struct issued *t, struct mauth_err *err)
 }
 
 enum mauth_rc
-token_answer_write(
-    struct buf *b, const struct login *l, bool by_dpop, struct mauth_err *err)
+token_answer_write(struct buf *b, const struct token_answer *a, struct mauth_err *err)
 {
-    const struct issued *first = &l->issued[0];
-    char root[ISSUE_URL_MAX];
     enum mauth_rc rc;
 
-    if (!issue_mesh_root(
-            l->service->config->issuer.url, &l->ground.user, root, sizeof(root)))
-        return mauth_fail(err, MAUTH_INTERNAL, "token: the issuer's URL is too long");
     buf_str(b, "{\"access_token\":");
-    rc = put_credential(b, first, false, err);
+    rc = put_credential(b, &a->tickets[0], false, err);
     buf_printf(b,
         ",\"issued_token_type\":\"" TOKEN_TYPE_SAML2 "\",\"token_type\":\"%s\""
-        ",\"expires_in\":%" PRId64 ",\"mesh\":",
-        by_dpop ? "DPoP" : "Bearer", first->expires_in_s);
-    buf_json(b, text_of(root));
-    for (size_t i = 0; i < LOGIN_TICKETS && rc == MAUTH_OK; i++) {
+        ",\"expires_in\":%" PRId64,
+        a->by_dpop ? "DPoP" : "Bearer", a->tickets[0].expires_in_s);
+    if (a->mesh) {
+        buf_str(b, ",\"mesh\":");
+        buf_json(b, text_of(a->mesh));
+    }
+    for (size_t i = 0; i < a->count && rc == MAUTH_OK; i++) {
         buf_str(b, i ? "," : ",\"tickets\":[");
-        rc = put_ticket(b, &l->issued[i], err);
+        rc = put_ticket(b, &a->tickets[i], err);
     }
     buf_str(b, "]}");
     return rc;

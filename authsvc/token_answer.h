@@ -4,17 +4,21 @@
 
 #include <stdbool.h>
 
-#include "authsvc/login.h"
+#include "authsvc/issue.h"
 #include "base/buf.h"
 #include <meshauth/err.h>
 
 #define TOKEN_TYPE_SAML2 "urn:ietf:params:oauth:token-type:saml2"
 
-/*
- * Append the answer as JSON. by_dpop: the key was proven by a DPoP proof, so the
- * tickets are to be shown with such proofs.
- */
+struct token_answer {
+    const struct issued *tickets; /* the first is the access token as well */
+    size_t count;
+    const char *mesh; /* URL of the mesh root, or NULL */
+    bool by_dpop;     /* they are to be shown with DPoP proofs */
+};
+
+/* Append the answer as JSON. */
 MAUTH_MUST_USE enum mauth_rc token_answer_write(
-    struct buf *b, const struct login *l, bool by_dpop, struct mauth_err *err);
+    struct buf *b, const struct token_answer *a, struct mauth_err *err);
 
 #endif

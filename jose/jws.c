@@ -286,6 +286,33 @@ jws_verify(struct jws *j, const struct jwks *keys, const json_t **claims,
 }
 
 enum mauth_rc
+jws_verify_with(struct jws *j, const struct mauth_key *key, const json_t **claims,
+    enum jws_refusal *why, struct mauth_err *err)
+{
+    struct jwk k = {.kid = NULL};
+    json_t *json = NULL;
+    enum mauth_rc rc;
+
+    *claims = NULL;
+    *why = JWS_FINE; /* it is not the token's fault */
+    rc = jwk_write(key, &json, err);
+    if (rc == MAUTH_OK)
+        rc = jwk_parse(json, &k, err);
+    if (rc == MAUTH_OK && !k.key)
+        rc = mauth_fail(err, MAUTH_INVALID, "jws: a key of another kind");
+    if (rc == MAUTH_OK && strcmp(k.alg, j->alg) != 0) {
+        *why = JWS_ALG;
+        rc = mauth_fail(
+            err, MAUTH_UNTRUSTED, "jws: %s with a key for %s", j->alg, k.alg);
+    }
+    if (rc == MAUTH_OK)
+        rc = verify_with(j, &k, claims, why, err);
+    jwk_clear(&k);
+    json_decref(json);
+    return rc;
+}
+
+enum mauth_rc
 jws_verify_proof(struct jws *j, const json_t **claims, struct text *spki,
     enum jws_refusal *why, struct mauth_err *err)
 {

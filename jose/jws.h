@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "jose/jwks.h"
 #include <meshauth/err.h>
+#include <meshauth/key.h>
 
 enum {
     JWS_MAX = 16384 /* characters of a token */
@@ -50,6 +51,10 @@ const char *jws_untrusted_issuer(const struct jws *j);
  * fits, when it names none). On MAUTH_OK *claims belongs to j.
  */
 MAUTH_MUST_USE enum mauth_rc jws_verify(struct jws *j, const struct jwks *keys,
+    const json_t **claims, enum jws_refusal *why, struct mauth_err *err);
+
+/* The same with this one key, whatever name the token has for it. */
+MAUTH_MUST_USE enum mauth_rc jws_verify_with(struct jws *j, const struct mauth_key *key,
     const json_t **claims, enum jws_refusal *why, struct mauth_err *err);
 
 /*

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "policy/url.h"
+#include "base/url.h"
 
 static enum mauth_rc
 count_step(struct eval *e, struct mauth_err *err)

@@ -18,14 +18,13 @@
 
 enum {
     VERSION = 1,
-    SALT = 32,
     CHUNK = 16,   /* hashes that lie together; a tile is 16 chunks */
     TIME_US = 27, /* "2026-11-22T10:00:00.000000Z" */
     LIMIT_DEFAULT = 100
 };
 
 struct audit_entry {
-    uint8_t salt[SALT];
+    uint8_t salt[AUDIT_SALT];
     size_t cut; /* the sequence number goes in here */
     size_t len;
     char json[];
@@ -154,16 +153,14 @@ render(const struct audit_record *r, struct buf *out, size_t *cut)
     buf_u8(out, '}');
 }
 
-enum mauth_rc
-audit_entry_new(
-    const struct audit_record *r, struct audit_entry **out, struct mauth_err *err)
+static enum mauth_rc
+make_entry(const struct audit_record *r, const uint8_t salt[AUDIT_SALT],
+    struct audit_entry **out, struct mauth_err *err)
 {
     struct audit_entry *e = NULL;
-    enum mauth_rc rc = MAUTH_OK;
     struct buf json;
     size_t cut;
 
-    *out = NULL;
     buf_init(&json);
     render(r, &json, &cut);
     if (buf_ok(&json))
@@ -172,17 +169,22 @@ audit_entry_new(
         e->len = json.len;
         e->cut = cut;
         memcpy(e->json, json.data, json.len);
-        rc = mauth_random(e->salt, SALT, err);
-    } else {
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+        memcpy(e->salt, salt, AUDIT_SALT);
     }
     buf_clear(&json);
-    if (rc) {
-        free(e);
-        return rc;
-    }
     *out = e;
-    return MAUTH_OK;
+    return e ? MAUTH_OK : mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+}
+
+enum mauth_rc
+audit_entry_new(
+    const struct audit_record *r, struct audit_entry **out, struct mauth_err *err)
+{
+    uint8_t salt[AUDIT_SALT];
+    enum mauth_rc rc = mauth_random(salt, sizeof(salt), err);
+
+    *out = NULL;
+    return rc ? rc : make_entry(r, salt, out, err);
 }
 
 void
@@ -268,7 +270,7 @@ save_record(struct kv_txn *txn, uint64_t sequence, const struct audit_entry *e,
     buf_u64(&key.b, sequence);
     buf_init(&b);
     buf_u8(&b, VERSION);
-    buf_put(&b, e->salt, SALT);
+    buf_put(&b, e->salt, AUDIT_SALT);
     buf_text(&b, record);
     if (buf_ok(&b))
         rc = kv_put(txn, store_key_text(&key), buf_slice(&b), err);
@@ -283,7 +285,7 @@ static enum mauth_rc
 leaf_of(const struct audit_entry *e, struct text record, uint8_t out[HASH_LEN],
     struct mauth_err *err)
 {
-    struct text pieces[2] = {{(const char *)e->salt, SALT}, record};
+    struct text pieces[2] = {{(const char *)e->salt, AUDIT_SALT}, record};
     uint8_t salted[HASH_LEN];
     enum mauth_rc rc = hash_sha256(pieces, 2, salted, err);
 
@@ -316,6 +318,19 @@ audit_append(struct kv_txn *txn, const struct audit_entry *e, struct mauth_err *
     if (rc == MAUTH_OK)
         rc = save_tree(txn, &tree, err);
     buf_clear(&json);
+    return rc;
+}
+
+enum mauth_rc
+audit_append_record(struct kv_txn *txn, const struct audit_record *r,
+    const uint8_t salt[AUDIT_SALT], struct mauth_err *err)
+{
+    struct audit_entry *e = NULL;
+    enum mauth_rc rc = make_entry(r, salt, &e, err);
+
+    if (rc == MAUTH_OK)
+        rc = audit_append(txn, e, err);
+    audit_entry_free(e);
     return rc;
 }
 
@@ -380,7 +395,7 @@ look_at(struct text key, struct text value, void *arg)
     (void)reader_u8(&r);
     sequence = reader_u64(&r);
     reader_init(&r, value.p, value.len);
-    if (reader_u8(&r) == VERSION && reader_bytes(&r, SALT))
+    if (reader_u8(&r) == VERSION && reader_bytes(&r, AUDIT_SALT))
         record = (struct text){(const char *)r.p, r.left};
     o = json_loadb(record.p, record.len, 0, NULL);
     if (!o) {

@@ -16,6 +16,7 @@
 enum {
     AUDIT_RESOURCES = 8,
     AUDIT_HASH = 32,
+    AUDIT_SALT = 32,
     AUDIT_FIELD_MAX = 512 /* bytes of a foreign text; longer ones are cut */
 };
 
@@ -51,6 +52,14 @@ void audit_entry_free(struct audit_entry *e);
 /* Appends it under the next sequence number. May run twice, like its transaction. */
 MAUTH_MUST_USE enum mauth_rc audit_append(
     struct kv_txn *txn, const struct audit_entry *e, struct mauth_err *err);
+
+/*
+ * Both in one, for a record of which only the transaction knows what it says. salt is
+ * random and was drawn before it.
+ */
+MAUTH_MUST_USE enum mauth_rc audit_append_record(struct kv_txn *txn,
+    const struct audit_record *r, const uint8_t salt[AUDIT_SALT],
+    struct mauth_err *err);
 
 struct audit_head {
     uint64_t size;

@@ -12,7 +12,7 @@
 #include "store/key.h"
 
 enum {
-    RECORD_MAX = 1024
+    RECORD_MAX = 2560 /* a service with all that it may have */
 };
 
 /* Behind each id of a key: what its end is made of. */

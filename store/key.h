@@ -17,7 +17,11 @@ enum store_space {
     SPACE_IDENTITY = 'i',       /* SHA-256(issuer, subject) -> user id */
     SPACE_SERVICE = 'v',        /* id -> service */
     SPACE_SERVICE_NAME = 'n',   /* name -> service id */
+    SPACE_SERVICE_KEY = 'K',    /* SHA-256(SPKI) -> service id */
+    SPACE_SERVICE_URL = 'U',    /* URL prefix -> service id */
+    SPACE_ROLE = 'r',           /* kind, principal, role name -> when */
     SPACE_SESSION = 's',        /* id -> session */
+    SPACE_SESSION_OPEN = 'S',   /* kind, subject, key hash, session id -> nothing */
     SPACE_TOKEN = 't',          /* token hash -> key hash, when it is too old */
     SPACE_TOKEN_END = 'x',      /* when it is too old, token hash -> nothing */
     SPACE_SIGNING_KEY = 'k',    /* key id -> state, window, sealed key */
@@ -41,6 +45,7 @@ enum store_space {
     SPACE_PURGE_AT = 'z',       /* when, kind, id -> nothing */
     SPACE_PURGED = 'Z',         /* kind, id -> nothing: the id was taken */
     SPACE_REVOKED = 'V',        /* count, ids -> state number */
+    SPACE_RULES = 'L',          /* SHA-256 of the rules in force */
     /* '.' is store/kv's own: ".schema" */
 };
 

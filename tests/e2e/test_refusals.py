@@ -17,7 +17,7 @@ MAX_AGE_S = 600
 SAYS = {
     "form": ("invalid_request", "The body is not a well-formed form."),
     "repeated": ("invalid_request", "Only 'resource' and 'audience' may occur more than once."),
-    "grant-type": ("unsupported_grant_type", "Use urn:ietf:params:oauth:grant-type:token-exchange."),
+    "grant-type": ("unsupported_grant_type", "Use urn:ietf:params:oauth:grant-type:token-exchange or client_credentials."),
     "grant-type-missing": ("invalid_request", "'grant_type' is missing."),
     "subject-token-missing": ("invalid_request", "'subject_token' or 'subject_token_type' is missing."),
     "subject-token-type": ("invalid_request",

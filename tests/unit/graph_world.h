@@ -169,7 +169,7 @@ put_raw(struct kv_txn *txn, const struct store_key *key, const void *value, size
     assert_int_equal(kv_put(txn, store_key_text(key), v, NULL), MAUTH_OK);
 }
 
-/* A record that is shorter, longer or of another version than it should be. */
+/* A record (of this id, or NULL) that is shorter, longer or of another version than it should be. */
 static inline void
 check_damage(
     struct kv_txn *txn, enum store_space space, const struct id *id, world_load *load)
@@ -179,7 +179,7 @@ check_damage(
     struct text value;
     size_t len;
 
-    store_key(&key, space, id->b, ID_BYTES);
+    store_key(&key, space, id, id ? ID_BYTES : 0);
     assert_int_equal(kv_get(txn, store_key_text(&key), &value, NULL), MAUTH_OK);
     len = value.len;
     assert_true(len < sizeof(was));

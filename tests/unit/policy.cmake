@@ -1,7 +1,6 @@
 # For tests that include tests/unit/alloc.h.
 set(alloc_options -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 
-mauth_unit_test(url mauth::policy)
 mauth_unit_test(predicate mauth::policy)
 mauth_unit_test(rules mauth::policy)
 target_link_options(test_rules PRIVATE ${alloc_options})

@@ -3,8 +3,8 @@
  * (tests/fuzz/naive_rules.c) must answer alike. The fuzz target does the same
  * with stranger rules; these are more often about something.
  */
+#include "base/url.h"
 #include "policy/eval.h"
-#include "policy/url.h"
 #include "tests/fuzz/naive_rules.h"
 #include "tests/fuzz/rules_differ.h"
 #include "tests/unit/unit.h"

@@ -100,12 +100,12 @@ headers(struct http_exchange *x)
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/echo", 16, "text/plain", echo},
-    {"GET", "/query", 0, NULL, query},
-    {"GET", "/later", 0, NULL, suspend},
-    {"GET", "/silent", 0, NULL, silent},
-    {"GET", "/headers", 0, NULL, headers},
-    {"POST", "/headers", 0, NULL, headers},
+    {"POST", "/echo", 16, "text/plain", echo, NULL},
+    {"GET", "/query", 0, NULL, query, NULL},
+    {"GET", "/later", 0, NULL, suspend, NULL},
+    {"GET", "/silent", 0, NULL, silent, NULL},
+    {"GET", "/headers", 0, NULL, headers, NULL},
+    {"POST", "/headers", 0, NULL, headers, NULL},
 };
 
 static void

@@ -25,7 +25,7 @@ set_up(void **state)
         .service = &w.dir.service,
         .now_s = NOW_S,
         .asof = 42,
-        .user = {.b = {1}},
+        .subject = {.b = {1}},
         .session = {.b = {2}},
         .authn_instant_s = NOW_S - 30,
         .session_ends_s = NOW_S + 2592000,
@@ -71,7 +71,7 @@ check_common(const struct world *w, const struct mauth_ticket *t)
 {
     char id[ID_LEN + 1];
 
-    id_format(ID_USER, &w->ground.user, id);
+    id_format(ID_USER, &w->ground.subject, id);
     assert_string_equal(mauth_ticket_subject(t), id);
     id_format(ID_SESSION, &w->ground.session, id);
     assert_string_equal(mauth_ticket_session(t), id);
@@ -117,7 +117,7 @@ issues_rights_on_the_own_node(void **state)
     struct issued i;
 
     assert_int_equal(issue_own_node(&w->ground, "storage", &i, NULL), MAUTH_OK);
-    assert_true(issue_mesh_root(GOLDEN_ISSUER, &w->ground.user, root, sizeof(root)));
+    assert_true(issue_mesh_root(GOLDEN_ISSUER, &w->ground.subject, root, sizeof(root)));
     assert_string_equal(i.audience, "urn:meshauth:service:storage");
     assert_string_equal(i.resource, root);
     assert_string_equal(i.action, "read");

@@ -27,7 +27,7 @@ answer(struct http_exchange *x)
 static int
 set_up(void **state)
 {
-    static const struct http_route routes[] = {{"GET", "/x", 0, NULL, answer}};
+    static const struct http_route routes[] = {{"GET", "/x", 0, NULL, answer, NULL}};
     static struct world w;
     const struct http_options o = {
         .routes = routes, .route_count = 1, .log = log_request};

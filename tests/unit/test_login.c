@@ -129,7 +129,7 @@ close_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     const struct login *l = arg;
 
-    return graph_user_delete(txn, &l->ground.user, NOW_S, err);
+    return graph_user_delete(txn, &l->ground.subject, NOW_S, err);
 }
 
 static void
@@ -152,7 +152,7 @@ logs_in(void **state)
     assert_int_equal(session_of(w, &l, &s), MAUTH_OK);
     assert_true(s.open);
     assert_int_equal(s.subject_kind, ID_USER);
-    assert_memory_equal(&s.subject, &l.ground.user, sizeof(s.subject));
+    assert_memory_equal(&s.subject, &l.ground.subject, sizeof(s.subject));
     assert_memory_equal(s.key_hash, l.key_hash, sizeof(s.key_hash));
     assert_int_equal(s.started_s, NOW_S - 5);
     assert_int_equal(s.ends_s, NOW_S + 2592000);
@@ -162,7 +162,7 @@ logs_in(void **state)
     assert_string_equal(audit_log_text(&w->log, 2, "outcome"), "done");
     assert_string_equal(audit_log_text(&w->log, 1, "action"), "login");
     assert_string_equal(audit_log_text(&w->log, 0, "action"), "ticket.issue");
-    id_format(ID_USER, &l.ground.user, id);
+    id_format(ID_USER, &l.ground.subject, id);
     for (size_t i = 0; i < 3; i++)
         assert_string_equal(audit_log_text(&w->log, i, "actor"), id);
     for (size_t i = 0; i < LOGIN_TICKETS; i++) {
@@ -190,7 +190,8 @@ keeps_users_by_issuer_and_subject(void **state)
 
     enter(w, &first);
     assert_int_equal(login_find_user(&again, NULL), MAUTH_OK);
-    assert_memory_equal(&again.ground.user, &first.ground.user, sizeof(struct id));
+    assert_memory_equal(
+        &again.ground.subject, &first.ground.subject, sizeof(struct id));
     assert_int_equal(login_find_user(&bob, NULL), MAUTH_NOT_FOUND);
     far.who.provider = &other;
     assert_int_equal(login_find_user(&far, NULL), MAUTH_NOT_FOUND);
@@ -214,8 +215,8 @@ makes_one_user_when_two_are_first(void **state)
     write_with(w, login_create_user, &b);
     assert_int_equal(login_find_user(&a, NULL), MAUTH_OK);
     assert_int_equal(login_find_user(&b, NULL), MAUTH_OK);
-    assert_memory_equal(&a.ground.user, &a.new_user, sizeof(struct id));
-    assert_memory_equal(&b.ground.user, &a.new_user, sizeof(struct id));
+    assert_memory_equal(&a.ground.subject, &a.new_user, sizeof(struct id));
+    assert_memory_equal(&b.ground.subject, &a.new_user, sizeof(struct id));
     assert_int_equal(records(w), 1);
     login_clear(&a);
     login_clear(&b);
@@ -293,7 +294,7 @@ refuses_users_that_are_gone(void **state)
     struct login l = arrive(w, "alice", 1, 2);
     struct graph_session s;
 
-    l.ground.user.b[0] = 9; /* no such user */
+    l.ground.subject.b[0] = 9; /* no such user */
     issue(&l);
     write_with(w, login_record, &l);
     assert_string_equal(l.refusal, "user-closed");

@@ -36,6 +36,19 @@ static const struct {
     {"token-other-key", 400, "invalid_request"},
     {"user-unknown", 400, "invalid_request"},
     {"user-closed", 400, "invalid_request"},
+    {"client-id", 400, "invalid_request"},
+    {"assertion-type", 400, "invalid_request"},
+    {"client-unknown", 401, "invalid_client"},
+    {"client-proof", 401, "invalid_client"},
+    {"assertion-form", 401, "invalid_client"},
+    {"assertion-signature", 401, "invalid_client"},
+    {"assertion-claims", 401, "invalid_client"},
+    {"assertion-subject", 401, "invalid_client"},
+    {"assertion-audience", 401, "invalid_client"},
+    {"assertion-expired", 401, "invalid_client"},
+    {"assertion-lifetime", 401, "invalid_client"},
+    {"assertion-not-yet", 401, "invalid_client"},
+    {"assertion-used", 401, "invalid_client"},
     {"provider-down", 503, "temporarily_unavailable"},
     {"unavailable", 503, "temporarily_unavailable"},
     {"internal", 500, "server_error"},
@@ -116,9 +129,9 @@ static int
 set_up(void **state)
 {
     static const struct http_route routes[] = {
-        {"GET", "/refuse", 0, NULL, refuse},
-        {"GET", "/grant", 0, NULL, grant},
-        {"GET", "/fail", 0, NULL, fail_to_grant},
+        {"GET", "/refuse", 0, NULL, refuse, NULL},
+        {"GET", "/grant", 0, NULL, grant, NULL},
+        {"GET", "/fail", 0, NULL, fail_to_grant, NULL},
     };
     static struct world w;
     const struct http_options o = {.routes = routes,

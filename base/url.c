@@ -1,4 +1,4 @@
-#include "policy/url.h"
+#include "base/url.h"
 
 #include <string.h>
 

@@ -12,8 +12,8 @@
  * byte that a segment (RFC 3986, pchar) cannot hold literally; what it spells
  * is valid UTF-8 and never %00 to %1F, %25, %2F, %5C or %7F.
  */
-#ifndef POLICY_URL_H
-#define POLICY_URL_H
+#ifndef BASE_URL_H
+#define BASE_URL_H
 
 #include <stdbool.h>
 

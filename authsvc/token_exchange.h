@@ -1,0 +1,14 @@
+/* Token exchange (RFC 8693): an ID token of a provider and the proof of a device's key
+ * come in, tickets go out. */
+#ifndef AUTHSVC_TOKEN_EXCHANGE_H
+#define AUTHSVC_TOKEN_EXCHANGE_H
+
+#include "authsvc/form.h"
+#include "authsvc/http.h"
+
+#define TOKEN_GRANT_EXCHANGE "urn:ietf:params:oauth:grant-type:token-exchange"
+
+/* Takes the form over, and the exchange's state. */
+void token_exchange_start(struct http_exchange *x, struct form *form);
+
+#endif

@@ -1,0 +1,36 @@
+/* What every grant of the token endpoint shares: its form, its proof, its ways out. */
+#ifndef AUTHSVC_TOKEN_REQUEST_H
+#define AUTHSVC_TOKEN_REQUEST_H
+
+#include "authsvc/form.h"
+#include "authsvc/http.h"
+#include "authsvc/proof.h"
+#include "authsvc/token_answer.h"
+#include "store/kv.h"
+
+/* A transaction under way, and who waits for it. */
+struct token_commit {
+    struct kv_job job; /* first: the store hands back a pointer to it */
+    struct http_exchange *waiter;
+};
+
+/* Hand a transaction to the committer; next runs when it is durable or failed. */
+void token_commit(struct http_exchange *x, struct token_commit *c, kv_fn *fn, void *arg,
+    http_step *next);
+
+/* Which key the request proves, if any; a refusal's name, or NULL. */
+const char *token_take_proof(
+    struct http_exchange *x, struct proof *out, struct mauth_err *err);
+
+/* A refusal of somebody we do not know: counted, not recorded one by one. */
+void token_refuse(struct http_exchange *x, const char *reason);
+
+/* Something of ours failed: the story goes to the log, a fixed sentence out. */
+void token_fail(struct http_exchange *x, const struct mauth_err *err);
+
+void token_answer(struct http_exchange *x, const struct token_answer *a);
+
+/* A login asks for nothing by name; a refusal, or NULL. */
+const char *token_check_login(const struct form *f);
+
+#endif

@@ -1,0 +1,207 @@
+#include "store/graph_session.h"
+
+#include <string.h>
+
+#include "base/fail.h"
+#include "store/graph_record.h"
+#include "store/revocations.h"
+
+enum {
+    BATCH = 64
+};
+
+static enum mauth_rc
+put_session(struct kv_txn *txn, const struct graph_session *s, struct mauth_err *err)
+{
+    uint8_t raw[RECORD_MAX];
+    struct buf b;
+
+    record_open(&b, raw);
+    buf_u8(&b, (uint8_t)s->subject_kind);
+    record_id(&b, &s->subject);
+    buf_put(&b, s->key_hash, GRAPH_KEY_HASH);
+    buf_u64(&b, (uint64_t)s->started_s);
+    buf_u64(&b, (uint64_t)s->ends_s);
+    buf_u8(&b, s->open);
+    return record_save(txn, SPACE_SESSION, s->id.b, ID_BYTES, &b, err);
+}
+
+/* What the open sessions of a subject, or of one key of it, begin with. */
+static void
+open_key(struct store_key *k, enum id_kind kind, const struct id *subject,
+    const uint8_t *key_hash)
+{
+    store_key(k, SPACE_SESSION_OPEN, NULL, 0);
+    buf_u8(&k->b, (uint8_t)kind);
+    record_id(&k->b, subject);
+    if (key_hash)
+        buf_put(&k->b, key_hash, GRAPH_KEY_HASH);
+}
+
+enum mauth_rc
+graph_session_create(
+    struct kv_txn *txn, const struct graph_session *s, struct mauth_err *err)
+{
+    struct store_key open;
+    enum mauth_rc rc;
+
+    if (s->subject_kind != ID_USER && s->subject_kind != ID_SERVICE)
+        return mauth_fail(err, MAUTH_INVALID, "graph: a session of no principal");
+    rc = put_session(txn, s, err);
+    if (rc || !s->open)
+        return rc;
+    open_key(&open, s->subject_kind, &s->subject, s->key_hash);
+    record_id(&open.b, &s->id);
+    return kv_put(txn, store_key_text(&open), (struct text){"", 0}, err);
+}
+
+enum mauth_rc
+graph_session_by_id(struct kv_txn *txn, const struct id *id, struct graph_session *out,
+    struct mauth_err *err)
+{
+    struct reader r;
+    enum mauth_rc rc;
+    unsigned kind;
+
+    memset(out, 0, sizeof(*out));
+    rc = record_load(txn, SPACE_SESSION, id->b, ID_BYTES, &r, err);
+    if (rc)
+        return rc;
+    out->id = *id;
+    kind = reader_u8(&r);
+    out->subject_kind = kind == ID_SERVICE ? ID_SERVICE : ID_USER;
+    reader_copy(&r, out->subject.b, ID_BYTES);
+    reader_copy(&r, out->key_hash, GRAPH_KEY_HASH);
+    out->started_s = (int64_t)reader_u64(&r);
+    out->ends_s = (int64_t)reader_u64(&r);
+    out->open = reader_u8(&r) == 1;
+    if (!reader_done(&r) || kind != (unsigned)out->subject_kind)
+        return record_damaged("session", err);
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+close_one(struct kv_txn *txn, struct graph_session *s, struct mauth_err *err)
+{
+    struct store_key open;
+    enum mauth_rc rc;
+
+    s->open = false;
+    rc = put_session(txn, s, err);
+    if (rc)
+        return rc;
+    open_key(&open, s->subject_kind, &s->subject, s->key_hash);
+    record_id(&open.b, &s->id);
+    return kv_delete(txn, store_key_text(&open), err);
+}
+
+static enum mauth_rc
+revoke(
+    struct kv_txn *txn, const struct id *session, uint64_t state, struct mauth_err *err)
+{
+    struct revocation gone = {.count = 1, .state = state};
+
+    id_format(ID_SESSION, session, gone.id[0]);
+    return revocations_add(txn, &gone, err);
+}
+
+enum mauth_rc
+graph_session_close(struct kv_txn *txn, const struct id *id, struct mauth_err *err)
+{
+    struct graph_session s;
+    uint64_t state;
+    enum mauth_rc rc;
+
+    rc = graph_session_by_id(txn, id, &s, err);
+    if (rc)
+        return rc;
+    if (!s.open)
+        return MAUTH_NOT_FOUND;
+    rc = close_one(txn, &s, err);
+    if (rc == MAUTH_OK)
+        rc = graph_advance(txn, &state, err);
+    return rc ? rc : revoke(txn, id, state, err);
+}
+
+struct found {
+    size_t count;
+    struct id id[BATCH];
+};
+
+static bool
+find(struct text key, struct text value, void *arg)
+{
+    struct found *f = arg;
+
+    (void)value;
+    memcpy(f->id[f->count].b, key.p + key.len - ID_BYTES, ID_BYTES);
+    return ++f->count < BATCH;
+}
+
+/* Some of those whose key begins so: none may be deleted while they are looked for. */
+static enum mauth_rc
+find_some(struct kv_txn *txn, const struct store_key *prefix, struct found *out,
+    struct mauth_err *err)
+{
+    struct text name = store_key_text(prefix);
+    uint8_t last[GRAPH_KEY_HASH + ID_BYTES + 1];
+    struct store_key end;
+
+    memset(last, 0xff, sizeof(last));
+    store_key(&end, SPACE_SESSION_OPEN, name.p + 1, name.len - 1);
+    buf_put(&end.b, last, sizeof(last));
+    out->count = 0;
+    return kv_scan(txn, name, store_key_text(&end), KV_UP, find, out, err);
+}
+
+/* state NULL: none is revoked; else it is taken before the first one. */
+static enum mauth_rc
+close_those(struct kv_txn *txn, const struct store_key *prefix, uint64_t *state,
+    size_t *count, struct mauth_err *err)
+{
+    struct graph_session s;
+    struct found found;
+    enum mauth_rc rc;
+
+    for (*count = 0;; *count += found.count) {
+        rc = find_some(txn, prefix, &found, err);
+        if (rc || !found.count)
+            return rc;
+        if (state && !*count)
+            rc = graph_advance(txn, state, err);
+        for (size_t i = 0; i < found.count && rc == MAUTH_OK; i++) {
+            rc = graph_session_by_id(txn, &found.id[i], &s, err);
+            if (rc == MAUTH_NOT_FOUND)
+                rc = record_damaged("an open session that is not there", err);
+            if (rc == MAUTH_OK)
+                rc = close_one(txn, &s, err);
+            if (rc == MAUTH_OK && state)
+                rc = revoke(txn, &s.id, *state, err);
+        }
+        if (rc)
+            return rc;
+    }
+}
+
+enum mauth_rc
+graph_session_close_of_key(struct kv_txn *txn, enum id_kind kind,
+    const struct id *subject, const uint8_t key_hash[GRAPH_KEY_HASH], size_t *count,
+    struct mauth_err *err)
+{
+    struct store_key prefix;
+    uint64_t state;
+
+    open_key(&prefix, kind, subject, key_hash);
+    return close_those(txn, &prefix, &state, count, err);
+}
+
+enum mauth_rc
+graph_session_close_all(struct kv_txn *txn, enum id_kind kind, const struct id *subject,
+    struct mauth_err *err)
+{
+    struct store_key prefix;
+    size_t count;
+
+    open_key(&prefix, kind, subject, NULL);
+    return close_those(txn, &prefix, NULL, &count, err);
+}

@@ -1,0 +1,36 @@
+/* Sessions: a subject, the key it proved, a start and an end. Inside a transaction. */
+#ifndef STORE_GRAPH_SESSION_H
+#define STORE_GRAPH_SESSION_H
+
+#include "store/graph.h"
+
+struct graph_session {
+    struct id id;
+    enum id_kind subject_kind; /* ID_USER or ID_SERVICE */
+    struct id subject;
+    uint8_t key_hash[GRAPH_KEY_HASH];
+    int64_t started_s; /* AuthnInstant */
+    int64_t ends_s;
+    bool open;
+};
+
+MAUTH_MUST_USE enum mauth_rc graph_session_create(
+    struct kv_txn *txn, const struct graph_session *s, struct mauth_err *err);
+
+MAUTH_MUST_USE enum mauth_rc graph_session_by_id(struct kv_txn *txn,
+    const struct id *id, struct graph_session *out, struct mauth_err *err);
+
+/* Revokes it. MAUTH_NOT_FOUND also when it is closed. */
+MAUTH_MUST_USE enum mauth_rc graph_session_close(
+    struct kv_txn *txn, const struct id *id, struct mauth_err *err);
+
+/* Closes and revokes the open ones of this subject and key; *count: how many. */
+MAUTH_MUST_USE enum mauth_rc graph_session_close_of_key(struct kv_txn *txn,
+    enum id_kind kind, const struct id *subject, const uint8_t key_hash[GRAPH_KEY_HASH],
+    size_t *count, struct mauth_err *err);
+
+/* Closes all of a subject and revokes none: for who revokes the subject itself. */
+MAUTH_MUST_USE enum mauth_rc graph_session_close_all(struct kv_txn *txn,
+    enum id_kind kind, const struct id *subject, struct mauth_err *err);
+
+#endif

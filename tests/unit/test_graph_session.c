@@ -1,0 +1,251 @@
+#include "store/graph_session.h"
+#include "tests/unit/revoked.h"
+
+struct act {
+    struct graph_session session;
+    struct id id;
+    uint64_t number;
+    size_t count;
+};
+
+static enum mauth_rc
+create(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return graph_session_create(txn, &((const struct act *)arg)->session, err);
+}
+
+static enum mauth_rc
+by_id(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct act *a = arg;
+
+    return graph_session_by_id(txn, &a->id, &a->session, err);
+}
+
+static enum mauth_rc
+close_it(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return graph_session_close(txn, &((const struct act *)arg)->id, err);
+}
+
+static enum mauth_rc
+close_of_key(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct act *a = arg;
+
+    return graph_session_close_of_key(txn, a->session.subject_kind, &a->session.subject,
+        a->session.key_hash, &a->count, err);
+}
+
+static enum mauth_rc
+close_all(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct act *a = arg;
+
+    return graph_session_close_all(
+        txn, a->session.subject_kind, &a->session.subject, err);
+}
+
+static enum mauth_rc
+state_of(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return graph_state(txn, &((struct act *)arg)->number, err);
+}
+
+static uint64_t
+number(struct kv *kv)
+{
+    struct act a;
+
+    assert_int_equal(kv_read(kv, state_of, &a, NULL), MAUTH_OK);
+    return a.number;
+}
+
+/* A new open session of this subject and key; its id. */
+static struct id
+open_one(struct kv *kv, enum id_kind kind, uint8_t subject, uint8_t key)
+{
+    struct act a = {.session = {.subject_kind = kind,
+                        .subject = {.b = {subject}},
+                        .key_hash = {key},
+                        .started_s = 10,
+                        .ends_s = 20,
+                        .open = true}};
+
+    assert_int_equal(id_new(&a.session.id, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(kv, create, &a, NULL), MAUTH_OK);
+    return a.session.id;
+}
+
+static bool
+is_open(struct kv *kv, const struct id *id)
+{
+    struct act a = {.id = *id};
+
+    assert_int_equal(kv_read(kv, by_id, &a, NULL), MAUTH_OK);
+    return a.session.open;
+}
+
+static void
+keeps_sessions(void **state)
+{
+    struct store_dir s;
+    struct act a = {.id = {.b = {9}}};
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    assert_int_equal(kv_read(s.kv, by_id, &a, NULL), MAUTH_NOT_FOUND);
+    a.id = open_one(s.kv, ID_SERVICE, 3, 7);
+    assert_int_equal(kv_read(s.kv, by_id, &a, NULL), MAUTH_OK);
+    assert_memory_equal(&a.session.id, &a.id, sizeof(a.id));
+    assert_int_equal(a.session.subject_kind, ID_SERVICE);
+    assert_int_equal(a.session.subject.b[0], 3);
+    assert_int_equal(a.session.key_hash[0], 7);
+    assert_int_equal(a.session.started_s, 10);
+    assert_int_equal(a.session.ends_s, 20);
+    assert_true(a.session.open);
+    store_remove(&s);
+}
+
+static void
+wants_a_principal_in_a_session(void **state)
+{
+    struct act a = {.session = {.subject_kind = ID_DEVICE, .open = true}};
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "");
+    assert_int_equal(kv_write(s.kv, create, &a, NULL), MAUTH_INVALID);
+    assert_int_equal(kv_read(s.kv, by_id, &a, NULL), MAUTH_NOT_FOUND);
+    store_remove(&s);
+}
+
+static void
+closes_one_for_good(void **state)
+{
+    struct store_dir s;
+    struct act a = {.id = {.b = {9}}};
+    struct id other;
+    uint64_t before;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    assert_int_equal(kv_write(s.kv, close_it, &a, NULL), MAUTH_NOT_FOUND);
+    a.id = open_one(s.kv, ID_USER, 1, 1);
+    other = open_one(s.kv, ID_USER, 1, 1);
+    before = number(s.kv);
+    assert_int_equal(kv_write(s.kv, close_it, &a, NULL), MAUTH_OK);
+    assert_int_equal(number(s.kv), before + 1);
+    assert_int_equal(revoked_since(s.kv, ID_SESSION, &a.id), before + 1);
+    assert_false(is_open(s.kv, &a.id));
+    assert_true(is_open(s.kv, &other));
+    assert_int_equal(kv_write(s.kv, close_it, &a, NULL), MAUTH_NOT_FOUND);
+    assert_int_equal(number(s.kv), before + 1);
+    store_remove(&s);
+}
+
+/* More than one batch of them; others that differ in one thing each stay open. */
+static void
+closes_those_of_a_key(void **state)
+{
+    struct act a = {
+        .session = {.subject_kind = ID_USER, .subject = {.b = {1}}, .key_hash = {1}}};
+    struct id mine[130], others[4];
+    struct store_dir s;
+    uint64_t before;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    others[0] = open_one(s.kv, ID_USER, 1, 2);
+    others[1] = open_one(s.kv, ID_USER, 2, 1);
+    others[2] = open_one(s.kv, ID_SERVICE, 1, 1);
+    others[3] = open_one(s.kv, ID_USER, 1, 0);
+    for (size_t i = 0; i < COUNT(mine); i++)
+        mine[i] = open_one(s.kv, ID_USER, 1, 1);
+    before = number(s.kv);
+    assert_int_equal(kv_write(s.kv, close_of_key, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.count, COUNT(mine));
+    assert_int_equal(number(s.kv), before + 1);
+    for (size_t i = 0; i < COUNT(mine); i++) {
+        assert_false(is_open(s.kv, &mine[i]));
+        assert_int_equal(revoked_since(s.kv, ID_SESSION, &mine[i]), before + 1);
+    }
+    for (size_t i = 0; i < COUNT(others); i++) {
+        assert_true(is_open(s.kv, &others[i]));
+        assert_int_equal(revoked_since(s.kv, ID_SESSION, &others[i]), 0);
+    }
+    /* Nothing left to close is no change. */
+    assert_int_equal(kv_write(s.kv, close_of_key, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.count, 0);
+    assert_int_equal(number(s.kv), before + 1);
+    store_remove(&s);
+}
+
+static void
+closes_all_of_a_subject(void **state)
+{
+    struct act a = {.session = {.subject_kind = ID_SERVICE, .subject = {.b = {1}}}};
+    struct id mine[70], other, user;
+    struct store_dir s;
+    uint64_t before;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    for (size_t i = 0; i < COUNT(mine); i++)
+        mine[i] = open_one(s.kv, ID_SERVICE, 1, (uint8_t)(i * 17));
+    other = open_one(s.kv, ID_SERVICE, 2, 1);
+    user = open_one(s.kv, ID_USER, 1, 1);
+    before = number(s.kv);
+    assert_int_equal(kv_write(s.kv, close_all, &a, NULL), MAUTH_OK);
+    for (size_t i = 0; i < COUNT(mine); i++) {
+        assert_false(is_open(s.kv, &mine[i]));
+        assert_int_equal(revoked_since(s.kv, ID_SESSION, &mine[i]), 0);
+    }
+    assert_true(is_open(s.kv, &other));
+    assert_true(is_open(s.kv, &user));
+    assert_int_equal(number(s.kv), before);
+    store_remove(&s);
+}
+
+static void
+notices_damage(void **state)
+{
+    struct store_record record;
+    struct store_key key;
+    struct store_dir s;
+    struct act a = {.session = {.subject_kind = ID_USER, .subject = {.b = {1}}}};
+
+    (void)state;
+    store_make(&s, "");
+    a.id = open_one(s.kv, ID_USER, 1, 1);
+    store_key(&key, SPACE_SESSION, a.id.b, ID_BYTES);
+    record.key = store_key_text(&key);
+    assert_int_equal(kv_read(s.kv, store_record_get, &record, NULL), MAUTH_OK);
+    for (unsigned kind = 0; kind < 256; kind++) {
+        bool good = kind == ID_USER || kind == ID_SERVICE;
+
+        record.value[1] = (uint8_t)kind; /* its subject's */
+        assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
+        assert_int_equal(
+            kv_read(s.kv, by_id, &a, NULL), good ? MAUTH_OK : MAUTH_UNAVAILABLE);
+    }
+    assert_int_equal(kv_write(s.kv, store_record_delete, &record, NULL), MAUTH_OK);
+    a.session = (struct graph_session){.subject_kind = ID_USER, .subject = {.b = {1}}};
+    assert_int_equal(kv_write(s.kv, close_all, &a, NULL), MAUTH_UNAVAILABLE);
+    store_remove(&s);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_sessions),
+        cmocka_unit_test(wants_a_principal_in_a_session),
+        cmocka_unit_test(closes_one_for_good),
+        cmocka_unit_test(closes_those_of_a_key),
+        cmocka_unit_test(closes_all_of_a_subject),
+        cmocka_unit_test(notices_damage),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
