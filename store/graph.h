@@ -1,6 +1,7 @@
 /*
- * The resource graph: the number of its state, which tickets carry as asof. Its nodes and
- * links have headers of their own. All functions run inside a transaction of store/kv.
+ * The resource graph: its state number, which tickets carry as asof, and what its nodes
+ * and links have in common; these have headers of their own. All functions run inside a
+ * transaction of store/kv.
  */
 #ifndef STORE_GRAPH_H
 #define STORE_GRAPH_H
@@ -19,14 +20,8 @@ MAUTH_MUST_USE enum mauth_rc graph_state(
     struct kv_txn *txn, uint64_t *out, struct mauth_err *err);
 
 enum {
-    GRAPH_NAME_MAX = 64
-};
-
-enum {
-    GRAPH_KEY_HASH = 32 /* SHA-256 of an SPKI */
-};
-
-enum {
+    GRAPH_NAME_MAX = 64,
+    GRAPH_KEY_HASH = 32, /* SHA-256 of an SPKI */
     GRAPH_PAGE_MAX = 64
 };
 

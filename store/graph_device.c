@@ -9,6 +9,7 @@
 #include "store/graph_link.h"
 #include "store/graph_purge.h"
 #include "store/graph_record.h"
+#include "store/graph_session.h"
 #include "store/graph_user.h"
 
 enum mauth_rc
@@ -221,18 +222,34 @@ graph_device_claim(struct kv_txn *txn, const struct id *device, const struct id 
 /* Nobody's: whoever claims it next has not said that nobody attends to it. */
 static enum mauth_rc
 leave_alone(
-    struct kv_txn *txn, const struct id *device, int64_t now_s, struct mauth_err *err)
+    struct kv_txn *txn, struct graph_device *d, int64_t now_s, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    d->unattended = false;
+    d->version++;
+    d->updated_s = now_s;
+    rc = put_device(txn, d, err);
+    return rc ? rc : graph_purge_at(txn, ID_DEVICE, &d->id, now_s + GRAPH_KEPT_S, err);
+}
+
+/* The claim's end, and what ends with it; *mappings: how many of those. */
+static enum mauth_rc
+end_claim(struct kv_txn *txn, const struct id *device, const struct id *user,
+    int64_t now_s, size_t *mappings, struct mauth_err *err)
 {
     struct graph_device d;
+    size_t sessions;
     enum mauth_rc rc = graph_device_by_id(txn, device, &d, err);
 
     if (rc)
         return rc == MAUTH_NOT_FOUND ? record_damaged("claim on nothing", err) : rc;
-    d.unattended = false;
-    d.version++;
-    d.updated_s = now_s;
-    rc = put_device(txn, &d, err);
-    return rc ? rc : graph_purge_at(txn, ID_DEVICE, device, now_s + GRAPH_KEPT_S, err);
+    rc = graph_link_delete(txn, GRAPH_CLAIMED_BY_DEVICE, device, user, err);
+    if (rc == MAUTH_OK)
+        rc = graph_link_delete_all(txn, GRAPH_MAPPED_BY_DEVICE, device, mappings, err);
+    if (rc == MAUTH_OK)
+        rc = graph_session_close_of_key(txn, ID_USER, user, d.key_hash, &sessions, err);
+    return rc ? rc : leave_alone(txn, &d, now_s, err);
 }
 
 enum mauth_rc
@@ -244,17 +261,12 @@ graph_device_release(struct kv_txn *txn, const struct id *device, const struct i
         .type = GRAPH_CHANGED_CLAIM,
         .id = {*device, *user}};
     struct graph_link claim;
-    size_t mappings;
+    size_t mappings = 0;
     enum mauth_rc rc;
 
     rc = graph_link_find(txn, GRAPH_CLAIMED_BY_DEVICE, device, user, &claim, err);
-    if (rc)
-        return rc;
-    rc = graph_link_delete(txn, GRAPH_CLAIMED_BY_DEVICE, device, user, err);
     if (rc == MAUTH_OK)
-        rc = graph_link_delete_all(txn, GRAPH_MAPPED_BY_DEVICE, device, &mappings, err);
-    if (rc == MAUTH_OK)
-        rc = leave_alone(txn, device, now_s, err);
+        rc = end_claim(txn, device, user, now_s, &mappings, err);
     if (rc == MAUTH_OK)
         rc = graph_change_put(txn, &c, err);
     if (rc == MAUTH_OK)

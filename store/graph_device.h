@@ -47,9 +47,9 @@ MAUTH_MUST_USE enum mauth_rc graph_device_claim(struct kv_txn *txn,
     struct mauth_err *err);
 
 /*
- * Takes the device's mappings along and revokes; the device is attended again. It stays
- * known by its key, to be claimed by anyone who proves that, until it is purged.
- * Sessions are not looked at. MAUTH_NOT_FOUND: no such claim.
+ * Takes the device's mappings along, closes the sessions that the user has with its key,
+ * and revokes; the device is attended again. It stays known by its key, to be claimed by
+ * anyone who proves that, until it is purged. MAUTH_NOT_FOUND: no such claim.
  */
 MAUTH_MUST_USE enum mauth_rc graph_device_release(struct kv_txn *txn,
     const struct id *device, const struct id *user, int64_t now_s,

@@ -78,8 +78,12 @@ graph_link_find(struct kv_txn *txn, enum graph_way way, const struct id *from,
     rc = record_load(txn, ways[way].space, e.b, sizeof(e.b), &r, err);
     if (rc)
         return rc;
+    if (!read_link(&r, out)) {
+        memset(out, 0, sizeof(*out));
+        return record_damaged("link", err);
+    }
     out->to = *to;
-    return read_link(&r, out) ? MAUTH_OK : record_damaged("link", err);
+    return MAUTH_OK;
 }
 
 struct paging {

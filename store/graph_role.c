@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "store/graph_record.h"
 #include "store/graph_service.h"
+#include "store/graph_user.h"
 #include "store/revocations.h"
 
 bool

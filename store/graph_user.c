@@ -11,6 +11,8 @@
 #include "store/graph_member.h"
 #include "store/graph_purge.h"
 #include "store/graph_record.h"
+#include "store/graph_role.h"
+#include "store/graph_session.h"
 
 /* Where an address' domain begins, at the last '@'; NULL when either part is missing. */
 static const char *
@@ -294,6 +296,7 @@ enum mauth_rc
 graph_user_delete(
     struct kv_txn *txn, const struct id *id, int64_t now_s, struct mauth_err *err)
 {
+    struct graph_principal self = {ID_USER, *id};
     struct graph_change c = {.op = GRAPH_DELETED};
     struct graph_user u;
     enum mauth_rc rc;
@@ -304,6 +307,10 @@ graph_user_delete(
     rc = leave_folders(txn, id, now_s, err);
     if (rc == MAUTH_OK)
         rc = release_devices(txn, id, now_s, err);
+    if (rc == MAUTH_OK)
+        rc = graph_role_drop_all(txn, &self, err);
+    if (rc == MAUTH_OK)
+        rc = graph_session_close_all(txn, ID_USER, id, err);
     if (rc == MAUTH_OK)
         rc = graph_purge_at(txn, ID_USER, id, now_s + GRAPH_KEPT_S, err);
     if (rc)

@@ -72,10 +72,8 @@ MAUTH_MUST_USE enum mauth_rc graph_user_set_email(struct kv_txn *txn,
 
 /*
  * Closes the user: releases the devices, deletes the folders that it owns, leaves the
- * others, which ends the pending invitations that it made; revokes. The identity leads
- * to the tombstone until that is purged.
- *
- * Sessions stay as they are: whoever looks at one also looks whether its subject lives.
+ * others, which ends the pending invitations that it made, drops its roles, closes its
+ * sessions; revokes. The identity leads to the tombstone until that is purged.
  * MAUTH_NOT_FOUND also for a tombstone.
  */
 MAUTH_MUST_USE enum mauth_rc graph_user_delete(

@@ -1,67 +1,41 @@
-#include "store/graph.h"
 #include "store/graph_record.h"
-#include "tests/unit/store_dir.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/graph_world.h"
 
-static enum mauth_rc
-state_of(struct kv_txn *txn, void *arg, struct mauth_err *err)
+WORLD_TEST(counts_states)
 {
-    return graph_state(txn, arg, err);
+    uint64_t n;
+
+    assert_int_equal(graph_state(txn, &n, NULL), MAUTH_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(graph_advance(txn, &n, NULL), MAUTH_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(graph_state(txn, &n, NULL), MAUTH_OK);
+    assert_int_equal(n, 2);
 }
 
 static enum mauth_rc
-advance(struct kv_txn *txn, void *arg, struct mauth_err *err)
+load_state(struct kv_txn *txn, const struct id *id)
 {
-    return graph_advance(txn, arg, err);
+    uint64_t n;
+
+    (void)id;
+    return graph_state(txn, &n, NULL);
 }
 
-static enum mauth_rc
-damage(struct kv_txn *txn, void *arg, struct mauth_err *err)
+/* A number that is lost must not begin anew: tickets of old would live again. */
+WORLD_TEST(notices_damage)
 {
-    struct store_key key;
+    uint64_t n;
 
-    (void)arg;
-    store_key(&key, SPACE_GRAPH_STATE, NULL, 0);
-    return kv_put(txn, store_key_text(&key), (struct text){"\1\0", 2}, err);
-}
-
-static void
-starts_at_one_and_grows(void **state)
-{
-    struct store_dir s;
-    uint64_t number;
-
-    (void)state;
-    store_make(&s, "?twice=1");
-    assert_int_equal(kv_read(s.kv, state_of, &number, NULL), MAUTH_OK);
-    assert_int_equal(number, 1);
-    assert_int_equal(kv_write(s.kv, advance, &number, NULL), MAUTH_OK);
-    assert_int_equal(number, 2);
-    assert_int_equal(kv_read(s.kv, state_of, &number, NULL), MAUTH_OK);
-    assert_int_equal(number, 2);
-    store_remove(&s);
-}
-
-/* To begin at 1 again would bring revoked tickets back to life. */
-static void
-notices_damage(void **state)
-{
-    struct store_dir s;
-    uint64_t number;
-
-    (void)state;
-    store_make(&s, "");
-    assert_int_equal(kv_write(s.kv, damage, NULL, NULL), MAUTH_OK);
-    assert_int_equal(kv_read(s.kv, state_of, &number, NULL), MAUTH_UNAVAILABLE);
-    assert_int_equal(kv_write(s.kv, advance, &number, NULL), MAUTH_UNAVAILABLE);
-    store_remove(&s);
+    assert_int_equal(graph_advance(txn, &n, NULL), MAUTH_OK);
+    check_damage(txn, SPACE_GRAPH_STATE, NULL, load_state);
 }
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(starts_at_one_and_grows),
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_states),
         cmocka_unit_test(notices_damage),
     };
 
