@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "store/graph_service.h"
 #include "store/graph_session.h"
+#include "store/graph_user.h"
 #include <meshauth/credential.h>
 
 /* What follows the scheme; a problem's name, or NULL. */
@@ -60,7 +61,7 @@ verify(const struct service *service, struct text xml, struct caller *c,
         .audience = service->config->issuer.url,
         .now_s = c->now_s,
         .skew_s = MAUTH_SKEW_DEFAULT_S};
-    struct own_trust_ref *trust = NULL;
+    struct shared_ref *trust = NULL;
     enum mauth_rc rc = own_trust_take(service->trust, &trust, err);
 
     if (rc != MAUTH_OK)
@@ -69,7 +70,7 @@ verify(const struct service *service, struct text xml, struct caller *c,
         want.holder_spki = mauth_key_spki(c->proof.key, &want.holder_spki_len);
     rc = mauth_ticket_verify(
         xml.p, xml.len, own_trust_of(trust), &want, &c->ticket, err);
-    own_trust_drop(trust);
+    shared_drop(trust);
     return rc;
 }
 

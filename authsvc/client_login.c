@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "store/graph_token.h"
 
 static const char x509_class[] = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509";
 

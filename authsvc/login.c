@@ -5,6 +5,8 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "store/graph_token.h"
+#include "store/graph_user.h"
 
 static struct graph_identity
 identity_of(const struct login *l)

@@ -17,6 +17,7 @@
 #include "authsvc/provider.h"
 #include "authsvc/refusals.h"
 #include "authsvc/routes.h"
+#include "authsvc/rules_in_force.h"
 #include "authsvc/service.h"
 #include "base/fail.h"
 #include "base/file.h"
@@ -41,7 +42,7 @@ static const char usage[] =
     "  -h, --help  this text\n"
     "  --version   which version this is\n"
     "\n"
-    "SIGHUP: read the TLS certificate again and sign the trust file anew.\n"
+    "SIGHUP: read the TLS certificate and the rules again, sign the trust file anew.\n"
     "SIGTERM, SIGINT: finish what is under way and end.\n";
 
 /* Whoever does not get past the gate is counted, like those whom a route refuses. */
@@ -102,6 +103,8 @@ start_service(struct daemon *d, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
     if (rc == MAUTH_OK)
+        rc = in_force_open(d->kv, d->config->rules_file, &d->service.rules, err);
+    if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
     if (rc == MAUTH_OK)
         rc = housekeeper_start(&d->service, &d->housekeeper, err);
@@ -152,10 +155,23 @@ stop(struct daemon *d)
     providers_close(d->service.providers);
     refusals_free(d->service.refusals);
     proofs_free(d->service.proofs);
-    own_trust_free(d->service.trust);
+    shared_free(d->service.trust);
+    in_force_close(d->service.rules);
     keystore_free(d->keys);
     kv_close(d->kv);
     mauth_secret_free(d->seal);
+}
+
+static void
+reload_rules(struct daemon *d)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    bool changed;
+
+    if (in_force_reload(d->service.rules, &changed, &err) != MAUTH_OK)
+        log_error("the rules stay as they were: %s", err.text);
+    else
+        log_info(changed ? "other rules are in force" : "the rules are as they were");
 }
 
 static void
@@ -167,6 +183,7 @@ reload(struct daemon *d)
         log_error("the TLS certificate stays as it was: %s", err.text);
     else
         log_info("reloaded the TLS certificate");
+    reload_rules(d);
     housekeeper_wake(d->housekeeper);
 }
 

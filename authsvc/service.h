@@ -9,8 +9,9 @@
 #include "store/keystore.h"
 #include "store/kv.h"
 
-struct own_trust;
 struct proofs;
+struct rules_in_force;
+struct shared;
 struct providers;
 struct refusals;
 
@@ -21,7 +22,8 @@ struct service {
     struct providers *providers;
     struct refusals *refusals;
     struct proofs *proofs;
-    struct own_trust *trust;
+    struct rules_in_force *rules;
+    struct shared *trust; /* authsvc/own_trust.h */
 };
 
 #endif

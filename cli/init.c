@@ -62,6 +62,8 @@ print_contents(const struct setup *s)
     time_format(s->now_s + SETUP_YEAR_S, until);
     table_cell(t, STYLE_PLAIN, "meshauth.conf");
     table_cell(t, STYLE_DIM, "the configuration, with comments");
+    table_cell(t, STYLE_PLAIN, "mesh.rules");
+    table_cell(t, STYLE_DIM, "who may do what");
     table_cell(t, STYLE_PLAIN, "store/");
     table_cell(t, STYLE_DIM, "users, sessions, the audit log, keys under seal");
     table_cell(t, STYLE_PLAIN, "seal.key");

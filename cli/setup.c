@@ -14,13 +14,16 @@
 #include "base/secret.h"
 #include "base/time.h"
 #include "cli/certificate.h"
+#include "cli/setup_config.h"
 #include "jose/jwks.h"
 #include "keys/signer.h"
 #include "keys/trust_write.h"
+#include "policy/mesh_rules.h"
 #include "store/audit.h"
 #include "store/graph_service.h"
 #include "store/keystore.h"
 #include "store/publish.h"
+#include "store/rules_mark.h"
 
 enum {
     NONCE = 12,
@@ -30,9 +33,9 @@ enum {
 };
 
 /* Everything under the folder, in the order in which it can be removed. */
-static const char *const contents[] = {"meshauth.conf", "idp.jwks", "idp.key", "trust",
-    "store/lock", "store/lock.mdb", "store/data.mdb", "store", "tls.crt", "tls.key",
-    "seal.key", "root.vkey", "root.key"};
+static const char *const contents[] = {"meshauth.conf", "mesh.rules", "idp.jwks",
+    "idp.key", "trust", "store/lock", "store/lock.mdb", "store/data.mdb", "store",
+    "tls.crt", "tls.key", "seal.key", "root.vkey", "root.key"};
 
 struct making {
     const struct setup *s;
@@ -48,6 +51,7 @@ struct making {
     struct buf pkcs8;
     uint8_t nonces[2][NONCE];
     struct graph_service storage;
+    uint8_t rules_hash[HASH_LEN];
     struct audit_entry *record;
 
     struct kv *kv;
@@ -235,6 +239,8 @@ fill_store(struct kv_txn *txn, void *arg, struct mauth_err *err)
 
     rc = keystore_key_add(txn, m->seal, &m->signing, pkcs8, m->nonces[0], err);
     if (rc == MAUTH_OK)
+        rc = rules_mark_first(txn, m->rules_hash, err);
+    if (rc == MAUTH_OK)
         rc = keystore_authority_put(txn, m->seal, &m->authority, m->nonces[1], err);
     if (rc == MAUTH_OK)
         rc = graph_service_create(txn, &m->storage, err);
@@ -275,6 +281,8 @@ make_store(struct making *m, struct mauth_err *err)
     m->storage = (struct graph_service){.name = "storage", .created_s = m->s->now_s};
     if (rc == MAUTH_OK)
         rc = id_new(&m->storage.id, err);
+    if (rc == MAUTH_OK)
+        rc = hash_bytes(mesh_rules, mesh_rules_len, m->rules_hash, err);
     if (rc == MAUTH_OK)
         rc = open_store(m, err);
     if (rc == MAUTH_OK)
@@ -341,80 +349,20 @@ out:
     return rc;
 }
 
-static const char configuration[] =
-    "# The account service. docs/configuration.md lists every setting; paths are\n"
-    "# relative to this file. To check it: meshauthd -c meshauth.conf -t\n"
-    "\n"
-    "issuer: {\n"
-    "    url = \"%s\"; # stands in every ticket: it stays as it is\n"
-    "    # trust_file = \"trust\"; # what services read; signed anew each minute\n"
-    "};\n"
-    "\n"
-    "listen: {\n"
-    "    address = \"%s\";\n"
-    "    port = %d;\n"
-    "    certificate = \"tls.crt\"; # SIGHUP reads both again\n"
-    "    key = \"tls.key\";\n"
-    "    admin_socket = \"admin.sock\"; # for `meshauth audit query` and its like\n"
-    "};\n"
-    "\n"
-    "store = \"lmdb:store\";\n"
-    "seal_key_file = \"seal.key\"; # opens the keys in the store: keep a copy "
-    "elsewhere\n"
-    "\n";
-
-static const char demo_providers[] =
-    "# Anyone who can read idp.key is anyone (`meshauth idp mint NAME`): for trying\n"
-    "# things out, and refused where this does not listen on loopback.\n"
-    "providers = (\n"
-    "    {\n"
-    "        name = \"demo\";\n"
-    "        issuer = \"%s/demo-idp\";\n"
-    "        client_ids = [ \"meshauth\" ];\n"
-    "        jwks_file = \"idp.jwks\";\n"
-    "        create_users = true;\n"
-    "        demo = true;\n"
-    "    }\n"
-    ");\n"
-    "\n";
-
-static const char no_providers[] =
-    "# Whose ID tokens are taken: until one is named here, nobody can log in.\n"
-    "# providers = (\n"
-    "#     {\n"
-    "#         name = \"example\";\n"
-    "#         issuer = \"https://login.example.org\"; # \"iss\" of its ID tokens, "
-    "exactly\n"
-    "#         client_ids = [ \"meshauth\" ];          # \"aud\" of its ID tokens\n"
-    "#         # jwks_file = \"example.jwks\";         # else found by OpenID "
-    "discovery\n"
-    "#         create_users = true;                  # a first login makes the user\n"
-    "#         # max_age_s = 600;                    # of an ID token\n"
-    "#     }\n"
-    "# );\n"
-    "\n";
-
-static const char defaults[] =
-    "# As they are unless set:\n"
-    "# tickets: { identity_s = 3600; rights_s = 600; session_s = 2592000; "
-    "trust_s = 3600; };\n"
-    "# limits: { connections = 1000; connections_per_ip = 100; request_s = 15; "
-    "idle_s = 60; };\n";
+static enum mauth_rc
+make_rules(struct making *m, struct mauth_err *err)
+{
+    return create(m, "mesh.rules", mesh_rules, mesh_rules_len, FILE_PUBLIC, err);
+}
 
 static enum mauth_rc
 make_configuration(struct making *m, struct mauth_err *err)
 {
-    const struct setup *s = m->s;
     enum mauth_rc rc;
     struct buf b;
 
     buf_init(&b);
-    buf_printf(&b, configuration, s->issuer.text, s->listen.host, s->listen.port);
-    if (s->demo)
-        buf_printf(&b, demo_providers, s->issuer.text);
-    else
-        buf_str(&b, no_providers);
-    buf_str(&b, defaults);
+    setup_config_write(m->s, &b);
     if (buf_ok(&b))
         rc = create(m, "meshauth.conf", b.data, b.len, FILE_PUBLIC, err);
     else
@@ -496,7 +444,7 @@ setup_make(const struct setup *s, struct setup_result *out, struct mauth_err *er
 {
     static enum mauth_rc (*const steps[])(struct making *, struct mauth_err *) = {
         make_root, make_seal, make_tls, make_store, make_trust, make_demo_provider,
-        make_configuration};
+        make_rules, make_configuration};
     struct making m = {.s = s, .result = out};
     bool made = false;
     enum mauth_rc rc;

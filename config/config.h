@@ -52,6 +52,7 @@ struct config {
 
     const char *store;         /* "lmdb:DIR", made absolute; default lmdb:store */
     const char *seal_key_file; /* default seal.key */
+    const char *rules_file;    /* default mesh.rules */
 
     struct config_provider provider[CONFIG_PROVIDERS];
     size_t providers;

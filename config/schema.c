@@ -258,6 +258,8 @@ const struct config_rule config_schema[] = {
         .right = "\"lmdb:\" and the path of a folder, as in \"lmdb:store\""},
     {"seal_key_file", CONFIG_PATH, AT(config, seal_key_file), .text = "seal.key",
         .good = is_path, .right = PATH_RIGHT},
+    {"rules_file", CONFIG_PATH, AT(config, rules_file), .text = "mesh.rules",
+        .good = is_path, .right = PATH_RIGHT},
     {"providers", CONFIG_GROUPS, .members = provider_rules, .max = CONFIG_PROVIDERS,
         .offset = offsetof(struct config, provider),
         .size = sizeof(struct config_provider),

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/str.h"
 #include "store/graph_record.h"
 
 static const struct {
@@ -15,6 +16,29 @@ static const struct {
     [GRAPH_MAPPED_BY_DEVICE] = {SPACE_MAPPED_DEVICE, GRAPH_MAPPED_BY_FOLDER},
     [GRAPH_MAPPED_BY_FOLDER] = {SPACE_MAPPED_FOLDER, GRAPH_MAPPED_BY_DEVICE},
 };
+
+static const char *const roles[] = {
+    [GRAPH_NO_ROLE] = "",
+    [GRAPH_READER] = "reader",
+    [GRAPH_CONTRIBUTOR] = "contributor",
+    [GRAPH_OWNER] = "owner",
+};
+
+const char *
+graph_role_name(enum graph_role role)
+{
+    return roles[role];
+}
+
+enum graph_role
+graph_role_named(struct text name)
+{
+    enum graph_role role = GRAPH_OWNER;
+
+    while (role > GRAPH_NO_ROLE && !text_is(name, roles[role]))
+        role--;
+    return role;
+}
 
 struct ends {
     uint8_t b[2 * ID_BYTES];
@@ -59,7 +83,10 @@ graph_link_find(struct kv_txn *txn, enum graph_way way, const struct id *from,
 }
 
 struct paging {
-    struct graph_page *page;
+    struct graph_link *links;
+    size_t max;
+    size_t count;
+    bool more;
     bool damaged;
 };
 
@@ -70,46 +97,69 @@ take(struct text key, struct text value, void *arg)
     struct graph_link *l;
     struct reader name, r;
 
-    if (p->page->count == GRAPH_PAGE_MAX) {
-        p->page->more = true;
+    if (p->count == p->max) {
+        p->more = true;
         return false;
     }
-    l = &p->page->links[p->page->count];
+    l = &p->links[p->count];
     reader_init(&name, key.p, key.len);
     (void)reader_bytes(&name, 1 + ID_BYTES);
     reader_copy(&name, l->to.b, ID_BYTES);
-    reader_init(&r, value.p, value.len);
-    (void)reader_u8(&r);
-    p->damaged = !reader_done(&name) || !read_link(&r, l);
-    p->page->count++;
+    p->damaged = !reader_done(&name) || !record_begin(value, &r) || !read_link(&r, l);
+    p->count++;
     return !p->damaged;
 }
 
-enum mauth_rc
-graph_link_page(struct kv_txn *txn, enum graph_way way, const struct id *from,
-    const struct id *after, struct graph_page *out, struct mauth_err *err)
+/* At most p->max links of from behind after, or none. */
+static enum mauth_rc
+list(struct kv_txn *txn, enum graph_way way, const struct id *from,
+    const struct id *after, struct paging *p, struct mauth_err *err)
 {
-    static const uint8_t last[ID_BYTES + 1] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0};
-    struct paging p = {.page = out};
     struct store_key first, end;
     enum mauth_rc rc;
 
-    memset(out, 0, sizeof(*out));
     store_key(&first, ways[way].space, from->b, ID_BYTES);
     if (after) {
         buf_put(&first.b, after->b, ID_BYTES);
         buf_u8(&first.b, 0); /* the first key behind it */
     }
     store_key(&end, ways[way].space, from->b, ID_BYTES);
-    buf_put(&end.b, last, sizeof(last));
-    rc = kv_scan(
-        txn, store_key_text(&first), store_key_text(&end), KV_UP, take, &p, err);
-    if (rc == MAUTH_OK && p.damaged)
-        rc = record_damaged("link", err);
+    buf_put(&end.b, record_last, sizeof(record_last));
+    rc =
+        kv_scan(txn, store_key_text(&first), store_key_text(&end), KV_UP, take, p, err);
+    return rc == MAUTH_OK && p->damaged ? record_damaged("link", err) : rc;
+}
+
+enum mauth_rc
+graph_link_page(struct kv_txn *txn, enum graph_way way, const struct id *from,
+    const struct id *after, struct graph_page *out, struct mauth_err *err)
+{
+    struct paging p = {.links = out->links, .max = GRAPH_PAGE_MAX};
+    enum mauth_rc rc;
+
+    memset(out, 0, sizeof(*out));
+    rc = list(txn, way, from, after, &p, err);
+    if (rc) {
+        memset(out, 0, sizeof(*out));
+        return rc;
+    }
+    out->count = p.count;
+    out->more = p.more;
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+graph_link_next(struct kv_txn *txn, enum graph_way way, const struct id *from,
+    const struct id *after, struct graph_link *out, struct mauth_err *err)
+{
+    struct paging p = {.links = out, .max = 1};
+    enum mauth_rc rc;
+
+    memset(out, 0, sizeof(*out));
+    rc = list(txn, way, from, after, &p, err);
     if (rc)
         memset(out, 0, sizeof(*out));
-    return rc;
+    return rc || p.count ? rc : MAUTH_NOT_FOUND;
 }
 
 static enum mauth_rc

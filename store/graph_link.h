@@ -5,8 +5,8 @@
 #ifndef STORE_GRAPH_LINK_H
 #define STORE_GRAPH_LINK_H
 
-#include "base/id.h"
-#include "store/kv.h"
+#include "base/buf.h"
+#include "store/graph.h"
 
 /* What a page lists: the far ends of one node's links. */
 enum graph_way {
@@ -27,16 +27,17 @@ enum graph_role {
     GRAPH_OWNER
 };
 
+/* "reader"; "" for GRAPH_NO_ROLE. */
+const char *graph_role_name(enum graph_role role);
+/* GRAPH_NO_ROLE when it is none. */
+enum graph_role graph_role_named(struct text name);
+
 struct graph_link {
     struct id to;
     enum graph_role role;
     uint64_t version;
     int64_t created_s;
     int64_t updated_s;
-};
-
-enum {
-    GRAPH_PAGE_MAX = 64
 };
 
 struct graph_page {
@@ -48,6 +49,11 @@ struct graph_page {
 /* At most GRAPH_PAGE_MAX links of from, by the far end's id, behind after (or NULL). */
 MAUTH_MUST_USE enum mauth_rc graph_link_page(struct kv_txn *txn, enum graph_way way,
     const struct id *from, const struct id *after, struct graph_page *out,
+    struct mauth_err *err);
+
+/* The first link of from behind after (or NULL), or MAUTH_NOT_FOUND (not noted in err). */
+MAUTH_MUST_USE enum mauth_rc graph_link_next(struct kv_txn *txn, enum graph_way way,
+    const struct id *from, const struct id *after, struct graph_link *out,
     struct mauth_err *err);
 
 /* MAUTH_NOT_FOUND (not noted in err) when there is no such link. */

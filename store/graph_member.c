@@ -3,20 +3,9 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "store/graph_change.h"
+#include "store/graph_invitation.h"
 #include "store/graph_record.h"
-#include "store/revocations.h"
-
-/* What ended between two nodes; a comes first in the order of prefixes. */
-static enum mauth_rc
-revoke(struct kv_txn *txn, uint64_t state, enum id_kind a_kind, const struct id *a,
-    enum id_kind b_kind, const struct id *b, struct mauth_err *err)
-{
-    struct revocation gone = {.state = state, .count = 2};
-
-    id_format(a_kind, a, gone.id[0]);
-    id_format(b_kind, b, gone.id[1]);
-    return revocations_add(txn, &gone, err);
-}
 
 static enum mauth_rc
 find(struct kv_txn *txn, const struct id *folder, const struct id *user,
@@ -25,14 +14,30 @@ find(struct kv_txn *txn, const struct id *folder, const struct id *user,
     return graph_link_find(txn, GRAPH_MEMBER_BY_FOLDER, folder, user, out, err);
 }
 
-static enum mauth_rc
-put(struct kv_txn *txn, const struct id *folder, struct graph_link *m,
-    enum graph_role role, int64_t now_s, struct mauth_err *err)
+static struct graph_change
+change(enum graph_change_op op, const struct id *folder, const struct id *user,
+    int64_t now_s)
 {
+    struct graph_change c = {.time_s = now_s,
+        .op = op,
+        .type = GRAPH_CHANGED_MEMBER,
+        .id = {*folder, *user}};
+
+    return c;
+}
+
+/* The next version of the link, and the change that made it so. */
+static enum mauth_rc
+put(struct kv_txn *txn, struct graph_change *c, struct graph_link *m,
+    enum graph_role role, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
     m->role = role;
     m->version++;
-    m->updated_s = now_s;
-    return graph_link_put(txn, GRAPH_MEMBER_BY_FOLDER, folder, m, err);
+    m->updated_s = c->time_s;
+    rc = graph_link_put(txn, GRAPH_MEMBER_BY_FOLDER, &c->id[0], m, err);
+    return rc ? rc : graph_change_put(txn, c, err);
 }
 
 static bool
@@ -45,10 +50,10 @@ enum mauth_rc
 graph_member_add(struct kv_txn *txn, const struct id *folder, const struct id *user,
     enum graph_role role, int64_t now_s, struct mauth_err *err)
 {
+    struct graph_change c = change(GRAPH_CREATED, folder, user, now_s);
     struct graph_folder f;
     struct graph_link m;
     struct graph_user u;
-    uint64_t state;
     enum mauth_rc rc;
 
     if (!is_given(role))
@@ -64,17 +69,16 @@ graph_member_add(struct kv_txn *txn, const struct id *folder, const struct id *u
     if (rc != MAUTH_NOT_FOUND)
         return rc;
     m = (struct graph_link){.to = *user, .created_s = now_s};
-    rc = put(txn, folder, &m, role, now_s, err);
-    return rc ? rc : graph_advance(txn, &state, err);
+    return put(txn, &c, &m, role, err);
 }
 
 enum mauth_rc
 graph_member_set_role(struct kv_txn *txn, const struct id *folder,
     const struct id *user, enum graph_role role, int64_t now_s, struct mauth_err *err)
 {
+    struct graph_change c = change(GRAPH_UPDATED, folder, user, now_s);
     struct graph_link m;
     enum graph_role old;
-    uint64_t state;
     enum mauth_rc rc;
 
     if (!is_given(role))
@@ -87,54 +91,50 @@ graph_member_set_role(struct kv_txn *txn, const struct id *folder,
     old = m.role;
     if (old == role)
         return MAUTH_OK;
-    rc = put(txn, folder, &m, role, now_s, err);
-    if (rc == MAUTH_OK)
-        rc = graph_advance(txn, &state, err);
-    if (rc || role > old)
-        return rc;
-    return revoke(txn, state, ID_FOLDER, folder, ID_USER, user, err);
+    rc = put(txn, &c, &m, role, err);
+    return rc || role > old ? rc : graph_revoke(txn, &c, 2, err);
 }
 
-/* The folder's mappings on devices that the user claims. */
+/* The folder's mappings on the devices of one page of the user's claims. */
+static enum mauth_rc
+unmap_page(struct kv_txn *txn, const struct id *folder, const struct graph_page *claims,
+    int64_t now_s, struct mauth_err *err)
+{
+    enum mauth_rc rc = MAUTH_OK;
+
+    for (size_t i = 0; i < claims->count && rc == MAUTH_OK; i++) {
+        rc = graph_mapping_remove(txn, &claims->links[i].to, folder, now_s, err);
+        if (rc == MAUTH_NOT_FOUND)
+            rc = MAUTH_OK;
+    }
+    return rc;
+}
+
 static enum mauth_rc
 unmap_all(struct kv_txn *txn, const struct id *folder, const struct id *user,
-    uint64_t state, struct mauth_err *err)
+    int64_t now_s, struct mauth_err *err)
 {
     struct graph_page page = {.count = 0};
-    struct graph_link mapping;
-    struct id after;
     enum mauth_rc rc;
+    struct id after;
 
     do {
         if (page.count)
             after = page.links[page.count - 1].to;
         rc = graph_link_page(
             txn, GRAPH_CLAIMED_BY_USER, user, page.count ? &after : NULL, &page, err);
-        for (size_t i = 0; i < page.count && rc == MAUTH_OK; i++) {
-            const struct id *device = &page.links[i].to;
-
-            rc = graph_link_find(
-                txn, GRAPH_MAPPED_BY_DEVICE, device, folder, &mapping, err);
-            if (rc == MAUTH_NOT_FOUND) {
-                rc = MAUTH_OK;
-                continue;
-            }
-            if (rc == MAUTH_OK)
-                rc =
-                    graph_link_delete(txn, GRAPH_MAPPED_BY_DEVICE, device, folder, err);
-            if (rc == MAUTH_OK)
-                rc = revoke(txn, state, ID_DEVICE, device, ID_FOLDER, folder, err);
-        }
+        if (rc == MAUTH_OK)
+            rc = unmap_page(txn, folder, &page, now_s, err);
     } while (rc == MAUTH_OK && page.more);
     return rc;
 }
 
 enum mauth_rc
 graph_member_remove(struct kv_txn *txn, const struct id *folder, const struct id *user,
-    struct mauth_err *err)
+    int64_t now_s, struct mauth_err *err)
 {
+    struct graph_change c = change(GRAPH_DELETED, folder, user, now_s);
     struct graph_link m;
-    uint64_t state;
     enum mauth_rc rc;
 
     rc = find(txn, folder, user, &m, err);
@@ -142,20 +142,23 @@ graph_member_remove(struct kv_txn *txn, const struct id *folder, const struct id
         return rc;
     if (m.role == GRAPH_OWNER)
         return mauth_fail(err, MAUTH_CONFLICT, "graph: an owner passes it on first");
-    rc = graph_link_delete(txn, GRAPH_MEMBER_BY_FOLDER, folder, user, err);
+    rc = graph_invitation_revoke_all(txn, folder, user, now_s, err);
     if (rc == MAUTH_OK)
-        rc = graph_advance(txn, &state, err);
+        rc = unmap_all(txn, folder, user, now_s, err);
     if (rc == MAUTH_OK)
-        rc = revoke(txn, state, ID_FOLDER, folder, ID_USER, user, err);
-    return rc ? rc : unmap_all(txn, folder, user, state, err);
+        rc = graph_link_delete(txn, GRAPH_MEMBER_BY_FOLDER, folder, user, err);
+    if (rc == MAUTH_OK)
+        rc = graph_change_put(txn, &c, err);
+    return rc ? rc : graph_revoke(txn, &c, 2, err);
 }
 
 enum mauth_rc
 graph_member_pass(struct kv_txn *txn, const struct id *folder, const struct id *from,
     const struct id *to, int64_t now_s, struct mauth_err *err)
 {
+    struct graph_change lowered = change(GRAPH_UPDATED, folder, from, now_s);
+    struct graph_change raised = change(GRAPH_UPDATED, folder, to, now_s);
     struct graph_link old, new;
-    uint64_t state;
     enum mauth_rc rc;
 
     rc = find(txn, folder, from, &old, err);
@@ -165,29 +168,36 @@ graph_member_pass(struct kv_txn *txn, const struct id *folder, const struct id *
         return rc;
     if (old.role != GRAPH_OWNER || new.role == GRAPH_OWNER)
         return mauth_fail(err, MAUTH_CONFLICT, "graph: passed on by its owner only");
-    rc = put(txn, folder, &old, GRAPH_CONTRIBUTOR, now_s, err);
+    rc = put(txn, &raised, &new, GRAPH_OWNER, err);
     if (rc == MAUTH_OK)
-        rc = put(txn, folder, &new, GRAPH_OWNER, now_s, err);
-    if (rc == MAUTH_OK)
-        rc = graph_advance(txn, &state, err);
-    return rc ? rc : revoke(txn, state, ID_FOLDER, folder, ID_USER, from, err);
+        rc = put(txn, &lowered, &old, GRAPH_CONTRIBUTOR, err);
+    return rc ? rc : graph_revoke(txn, &lowered, 2, err);
+}
+
+static struct graph_change
+mapping_change(enum graph_change_op op, const struct id *device,
+    const struct id *folder, int64_t now_s)
+{
+    struct graph_change c = {.time_s = now_s,
+        .op = op,
+        .type = GRAPH_CHANGED_MAPPING,
+        .id = {*device, *folder}};
+
+    return c;
 }
 
 enum mauth_rc
 graph_mapping_add(struct kv_txn *txn, const struct id *device, const struct id *folder,
     int64_t now_s, struct mauth_err *err)
 {
-    struct graph_link m,
+    struct graph_change c = mapping_change(GRAPH_CREATED, device, folder, now_s);
+    struct graph_link m, claim,
         link = {.to = *folder, .version = 1, .created_s = now_s, .updated_s = now_s};
-    struct graph_page claims;
-    uint64_t state;
     enum mauth_rc rc;
 
-    rc = graph_link_page(txn, GRAPH_CLAIMED_BY_DEVICE, device, NULL, &claims, err);
-    if (rc)
-        return rc;
-    rc = claims.count ? find(txn, folder, &claims.links[0].to, &m, err)
-                      : MAUTH_NOT_FOUND;
+    rc = graph_link_next(txn, GRAPH_CLAIMED_BY_DEVICE, device, NULL, &claim, err);
+    if (rc == MAUTH_OK)
+        rc = find(txn, folder, &claim.to, &m, err);
     if (rc == MAUTH_NOT_FOUND)
         return mauth_fail(err, MAUTH_DENIED, "graph: no member claims this device");
     if (rc)
@@ -196,15 +206,15 @@ graph_mapping_add(struct kv_txn *txn, const struct id *device, const struct id *
     if (rc != MAUTH_NOT_FOUND)
         return rc;
     rc = graph_link_put(txn, GRAPH_MAPPED_BY_DEVICE, device, &link, err);
-    return rc ? rc : graph_advance(txn, &state, err);
+    return rc ? rc : graph_change_put(txn, &c, err);
 }
 
 enum mauth_rc
 graph_mapping_remove(struct kv_txn *txn, const struct id *device,
-    const struct id *folder, struct mauth_err *err)
+    const struct id *folder, int64_t now_s, struct mauth_err *err)
 {
+    struct graph_change c = mapping_change(GRAPH_DELETED, device, folder, now_s);
     struct graph_link m;
-    uint64_t state;
     enum mauth_rc rc;
 
     rc = graph_link_find(txn, GRAPH_MAPPED_BY_DEVICE, device, folder, &m, err);
@@ -212,6 +222,6 @@ graph_mapping_remove(struct kv_txn *txn, const struct id *device,
         return rc;
     rc = graph_link_delete(txn, GRAPH_MAPPED_BY_DEVICE, device, folder, err);
     if (rc == MAUTH_OK)
-        rc = graph_advance(txn, &state, err);
-    return rc ? rc : revoke(txn, state, ID_DEVICE, device, ID_FOLDER, folder, err);
+        rc = graph_change_put(txn, &c, err);
+    return rc ? rc : graph_revoke(txn, &c, 2, err);
 }

@@ -1,11 +1,15 @@
-/* Who is in a folder, and on which devices it is mapped. Inside a transaction. */
+/*
+ * Who is in a folder, and on which devices it is mapped. Both are links, to be found
+ * and listed as such. Inside a transaction.
+ */
 #ifndef STORE_GRAPH_MEMBER_H
 #define STORE_GRAPH_MEMBER_H
 
 #include "store/graph_folder.h"
 #include "store/graph_link.h"
 
-/* Reader or contributor, else MAUTH_INVALID. MAUTH_CONFLICT: a member already. */
+/* Reader or contributor, else MAUTH_INVALID. MAUTH_CONFLICT: a member already.
+ * MAUTH_NOT_FOUND: no such folder or user, or a tombstone. */
 MAUTH_MUST_USE enum mauth_rc graph_member_add(struct kv_txn *txn,
     const struct id *folder, const struct id *user, enum graph_role role, int64_t now_s,
     struct mauth_err *err);
@@ -15,10 +19,11 @@ MAUTH_MUST_USE enum mauth_rc graph_member_set_role(struct kv_txn *txn,
     const struct id *folder, const struct id *user, enum graph_role role, int64_t now_s,
     struct mauth_err *err);
 
-/* Removed or leaving; takes the mappings on the user's devices along, and revokes.
- * MAUTH_CONFLICT: the owner stays. */
+/* Removed or leaving; takes the mappings on the user's devices and its own pending
+ * invitations to the folder along, and revokes. MAUTH_CONFLICT: the owner stays. */
 MAUTH_MUST_USE enum mauth_rc graph_member_remove(struct kv_txn *txn,
-    const struct id *folder, const struct id *user, struct mauth_err *err);
+    const struct id *folder, const struct id *user, int64_t now_s,
+    struct mauth_err *err);
 
 /* From the owner to another member; the old one stays as a contributor. Revokes.
  * MAUTH_CONFLICT: from is not the owner; MAUTH_NOT_FOUND: not both are members. */
@@ -30,7 +35,9 @@ MAUTH_MUST_USE enum mauth_rc graph_member_pass(struct kv_txn *txn,
 MAUTH_MUST_USE enum mauth_rc graph_mapping_add(struct kv_txn *txn,
     const struct id *device, const struct id *folder, int64_t now_s,
     struct mauth_err *err);
+/* MAUTH_NOT_FOUND: no such mapping. Revokes. */
 MAUTH_MUST_USE enum mauth_rc graph_mapping_remove(struct kv_txn *txn,
-    const struct id *device, const struct id *folder, struct mauth_err *err);
+    const struct id *device, const struct id *folder, int64_t now_s,
+    struct mauth_err *err);
 
 #endif

@@ -36,7 +36,16 @@ enum store_space {
     SPACE_MEMBER_USER = 'M',    /* user, folder -> link with the role */
     SPACE_MAPPED_DEVICE = 'p',  /* device, folder -> link */
     SPACE_MAPPED_FOLDER = 'P',  /* folder, device -> link */
+    SPACE_CHANGE = 'l',         /* state number -> what changed */
+    SPACE_CHANGE_GONE = 'L',    /* the number up to which no change is kept */
+    SPACE_USER_IDENTITY = 'I',  /* user, SHA-256(issuer, subject) -> nothing */
+    SPACE_INVITATION = 'j',     /* id -> invitation */
+    SPACE_INVITATION_BY = 'J',  /* folder, inviter, id -> nothing */
+    SPACE_PENDING = 'o',        /* the same, of pending ones -> when it expires */
+    SPACE_PURGE_AT = 'z',       /* when, kind, id -> nothing */
+    SPACE_PURGED = 'Z',         /* kind, id -> nothing: the id was taken */
     SPACE_REVOKED = 'V',        /* count, ids -> state number */
+    SPACE_RULES = 'L',          /* SHA-256 of the rules in force */
     /* '.' is store/kv's own: ".schema" */
 };
 

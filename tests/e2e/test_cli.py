@@ -427,7 +427,7 @@ class Init(CliTest):
         self.assertIn("Take root.key away now", done.stdout)
         self.assertIn("signed by itself", done.stdout)
         self.assertEqual(sorted(p.name for p in mesh.iterdir()),
-                         ["meshauth.conf", "root.key", "root.vkey", "seal.key", "store", "tls.crt", "tls.key", "trust"])
+                         ["mesh.rules", "meshauth.conf", "root.key", "root.vkey", "seal.key", "store", "tls.crt", "tls.key", "trust"])
         self.assertEqual(stat.S_IMODE(mesh.stat().st_mode), 0o755)
         self.assertEqual(stat.S_IMODE((mesh / "store").stat().st_mode), 0o700)
         for name in ("root.key", "seal.key", "tls.key"):

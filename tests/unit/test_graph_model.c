@@ -4,7 +4,9 @@
  */
 #include <time.h>
 
+#include "store/graph_device.h"
 #include "store/graph_member.h"
+#include "store/graph_user.h"
 #include "store/key.h"
 #include "tests/unit/store_dir.h"
 
@@ -43,10 +45,10 @@ changed(struct model *m)
     return MAUTH_OK;
 }
 
-/* The set's entry has the number of the state that ended it. */
+/* The set's entry has the number of a state since the one that ended it. */
 static void
-check_revoked(struct kv_txn *txn, uint64_t state, enum id_kind ak, const struct id *a,
-    enum id_kind bk, const struct id *b)
+check_revoked(struct kv_txn *txn, uint64_t since, uint64_t state, enum id_kind ak,
+    const struct id *a, enum id_kind bk, const struct id *b)
 {
     char text[2][ID_LEN + 1];
     struct store_key key;
@@ -64,7 +66,7 @@ check_revoked(struct kv_txn *txn, uint64_t state, enum id_kind ak, const struct 
     assert_int_equal(kv_get(txn, store_key_text(&key), &value, NULL), MAUTH_OK);
     reader_init(&r, value.p, value.len);
     (void)reader_u8(&r);
-    assert_int_equal(reader_u64(&r), state);
+    assert_in_range(reader_u64(&r), since, state);
     assert_true(reader_done(&r));
 }
 
@@ -86,7 +88,8 @@ claim_or_release(struct kv_txn *txn, struct run *r, unsigned d, unsigned u, bool
         return;
     }
     want = m->claim[d] == (int)u ? changed(m) : MAUTH_NOT_FOUND;
-    assert_int_equal(graph_device_release(txn, &r->device[d], &r->user[u], NULL), want);
+    assert_int_equal(
+        graph_device_release(txn, &r->device[d], &r->user[u], 1, NULL), want);
     if (want)
         return;
     m->claim[d] = NOBODY;
@@ -94,9 +97,11 @@ claim_or_release(struct kv_txn *txn, struct run *r, unsigned d, unsigned u, bool
         maps |= m->mapped[d][f];
         m->mapped[d][f] = false;
     }
-    check_revoked(txn, m->state, ID_DEVICE, &r->device[d], ID_USER, &r->user[u]);
+    check_revoked(
+        txn, m->state, m->state, ID_DEVICE, &r->device[d], ID_USER, &r->user[u]);
     if (maps)
-        check_revoked(txn, m->state, ID_DEVICE, &r->device[d], ID_KINDS, NULL);
+        check_revoked(
+            txn, m->state, m->state, ID_DEVICE, &r->device[d], ID_KINDS, NULL);
 }
 
 static void
@@ -107,9 +112,9 @@ make_or_delete(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, bool m
 
     if (make) {
         want = m->made[f] ? MAUTH_CONFLICT : changed(m);
-        assert_int_equal(
-            graph_folder_create(txn, &r->folder[f], &r->user[u], "Trip", 1, NULL),
-            want);
+        struct graph_folder folder = {.id = r->folder[f], .name = "Trip"};
+
+        assert_int_equal(graph_folder_create(txn, &folder, &r->user[u], NULL), want);
         if (want)
             return;
         m->made[f] = m->live[f] = true;
@@ -125,7 +130,7 @@ make_or_delete(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, bool m
     m->live[f] = false;
     for (unsigned i = 0; i < N; i++)
         m->role[f][i] = GRAPH_NO_ROLE, m->mapped[i][f] = false;
-    check_revoked(txn, m->state, ID_FOLDER, &r->folder[f], ID_KINDS, NULL);
+    check_revoked(txn, m->state, m->state, ID_FOLDER, &r->folder[f], ID_KINDS, NULL);
 }
 
 static void
@@ -147,17 +152,21 @@ add_or_remove(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, bool ad
     want = !*role                 ? MAUTH_NOT_FOUND
            : *role == GRAPH_OWNER ? MAUTH_CONFLICT
                                   : changed(m);
-    assert_int_equal(graph_member_remove(txn, &r->folder[f], &r->user[u], NULL), want);
+    assert_int_equal(
+        graph_member_remove(txn, &r->folder[f], &r->user[u], 1, NULL), want);
     if (want)
         return;
     *role = GRAPH_NO_ROLE;
-    check_revoked(txn, m->state, ID_FOLDER, &r->folder[f], ID_USER, &r->user[u]);
+    for (unsigned d = 0; d < N; d++)
+        m->state += m->claim[d] == (int)u && m->mapped[d][f];
+    check_revoked(
+        txn, m->state, m->state, ID_FOLDER, &r->folder[f], ID_USER, &r->user[u]);
     for (unsigned d = 0; d < N; d++) {
         if (m->claim[d] != (int)u || !m->mapped[d][f])
             continue;
         m->mapped[d][f] = false;
-        check_revoked(
-            txn, m->state, ID_DEVICE, &r->device[d], ID_FOLDER, &r->folder[f]);
+        check_revoked(txn, m->state - N, m->state - 1, ID_DEVICE, &r->device[d],
+            ID_FOLDER, &r->folder[f]);
     }
 }
 
@@ -177,8 +186,8 @@ set_or_pass(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, bool set)
         assert_int_equal(
             graph_member_set_role(txn, &r->folder[f], &r->user[u], new, 3, NULL), want);
         if (!want && new < old)
-            check_revoked(
-                txn, m->state, ID_FOLDER, &r->folder[f], ID_USER, &r->user[u]);
+            check_revoked(txn, m->state, m->state, ID_FOLDER, &r->folder[f], ID_USER,
+                &r->user[u]);
         if (!want)
             m->role[f][u] = new;
         return;
@@ -191,9 +200,11 @@ set_or_pass(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, bool set)
         want);
     if (want)
         return;
+    m->state++;
     m->role[f][u] = GRAPH_CONTRIBUTOR;
     m->role[f][to] = GRAPH_OWNER;
-    check_revoked(txn, m->state, ID_FOLDER, &r->folder[f], ID_USER, &r->user[u]);
+    check_revoked(
+        txn, m->state, m->state, ID_FOLDER, &r->folder[f], ID_USER, &r->user[u]);
 }
 
 static void
@@ -212,11 +223,12 @@ map_or_unmap(struct kv_txn *txn, struct run *r, unsigned d, unsigned f, bool map
     }
     want = m->mapped[d][f] ? changed(m) : MAUTH_NOT_FOUND;
     assert_int_equal(
-        graph_mapping_remove(txn, &r->device[d], &r->folder[f], NULL), want);
+        graph_mapping_remove(txn, &r->device[d], &r->folder[f], 1, NULL), want);
     if (want)
         return;
     m->mapped[d][f] = false;
-    check_revoked(txn, m->state, ID_DEVICE, &r->device[d], ID_FOLDER, &r->folder[f]);
+    check_revoked(
+        txn, m->state, m->state, ID_DEVICE, &r->device[d], ID_FOLDER, &r->folder[f]);
 }
 
 static void
@@ -296,14 +308,15 @@ begin(struct kv_txn *txn, void *arg, struct mauth_err *err)
         struct graph_identity who = {{"https://i.example", 17}, {subject, 1}};
         struct graph_device out, d = {.id = r->device[i], .name = "PC", .created_s = 1};
 
-        d.key_hash[0] = (uint8_t)i;
+        d.spki[0] = (uint8_t)i;
+        d.spki_len = 1;
         assert_int_equal(graph_user_create(txn, &r->user[i], &who, 1, err), MAUTH_OK);
         assert_int_equal(graph_device_register(txn, &d, &out, err), MAUTH_OK);
         assert_int_equal(graph_device_register(txn, &d, &out, err), MAUTH_OK);
         assert_int_equal(out.version, 1);
-        d.key_hash[0] = (uint8_t)(i + 100); /* this id, another key */
+        d.spki[0] = (uint8_t)(i + 100); /* this id, another key */
         assert_int_equal(graph_device_register(txn, &d, &out, NULL), MAUTH_CONFLICT);
-        d.key_hash[0] = (uint8_t)i; /* this key, another id */
+        d.spki[0] = (uint8_t)i; /* this key, another id */
         d.id.b[0] ^= 1;
         assert_int_equal(graph_device_register(txn, &d, &out, NULL), MAUTH_CONFLICT);
         d.name[0] = '\033';

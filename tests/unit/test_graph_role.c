@@ -1,4 +1,5 @@
 #include "store/graph_role.h"
+#include "store/graph_user.h"
 #include "store/graph_service.h"
 #include "tests/unit/revoked.h"
 

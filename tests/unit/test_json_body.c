@@ -1,7 +1,6 @@
-#include "authsvc/json_body.h"
-
 #include <string.h>
 
+#include "authsvc/json_body.h"
 #include "base/str.h"
 #include "tests/unit/unit.h"
 
@@ -63,10 +62,13 @@ static const struct {
     {"too big", "{\"name\":\"a\",\"count\":99999999999999999999}", "body", "one JSON"},
     {"list of numbers", "{\"name\":\"a\",\"actions\":[1]}", "body", "a list of texts"},
     {"too deep", "{\"name\":[[[[1]]]]}", "body", "too deep"},
-    {"PEM", "{\"name\":\"-----BEGIN PRIVATE KEY-----\\n\"}", "private-key", "private key"},
+    {"PEM", "{\"name\":\"-----BEGIN PRIVATE KEY-----\\n\"}", "private-key",
+        "private key"},
     {"RSA PEM", "{\"name\":\"-----BEGIN RSA PRIVATE KEY-----\"}", "private-key", "pri"},
-    {"JWK", "{\"name\":\"a\",\"key\":{\"kty\":\"EC\",\"d\":\"AA\"}}", "private-key", "pri"},
-    {"by name", "{\"name\":\"a\",\"privateKeyPem\":\"x\"}", "private-key", "private key"},
+    {"JWK", "{\"name\":\"a\",\"key\":{\"kty\":\"EC\",\"d\":\"AA\"}}", "private-key",
+        "pri"},
+    {"by name", "{\"name\":\"a\",\"privateKeyPem\":\"x\"}", "private-key",
+        "private key"},
 };
 
 static void
@@ -75,13 +77,12 @@ test_refusals(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
         struct json_body b;
-        const char *problem =
-            json_body_parse(text_of(refusals[i].text), members, &b);
+        const char *problem = json_body_parse(text_of(refusals[i].text), members, &b);
 
         if (!problem || strcmp(problem, refusals[i].problem) != 0 ||
             !strstr(b.detail, refusals[i].detail))
-            fail_msg("%s: %s: %s", refusals[i].name, problem ? problem : "taken",
-                b.detail);
+            fail_msg(
+                "%s: %s: %s", refusals[i].name, problem ? problem : "taken", b.detail);
         json_body_clear(&b);
     }
 }

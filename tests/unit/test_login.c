@@ -1,7 +1,7 @@
 #include <semaphore.h>
 
 #include "authsvc/login.h"
-#include "store/key.h"
+#include "store/graph_user.h"
 #include "tests/unit/audit_log.h"
 #include "tests/unit/service_dir.h"
 
@@ -124,25 +124,12 @@ session_of(const struct world *w, const struct login *l, struct graph_session *o
     return rc;
 }
 
-/* What ends an account will do this: its record stays, and its last byte says so. */
 static enum mauth_rc
 close_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     const struct login *l = arg;
-    struct store_key key;
-    struct text value;
-    uint8_t record[256];
-    enum mauth_rc rc;
 
-    store_key(&key, SPACE_USER, l->ground.subject.b, ID_BYTES);
-    rc = kv_get(txn, store_key_text(&key), &value, err);
-    if (rc != MAUTH_OK)
-        return rc;
-    assert_true(value.len <= sizeof(record));
-    memcpy(record, value.p, value.len);
-    record[value.len - 1] = 0;
-    value.p = (const char *)record;
-    return kv_put(txn, store_key_text(&key), value, err);
+    return graph_user_delete(txn, &l->ground.subject, NOW_S, err);
 }
 
 static void

@@ -1,5 +1,4 @@
 #include "authsvc/precondition.h"
-
 #include "tests/unit/unit.h"
 
 static void

@@ -12,9 +12,9 @@
 #include "tests/unit/unit.h"
 #include <meshauth/trust.h>
 
-static const char *const files[] = {"meshauth.conf", "idp.jwks", "idp.key", "trust",
-    "store/lock", "store/lock.mdb", "store/data.mdb", "store", "tls.crt", "tls.key",
-    "seal.key", "root.vkey", "root.key"};
+static const char *const files[] = {"meshauth.conf", "mesh.rules", "idp.jwks",
+    "idp.key", "trust", "store/lock", "store/lock.mdb", "store/data.mdb", "store",
+    "tls.crt", "tls.key", "seal.key", "root.vkey", "root.key"};
 
 static char parent[64];
 static char dir[80];
@@ -93,7 +93,7 @@ makes_files_for_those_who_may_read_them(void **state)
     static const char *const secret[] = {
         "root.key", "seal.key", "tls.key", "idp.key", "store/data.mdb"};
     static const char *const public[] = {
-        "root.vkey", "trust", "tls.crt", "idp.jwks", "meshauth.conf"};
+        "root.vkey", "trust", "tls.crt", "idp.jwks", "meshauth.conf", "mesh.rules"};
     struct setup s = plan(true);
     struct setup_result r;
 

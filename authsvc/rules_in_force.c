@@ -1,0 +1,151 @@
+#include "authsvc/rules_in_force.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/fail.h"
+#include "base/file.h"
+#include "base/time.h"
+#include "store/audit.h"
+#include "store/rules_mark.h"
+
+struct rules_in_force {
+    struct kv *kv;
+    const char *file;
+    struct shared *now;
+};
+
+static void
+free_rules(void *rules)
+{
+    mauth_rules_free(rules);
+}
+
+static enum mauth_rc
+read_file(const char *path, struct mauth_rules **out, struct mauth_err *err)
+{
+    struct mauth_err why = MAUTH_ERR_INIT;
+    struct buf text;
+    enum mauth_rc rc;
+
+    buf_init(&text);
+    rc = file_read(path, MAUTH_RULES_MAX, &text, err);
+    if (rc == MAUTH_OK) {
+        rc = mauth_rules_compile((const char *)text.data, text.len, out, &why);
+        if (rc != MAUTH_OK)
+            rc = mauth_fail(err, rc, "%s: %s", path, why.text);
+    }
+    buf_clear(&text);
+    return rc;
+}
+
+/* To put other rules in force, with their record. */
+struct change {
+    const uint8_t *hash;
+    struct audit_entry *record;
+    bool changed;
+};
+
+static enum mauth_rc
+put_in_force(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct change *c = arg;
+    enum mauth_rc rc = rules_mark_set(txn, c->hash, &c->changed, err);
+
+    if (rc == MAUTH_OK && c->changed)
+        rc = audit_append(txn, c->record, err);
+    return rc;
+}
+
+static enum mauth_rc
+make_record(const char *file, struct audit_entry **out, struct mauth_err *err)
+{
+    struct audit_record r = {
+        .time_us = time_now_us(),
+        .actor = "meshauthd",
+        .action = "rules.load",
+        .resources = {file},
+        .resource_count = 1,
+        .outcome = "done",
+    };
+
+    return audit_entry_new(&r, out, err);
+}
+
+/*
+ * The store first: whoever still has the old rules then finds that they are no longer in
+ * force, and takes the new ones a moment later.
+ */
+enum mauth_rc
+in_force_reload(struct rules_in_force *r, bool *changed, struct mauth_err *err)
+{
+    struct mauth_rules *rules = NULL;
+    struct change c = {.hash = NULL};
+    enum mauth_rc rc;
+
+    rc = read_file(r->file, &rules, err);
+    if (rc == MAUTH_OK)
+        rc = make_record(r->file, &c.record, err);
+    if (rc == MAUTH_OK) {
+        c.hash = mauth_rules_hash(rules);
+        rc = kv_write(r->kv, put_in_force, &c, err);
+    }
+    *changed = rc == MAUTH_OK && c.changed;
+    if (rc == MAUTH_OK)
+        rc = shared_set(r->now, rules, err);
+    if (rc != MAUTH_OK)
+        mauth_rules_free(rules);
+    audit_entry_free(c.record);
+    return rc;
+}
+
+enum mauth_rc
+in_force_open(
+    struct kv *kv, const char *file, struct rules_in_force **out, struct mauth_err *err)
+{
+    struct rules_in_force *r = calloc(1, sizeof(*r));
+    enum mauth_rc rc;
+    bool changed;
+
+    *out = NULL;
+    if (!r)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "rules: no memory");
+    r->kv = kv;
+    r->file = file;
+    rc = shared_new(free_rules, &r->now, err);
+    if (rc == MAUTH_OK)
+        rc = in_force_reload(r, &changed, err);
+    if (rc != MAUTH_OK) {
+        in_force_close(r);
+        return rc;
+    }
+    *out = r;
+    return MAUTH_OK;
+}
+
+void
+in_force_close(struct rules_in_force *r)
+{
+    if (!r)
+        return;
+    shared_free(r->now);
+    free(r);
+}
+
+struct shared_ref *
+in_force_take(struct rules_in_force *r)
+{
+    return shared_take(r->now);
+}
+
+const struct mauth_rules *
+in_force_rules(const struct shared_ref *ref)
+{
+    return shared_object(ref);
+}
+
+enum mauth_rc
+in_force_check(struct kv_txn *txn, const struct shared_ref *ref, struct mauth_err *err)
+{
+    return rules_mark_check(txn, mauth_rules_hash(in_force_rules(ref)), err);
+}
