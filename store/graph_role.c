@@ -107,7 +107,7 @@ enum mauth_rc
 graph_role_revoke(struct kv_txn *txn, const struct graph_principal *p, const char *role,
     struct mauth_err *err)
 {
-    struct revocation gone = {.count = 1};
+    struct revoked gone = {.count = 1};
     struct store_key k;
     enum mauth_rc rc;
 

@@ -343,7 +343,7 @@ live_service(struct kv_txn *txn, const struct id *id, struct graph_service *out,
 static enum mauth_rc
 revoke(struct kv_txn *txn, const struct id *id, uint64_t state, struct mauth_err *err)
 {
-    struct revocation gone = {.count = 1, .state = state};
+    struct revoked gone = {.count = 1, .state = state};
 
     id_format(ID_SERVICE, id, gone.id[0]);
     return revocations_add(txn, &gone, err);

@@ -7,7 +7,7 @@
 #include "store/graph_device.h"
 #include "store/graph_member.h"
 #include "store/graph_user.h"
-#include "store/key.h"
+#include "store/revocations.h"
 #include "tests/unit/store_dir.h"
 
 enum {
@@ -50,24 +50,14 @@ static void
 check_revoked(struct kv_txn *txn, uint64_t since, uint64_t state, enum id_kind ak,
     const struct id *a, enum id_kind bk, const struct id *b)
 {
-    char text[2][ID_LEN + 1];
-    struct store_key key;
-    struct text value;
-    struct reader r;
+    struct revoked set = {.count = b ? 2 : 1};
+    uint64_t number;
 
-    store_key(&key, SPACE_REVOKED, NULL, 0);
-    buf_u8(&key.b, b ? 2 : 1);
-    id_format(ak, a, text[0]);
-    buf_field(&key.b, text[0], ID_LEN);
-    if (b) {
-        id_format(bk, b, text[1]);
-        buf_field(&key.b, text[1], ID_LEN);
-    }
-    assert_int_equal(kv_get(txn, store_key_text(&key), &value, NULL), MAUTH_OK);
-    reader_init(&r, value.p, value.len);
-    (void)reader_u8(&r);
-    assert_in_range(reader_u64(&r), since, state);
-    assert_true(reader_done(&r));
+    id_format(ak, a, set.id[0]);
+    if (b)
+        id_format(bk, b, set.id[1]);
+    assert_int_equal(revocations_find(txn, &set, &number, NULL), MAUTH_OK);
+    assert_in_range(number, since, state);
 }
 
 static void
