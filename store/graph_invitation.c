@@ -100,14 +100,15 @@ static enum mauth_rc
 load(struct kv_txn *txn, const struct id *id, struct graph_invitation *out,
     struct mauth_err *err)
 {
+    struct id own = *id; /* which may be out's */
     struct reader r;
     enum mauth_rc rc;
 
     memset(out, 0, sizeof(*out));
-    rc = record_load(txn, SPACE_INVITATION, id->b, ID_BYTES, &r, err);
+    rc = record_load(txn, SPACE_INVITATION, own.b, ID_BYTES, &r, err);
     if (rc)
         return rc;
-    out->id = *id;
+    out->id = own;
     if (read_invitation(&r, out))
         return MAUTH_OK;
     memset(out, 0, sizeof(*out));
