@@ -37,7 +37,7 @@ WORLD_TEST(has_one_owner_from_the_start)
         graph_link_find(txn, GRAPH_MEMBER_BY_USER, &alice, &f.id, &m, NULL), MAUTH_OK);
     assert_int_equal(m.version, 1);
     assert_int_equal(m.created_s, 5);
-    assert_int_equal(state_now(txn), 3);
+    assert_int_equal(state_now(txn), 4);
 }
 
 static const struct {
