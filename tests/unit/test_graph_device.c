@@ -178,19 +178,19 @@ WORLD_TEST(is_claimed_again_after_release)
     uint64_t released;
 
     assert_int_equal(graph_device_release(txn, &pc, &alice, 5, NULL), MAUTH_OK);
-    released = revoked_since(txn, ID_DEVICE, &pc, ID_USER, &alice);
+    released = revoked_in(txn, ID_DEVICE, &pc, ID_USER, &alice);
     assert_int_equal(released, state_now(txn));
     /* No mapping went with it. */
-    assert_int_equal(revoked_since(txn, ID_DEVICE, &pc, ID_KINDS, NULL), 0);
+    assert_int_equal(revoked_in(txn, ID_DEVICE, &pc, ID_KINDS, NULL), 0);
 
     assert_int_equal(graph_device_claim(txn, &pc, &alice, 6, NULL), MAUTH_OK);
     assert_int_equal(graph_device_update(txn, &pc, "PC", true, 6, NULL), MAUTH_OK);
     assert_int_equal(graph_mapping_add(txn, &pc, &trip, 6, NULL), MAUTH_OK);
     assert_int_equal(graph_device_release(txn, &pc, &alice, 7, NULL), MAUTH_OK);
     assert_int_equal(
-        revoked_since(txn, ID_DEVICE, &pc, ID_USER, &alice), state_now(txn));
+        revoked_in(txn, ID_DEVICE, &pc, ID_USER, &alice), state_now(txn));
     assert_int_equal(
-        revoked_since(txn, ID_DEVICE, &pc, ID_KINDS, NULL), state_now(txn));
+        revoked_in(txn, ID_DEVICE, &pc, ID_KINDS, NULL), state_now(txn));
     assert_false(is_linked(txn, GRAPH_MAPPED_BY_DEVICE, &pc, &trip, GRAPH_NO_ROLE));
     assert_false(is_linked(txn, GRAPH_CLAIMED_BY_DEVICE, &pc, &alice, GRAPH_NO_ROLE));
 
@@ -200,8 +200,8 @@ WORLD_TEST(is_claimed_again_after_release)
     assert_false(d.unattended);
     assert_int_equal(d.version, 4);
     assert_int_equal(d.updated_s, 7);
-    assert_true(revoked_since(txn, ID_DEVICE, &pc, ID_USER, &alice) < state_now(txn));
-    assert_int_equal(revoked_since(txn, ID_DEVICE, &pc, ID_USER, &bob), 0);
+    assert_true(revoked_in(txn, ID_DEVICE, &pc, ID_USER, &alice) < state_now(txn));
+    assert_int_equal(revoked_in(txn, ID_DEVICE, &pc, ID_USER, &bob), 0);
 }
 
 WORLD_TEST(notices_damage)

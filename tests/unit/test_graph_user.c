@@ -256,12 +256,12 @@ WORLD_TEST(closes_a_user)
     assert_true(is_linked(txn, GRAPH_MAPPED_BY_DEVICE, &phone, &hers, GRAPH_NO_ROLE));
     assert_int_equal(graph_folder_by_id(txn, &mine, &f, NULL), MAUTH_OK);
     assert_false(f.live);
-    assert_int_equal(revoked_since(txn, ID_USER, &bob, ID_KINDS, NULL), state_now(txn));
-    assert_true(revoked_since(txn, ID_FOLDER, &mine, ID_KINDS, NULL));
-    assert_true(revoked_since(txn, ID_DEVICE, &pc, ID_USER, &bob));
-    assert_true(revoked_since(txn, ID_DEVICE, &pc, ID_FOLDER, &hers));
-    assert_true(revoked_since(txn, ID_FOLDER, &hers, ID_USER, &bob));
-    assert_int_equal(revoked_since(txn, ID_USER, &alice, ID_KINDS, NULL), 0);
+    assert_int_equal(revoked_in(txn, ID_USER, &bob, ID_KINDS, NULL), state_now(txn));
+    assert_true(revoked_in(txn, ID_FOLDER, &mine, ID_KINDS, NULL));
+    assert_true(revoked_in(txn, ID_DEVICE, &pc, ID_USER, &bob));
+    assert_true(revoked_in(txn, ID_DEVICE, &pc, ID_FOLDER, &hers));
+    assert_true(revoked_in(txn, ID_FOLDER, &hers, ID_USER, &bob));
+    assert_int_equal(revoked_in(txn, ID_USER, &alice, ID_KINDS, NULL), 0);
 
     /* The identity leads to the tombstone, to which nothing happens any more. */
     assert_int_equal(graph_user_by_identity(txn, &bob_is, &u, NULL), MAUTH_OK);
