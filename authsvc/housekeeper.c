@@ -10,7 +10,10 @@
 #include "authsvc/refusals.h"
 #include "base/fail.h"
 #include "base/time.h"
+#include "store/graph_change.h"
+#include "store/graph_purge.h"
 #include "store/publish.h"
+#include "store/revocations.h"
 
 struct housekeeper {
     const struct service *service;
@@ -19,11 +22,27 @@ struct housekeeper {
     pthread_cond_t wake;
     bool now;
     bool stop;
+    uint64_t generation;  /* of the store, when it was last looked at */
+    uint64_t revocations; /* their serial number in the last trust file */
+};
+
+enum {
+    LOOK_MS = 200, /* between looks at what was revoked: all hear of it in a second */
+    PURGE_STEP = 256, /* of what is due, in one transaction */
+    PURGE_STEPS = 16  /* in one turn */
 };
 
 static enum mauth_rc
-sign_trust(const struct service *s, struct mauth_err *err)
+read_serial(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
+    return revocations_serial(txn, arg, err);
+}
+
+/* Takes the serial number first: what is revoked meanwhile is found at the next look. */
+static enum mauth_rc
+sign_trust(struct housekeeper *h, struct mauth_err *err)
+{
+    const struct service *s = h->service;
     const struct publish_options options = {
         .issuer = s->config->issuer.url,
         .path = s->config->issuer.trust_file,
@@ -31,52 +50,128 @@ sign_trust(const struct service *s, struct mauth_err *err)
         .now_s = time_now_s(),
     };
 
-    enum mauth_rc rc = publish_trust(s->kv, s->keys, &options, err);
+    uint64_t serial;
+    enum mauth_rc rc;
 
-    return rc ? rc
-              : own_trust_load(s->trust, options.path,
-                    &keystore_authority(s->keys)->verifier, err);
+    rc = kv_read(s->kv, read_serial, &serial, err);
+    if (rc == MAUTH_OK)
+        rc = publish_trust(s->kv, s->keys, &options, err);
+    if (rc == MAUTH_OK)
+        rc = own_trust_load(
+            s->trust, options.path, &keystore_authority(s->keys)->verifier, err);
+    if (rc == MAUTH_OK)
+        h->revocations = serial;
+    return rc;
+}
+
+static bool
+is_news(struct housekeeper *h)
+{
+    uint64_t generation = kv_generation(h->service->kv), serial;
+
+    if (generation == h->generation)
+        return false;
+    h->generation = generation;
+    return kv_read(h->service->kv, read_serial, &serial, NULL) == MAUTH_OK &&
+           serial != h->revocations;
 }
 
 static void
-work(const struct service *s)
+publish(struct housekeeper *h)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (sign_trust(s, &err) != MAUTH_OK)
+    if (sign_trust(h, &err) != MAUTH_OK)
         log_error("the trust file was not replaced: %s", err.text);
-    mauth_err_reset(&err);
+}
+
+struct purge {
+    int64_t now_s;
+    size_t count;
+};
+
+static enum mauth_rc
+purge_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct purge *p = arg;
+    size_t changes = 0;
+    enum mauth_rc rc = graph_purge(txn, p->now_s, PURGE_STEP, &p->count, err);
+
+    if (rc == MAUTH_OK)
+        rc = graph_change_purge(txn, p->now_s, PURGE_STEP, &changes, err);
+    if (changes > p->count)
+        p->count = changes;
+    return rc;
+}
+
+/* What ended long ago; the rest of it at the next turn. */
+static void
+purge(struct kv *kv)
+{
+    struct purge p = {.now_s = time_now_s(), .count = PURGE_STEP};
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    for (int i = 0; i < PURGE_STEPS && p.count == PURGE_STEP; i++)
+        if (kv_write(kv, purge_some, &p, &err) != MAUTH_OK) {
+            log_error("what ended long ago is still kept: %s", err.text);
+            return;
+        }
+}
+
+static void
+work(struct housekeeper *h)
+{
+    const struct service *s = h->service;
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    publish(h);
+    purge(s->kv);
     if (refusals_flush(s->refusals, s->kv, &err) != MAUTH_OK)
         log_error("refusals are not on record yet: %s", err.text);
 }
 
-/* Waits for the next turn; false: it is the last. */
-static bool
-wait_for_turn(struct housekeeper *h)
+enum call {
+    CALL_NONE, /* time for a look has come */
+    CALL_NOW,
+    CALL_STOP
+};
+
+static enum call
+wait_for_call(struct housekeeper *h)
 {
     struct timespec until;
-    bool go_on;
+    enum call call;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += HOUSEKEEPER_PERIOD_S;
+    until.tv_nsec += LOOK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&h->lock);
     while (!h->now && !h->stop)
         if (pthread_cond_timedwait(&h->wake, &h->lock, &until) != 0)
             break;
+    call = h->stop ? CALL_STOP : h->now ? CALL_NOW : CALL_NONE;
     h->now = false;
-    go_on = !h->stop;
     pthread_mutex_unlock(&h->lock);
-    return go_on;
+    return call;
 }
 
 static void *
 keep_house(void *arg)
 {
     struct housekeeper *h = arg;
+    int64_t next_ms = time_monotonic_ms() + HOUSEKEEPER_PERIOD_S * 1000;
+    enum call call;
 
-    while (wait_for_turn(h))
-        work(h->service);
-    work(h->service);
+    do {
+        call = wait_for_call(h);
+        if (call != CALL_NONE || time_monotonic_ms() >= next_ms) {
+            work(h);
+            next_ms = time_monotonic_ms() + HOUSEKEEPER_PERIOD_S * 1000;
+        } else if (is_news(h)) {
+            publish(h);
+        }
+    } while (call != CALL_STOP);
     return NULL;
 }
 
@@ -89,13 +184,15 @@ housekeeper_start(
     enum mauth_rc rc;
 
     *out = NULL;
-    rc = sign_trust(service, err);
-    if (rc != MAUTH_OK)
-        return rc;
     h = calloc(1, sizeof(*h));
     if (!h)
         return mauth_fail(err, MAUTH_NO_MEMORY, "housekeeper: no memory");
     h->service = service;
+    rc = sign_trust(h, err);
+    if (rc != MAUTH_OK) {
+        free(h);
+        return rc;
+    }
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

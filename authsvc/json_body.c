@@ -69,10 +69,9 @@ holds_private_key(json_t *object)
     const char *name;
     json_t *value;
 
-    json_object_foreach (object, name, value)
-        if (is_private(name, value, object) ||
-            (json_is_object(value) && holds_private_key(value)))
-            return true;
+    json_object_foreach(object, name,
+        value) if (is_private(name, value, object) ||
+                   (json_is_object(value) && holds_private_key(value))) return true;
     return false;
 }
 
@@ -125,7 +124,8 @@ json_body_check(struct json_body *b, json_t *object, const struct json_member *m
     const char *name;
     json_t *value;
 
-    json_object_foreach (object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         const struct json_member *m = find(members, name);
 
         mauth_quote(name, strlen(name), quoted, sizeof(quoted));
@@ -153,8 +153,7 @@ json_body_parse(
         return wrong(out, "body", "The body is nested too deeply.");
     out->root = json_loadb(text.p, text.len, JSON_REJECT_DUPLICATES, &error);
     if (!out->root && json_error_code(&error) == json_error_duplicate_key)
-        return wrong(
-            out, "body", "A member stands twice, at byte %d.", error.position);
+        return wrong(out, "body", "A member stands twice, at byte %d.", error.position);
     if (!json_is_object(out->root))
         return wrong(out, "body", "The body must be one JSON object.");
     if (holds_private_key(out->root))

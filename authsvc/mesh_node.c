@@ -14,8 +14,8 @@ static const char *const places[ID_KINDS] = {
 };
 
 void
-node_url(const char *issuer, enum id_kind kind, const struct id *id,
-    char out[NODE_URL_MAX])
+node_url(
+    const char *issuer, enum id_kind kind, const struct id *id, char out[NODE_URL_MAX])
 {
     char text[ID_LEN + 1];
 

@@ -16,8 +16,8 @@ enum {
 };
 
 /* "ISSUER/v1/mesh/folders/fld_..." */
-void node_url(const char *issuer, enum id_kind kind, const struct id *id,
-    char out[NODE_URL_MAX]);
+void node_url(
+    const char *issuer, enum id_kind kind, const struct id *id, char out[NODE_URL_MAX]);
 /* "FOLDER/members/usr_...": a link is a node below one of its ends. */
 void node_link_url(const char *issuer, const struct id *folder, const char *list,
     enum id_kind kind, const struct id *id, char out[NODE_URL_MAX]);

@@ -1,9 +1,22 @@
 #include "authsvc/routes.h"
 
 #include "authsvc/audit_api.h"
+#include "authsvc/mesh_ops.h"
 #include "authsvc/token.h"
 
-#define FORM "application/x-www-form-urlencoded"
+#define FORM  "application/x-www-form-urlencoded"
+#define JSON  "application/json"
+#define PATCH "application/merge-patch+json"
+
+/* A path on the graph, without and with a body. */
+#define MESH(method, path, op)                               \
+    {                                                        \
+        method, "/v1/mesh/" path, 0, NULL, mesh_start, &(op) \
+    }
+#define MESH_BODY(method, path, type, op)                                \
+    {                                                                    \
+        method, "/v1/mesh/" path, JSON_BODY_MAX, type, mesh_start, &(op) \
+    }
 
 static void
 healthz(struct http_exchange *x)
@@ -18,6 +31,40 @@ const struct http_route public_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
     {"POST", "/v1/token", TOKEN_BODY_MAX, FORM, token_start, NULL},
 
+    MESH("GET", "users/{id}", user_read_op),
+    MESH("GET", "users/{id}/devices", device_list_op),
+    MESH("GET", "users/{id}/folders", folder_list_op),
+
+    MESH_BODY("POST", "devices", JSON, device_claim_op),
+    MESH_BODY("PUT", "devices/{id}", JSON, device_claim_op),
+    MESH("GET", "devices/{id}", device_read_op),
+    MESH_BODY("PATCH", "devices/{id}", PATCH, device_update_op),
+    MESH("DELETE", "devices/{id}", device_release_op),
+    MESH("GET", "devices/{id}/folders", mapping_list_of_device_op),
+
+    MESH_BODY("POST", "folders", JSON, folder_create_op),
+    MESH_BODY("PUT", "folders/{id}", JSON, folder_create_op),
+    MESH("GET", "folders/{id}", folder_read_op),
+    MESH_BODY("PATCH", "folders/{id}", PATCH, folder_update_op),
+    MESH("DELETE", "folders/{id}", folder_delete_op),
+
+    MESH("GET", "folders/{id}/members", member_list_op),
+    MESH("GET", "folders/{id}/members/{id}", member_read_op),
+    MESH_BODY("PATCH", "folders/{id}/members/{id}", PATCH, member_change_op),
+    MESH("DELETE", "folders/{id}/members/{id}", member_remove_op),
+
+    MESH("GET", "folders/{id}/mappings", mapping_list_op),
+    MESH("GET", "folders/{id}/mappings/{id}", mapping_read_op),
+    MESH("PUT", "folders/{id}/mappings/{id}", mapping_add_op),
+    MESH("DELETE", "folders/{id}/mappings/{id}", mapping_remove_op),
+
+    MESH("GET", "folders/{id}/invitations", invitation_list_op),
+    MESH_BODY("POST", "folders/{id}/invitations", JSON, invitation_create_op),
+    MESH("GET", "invitations/{id}", invitation_read_op),
+    MESH_BODY("POST", "invitations/{id}/view", JSON, invitation_view_op),
+    MESH_BODY("POST", "invitations/{id}/accept", JSON, invitation_accept_op),
+    MESH_BODY("POST", "invitations/{id}/decline", JSON, invitation_decline_op),
+    MESH("DELETE", "invitations/{id}", invitation_revoke_op),
 };
 const size_t public_route_count = sizeof(public_routes) / sizeof(*public_routes);
 

@@ -120,7 +120,7 @@ graph_revoke(
     struct kv_txn *txn, const struct graph_change *c, size_t ids, struct mauth_err *err)
 {
     const struct graph_change_form *form = graph_change_form(c->type);
-    struct revocation gone = {.state = c->sequence, .count = ids};
+    struct revoked gone = {.state = c->sequence, .count = ids};
 
     for (size_t i = 0; i < ids; i++) /* the kinds of a form are in order */
         id_format(form->kind[i], &c->id[i], gone.id[i]);

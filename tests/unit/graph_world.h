@@ -7,6 +7,7 @@
 #include "store/graph_link.h"
 #include "store/graph_user.h"
 #include "store/key.h"
+#include "store/revocations.h"
 #include "tests/unit/store_dir.h"
 
 typedef void world_fn(struct kv_txn *txn);
@@ -135,27 +136,16 @@ static inline uint64_t
 revoked_since(struct kv_txn *txn, enum id_kind ak, const struct id *a, enum id_kind bk,
     const struct id *b)
 {
-    char text[ID_LEN + 1];
-    struct store_key key;
-    struct text value;
-    struct reader r;
+    struct revoked set = {.count = b ? 2 : 1};
+    uint64_t state = 0;
     enum mauth_rc rc;
 
-    store_key(&key, SPACE_REVOKED, NULL, 0);
-    buf_u8(&key.b, b ? 2 : 1);
-    id_format(ak, a, text);
-    buf_field(&key.b, text, ID_LEN);
-    if (b) {
-        id_format(bk, b, text);
-        buf_field(&key.b, text, ID_LEN);
-    }
-    rc = kv_get(txn, store_key_text(&key), &value, NULL);
-    if (rc == MAUTH_NOT_FOUND)
-        return 0;
-    assert_int_equal(rc, MAUTH_OK);
-    reader_init(&r, value.p, value.len);
-    (void)reader_u8(&r);
-    return reader_u64(&r);
+    id_format(ak, a, set.id[0]);
+    if (b)
+        id_format(bk, b, set.id[1]);
+    rc = revocations_find(txn, &set, &state, NULL);
+    assert_true(rc == MAUTH_OK || rc == MAUTH_NOT_FOUND);
+    return rc ? 0 : state;
 }
 
 /* Asserts that what it loads is empty when it is not MAUTH_OK. */

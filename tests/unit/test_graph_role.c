@@ -42,7 +42,7 @@ take_away(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     const struct act *a = arg;
 
-    return graph_role_revoke(txn, &a->p, a->role, err);
+    return graph_role_revoke(txn, &a->p, a->role, 8, err);
 }
 
 static enum mauth_rc

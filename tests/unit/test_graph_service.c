@@ -207,6 +207,7 @@ static const struct refusal {
     {"upper case", "Relay", "", {NULL}, -1, MAUTH_INVALID},
     {"a digit first", "1relay", "", {NULL}, -1, MAUTH_INVALID},
     {"a name like a path", "a/b", "", {NULL}, -1, MAUTH_INVALID},
+    {"an id", "svc_0aaaaaaaaaaaaaaaaaaaaaaaaa", "", {NULL}, -1, MAUTH_INVALID},
     {"the same name", "storage", "", {NULL}, -1, MAUTH_CONFLICT},
     {"the same key", "relay", "", {NULL}, 's', MAUTH_CONFLICT},
     {"no key's form", "relay", "", {NULL}, -2, MAUTH_INVALID},

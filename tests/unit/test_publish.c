@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "store/revocations.h"
 #include "tests/unit/press.h"
 
 /* What lies at the path, as a verifier that pins the root reads it. */
@@ -104,6 +105,35 @@ keeps_the_old_file(void **state)
     press_tear_down(&p);
 }
 
+static enum mauth_rc
+revoke_alice(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct revoked r = {
+        .state = 7, .count = 1, .id = {"usr_0aaaaaaaaaaaaaaaaaaaaaaaaa"}};
+
+    (void)arg;
+    return revocations_add(txn, &r, err);
+}
+
+static void
+tells_of_revocations(void **state)
+{
+    struct press p;
+    struct buf file;
+
+    (void)state;
+    press_set_up(&p);
+    assert_int_equal(kv_write(p.s.kv, revoke_alice, NULL, NULL), MAUTH_OK);
+    assert_int_equal(publish_trust(p.s.kv, p.keys, &p.o, NULL), MAUTH_OK);
+    mauth_trust_free(published(&p));
+    buf_init(&file);
+    assert_int_equal(file_read(p.path, MAUTH_TRUST_MAX, &file, NULL), MAUTH_OK);
+    assert_non_null(
+        strstr(buf_cstr(&file), "\n\nrevoke 7 usr_0aaaaaaaaaaaaaaaaaaaaaaaaa\n"));
+    buf_clear(&file);
+    press_tear_down(&p);
+}
+
 int
 main(void)
 {
@@ -111,6 +141,7 @@ main(void)
         cmocka_unit_test(publishes_trust),
         cmocka_unit_test(uses_each_number_once),
         cmocka_unit_test(keeps_the_old_file),
+        cmocka_unit_test(tells_of_revocations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
