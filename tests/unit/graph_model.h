@@ -40,7 +40,8 @@ struct invited {
     uint64_t version;
     int64_t updated_s, expires_s;
     enum graph_addressee addressee;
-    unsigned user;
+    struct id user;   /* GRAPH_FOR_USER */
+    unsigned address; /* GRAPH_FOR_EMAIL: whose */
 };
 
 struct member {
