@@ -107,9 +107,11 @@ take_problem(const json_t *o, long status, struct mauth_err *err)
         if (codes[i].status == status)
             rc = codes[i].rc;
     if (!*detail)
-        detail = *title ? title : "it does not say why";
+        detail = title;
     mauth_quote(detail, strlen(detail), quoted, sizeof(quoted));
-    return mauth_fail(err, rc, "%s (status %ld)", quoted, status);
+    if (*quoted)
+        return mauth_fail(err, rc, "%s", quoted);
+    return mauth_fail(err, rc, "the service answered with status %ld", status);
 }
 
 static enum mauth_rc
@@ -355,18 +357,24 @@ change_store(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return admin_change_record(txn, w->change, &who, reason, err);
 }
 
+/* Of whom there is nothing to be changed. */
+static enum mauth_rc
+not_found(const struct admin_change *c, struct mauth_err *err)
+{
+    mauth_err_reset(err);
+    if (c->op == ADMIN_ROLE_REVOKE)
+        return mauth_fail(err, MAUTH_NOT_FOUND, "%s has no role %s", c->whom, c->role);
+    return nobody(c->op == ADMIN_USER_DELETE ? ADMIN_USERS
+                  : c->role                  ? ADMIN_ROLES
+                                             : ADMIN_SERVICES,
+        c->whom, err);
+}
+
 static enum mauth_rc
 refuse(const struct writing *w, struct mauth_err *err)
 {
-    const struct admin_change *c = w->change;
-
-    if (w->refused == MAUTH_NOT_FOUND && c->is_found)
-        return mauth_fail(err, MAUTH_NOT_FOUND, "%s has no role %s", c->whom, c->role);
     if (w->refused == MAUTH_NOT_FOUND)
-        return nobody(c->op == ADMIN_USER_DELETE ? ADMIN_USERS
-                      : c->role                  ? ADMIN_ROLES
-                                                 : ADMIN_SERVICES,
-            c->whom, err);
+        return not_found(w->change, err);
     return mauth_fail(err, w->refused == MAUTH_INVALID ? MAUTH_DENIED : w->refused,
         "%s", w->why.text);
 }
@@ -462,8 +470,10 @@ admin_do(
     if (c->role && !str_is_name(text_of(c->role)))
         return mauth_fail(err, MAUTH_DENIED,
             "a role's name is [a-z][a-z0-9_.-]*, 64 characters at most");
-    if (a->served)
-        return do_by_service(a, c, out, err);
+    if (a->served) {
+        rc = do_by_service(a, c, out, err);
+        return rc == MAUTH_NOT_FOUND ? not_found(c, err) : rc;
+    }
     c->now_s = time_now_s();
     rc = admin_change_ready(c, err);
     return rc ? rc : do_in_store(a, c, out, err);
