@@ -7,6 +7,7 @@
 
 #include "authsvc/log.h"
 #include "authsvc/own_trust.h"
+#include "authsvc/parking.h"
 #include "authsvc/refusals.h"
 #include "base/fail.h"
 #include "base/time.h"
@@ -59,9 +60,11 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = own_trust_load(
             s->trust, options.path, &keystore_authority(s->keys)->verifier, err);
-    if (rc == MAUTH_OK)
-        h->revocations = serial;
-    return rc;
+    if (rc != MAUTH_OK)
+        return rc;
+    h->revocations = serial;
+    parking_wake(s->waiting);
+    return MAUTH_OK;
 }
 
 static bool

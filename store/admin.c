@@ -192,6 +192,19 @@ admin_change_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err 
     return MAUTH_INTERNAL;
 }
 
+const char *
+admin_change_reason(const struct admin_change *c, enum mauth_rc rc)
+{
+    bool is_role = c->op == ADMIN_ROLE_GRANT || c->op == ADMIN_ROLE_REVOKE;
+
+    switch (rc) {
+    case MAUTH_NOT_FOUND: return "not-found";
+    case MAUTH_INVALID: return is_role ? "role" : "service";
+    case MAUTH_CONFLICT: return "service-taken";
+    default: return NULL;
+    }
+}
+
 enum mauth_rc
 admin_change_record(struct kv_txn *txn, const struct admin_change *c,
     const struct audit_record *who, const char *reason, struct mauth_err *err)

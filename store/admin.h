@@ -60,6 +60,9 @@ MAUTH_MUST_USE enum mauth_rc admin_change_find(
 MAUTH_MUST_USE enum mauth_rc admin_change_apply(
     struct kv_txn *txn, struct admin_change *c, struct mauth_err *err);
 
+/* The name of a refusal by one of the above: for the record, and for the problem. */
+const char *admin_change_reason(const struct admin_change *c, enum mauth_rc rc);
+
 /*
  * The record of the change, or of its refusal for a reason. who has actor, device,
  * session, rule, client and request.

@@ -48,25 +48,24 @@ put_url(struct buf *b, enum admin_kind kind, const char *issuer, const char *bel
     put_text(b, "url", url);
 }
 
-/* A public key as PEM (RFC 7468 13), so that what is shown can be given again. */
-static void
-put_key(struct buf *b, const uint8_t *spki, size_t len)
+void
+admin_view_pem(const uint8_t *spki, size_t len, char out[ADMIN_PEM_MAX])
 {
-    char base64[4 * ((MAUTH_SPKI_MAX + 2) / 3) + 1], pem[sizeof(base64) + 128];
-    size_t n = b64_encode(B64_STD, spki, len, base64), at = 0;
+    char base64[4 * ((MAUTH_SPKI_MAX + 2) / 3) + 1];
+    size_t n = b64_encode(B64_STD, spki, len, base64), at;
 
-    at += (size_t)snprintf(pem, sizeof(pem), "-----BEGIN PUBLIC KEY-----\n");
+    at = (size_t)snprintf(out, ADMIN_PEM_MAX, "-----BEGIN PUBLIC KEY-----\n");
     for (size_t i = 0; i < n; i += 64)
-        at += (size_t)snprintf(pem + at, sizeof(pem) - at, "%.*s\n",
+        at += (size_t)snprintf(out + at, ADMIN_PEM_MAX - at, "%.*s\n",
             (int)(n - i < 64 ? n - i : 64), base64 + i);
-    snprintf(pem + at, sizeof(pem) - at, "-----END PUBLIC KEY-----\n");
-    put_text(b, "key", pem);
+    snprintf(out + at, ADMIN_PEM_MAX - at, "-----END PUBLIC KEY-----\n");
 }
 
 static void
 put_service(struct buf *b, const char *issuer, const struct graph_service *s)
 {
     char id[ID_LEN + 1], audience[sizeof("urn:meshauth:service:") + GRAPH_NAME_MAX];
+    char pem[ADMIN_PEM_MAX];
 
     id_format(ID_SERVICE, &s->id, id);
     snprintf(audience, sizeof(audience), "urn:meshauth:service:%s", s->name);
@@ -79,8 +78,10 @@ put_service(struct buf *b, const char *issuer, const struct graph_service *s)
     put_text(b, "audience", audience);
     if (s->url[0])
         put_text(b, "prefix", s->url);
-    if (s->spki_len)
-        put_key(b, s->spki, s->spki_len);
+    if (s->spki_len) {
+        admin_view_pem(s->spki, s->spki_len, pem);
+        put_text(b, "key", pem);
+    }
     buf_str(b, ",\"actions\":[");
     for (size_t i = 0; i < s->actions; i++) {
         buf_str(b, i ? "," : "");

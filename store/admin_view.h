@@ -15,6 +15,13 @@ enum admin_kind {
     ADMIN_KINDS
 };
 
+enum {
+    ADMIN_PEM_MAX = 1024
+};
+
+/* A public key (RFC 7468 13), so that what is shown can be given again. */
+void admin_view_pem(const uint8_t *spki, size_t len, char out[ADMIN_PEM_MAX]);
+
 /* "users", as in a path. */
 const char *admin_kind_name(enum admin_kind kind);
 
