@@ -2,6 +2,7 @@
 
 #include "authsvc/audit_api.h"
 #include "authsvc/mesh_ops.h"
+#include "authsvc/openapi.h"
 #include "authsvc/token.h"
 
 #define FORM  "application/x-www-form-urlencoded"
@@ -29,6 +30,7 @@ healthz(struct http_exchange *x)
 
 const struct http_route public_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
+    {"GET", "/v1/openapi.json", 0, NULL, openapi_start, NULL},
     {"POST", "/v1/token", TOKEN_BODY_MAX, FORM, token_start, NULL},
 
     MESH("GET", "users/{id}", user_read_op),
