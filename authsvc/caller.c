@@ -22,12 +22,15 @@
 
 /* What follows the scheme; a problem's name, or NULL. */
 static const char *
-take_credential(const char *header, struct text *out)
+take_credential(const struct http_exchange *x, struct text *out)
 {
     static const char *const schemes[] = {"Bearer ", "DPoP "};
+    const char *header = http_header(x, "Authorization");
 
     if (!header)
         return "no-ticket";
+    if (strncasecmp(header, "DPoP ", 5) == 0 && !http_header(x, "DPoP"))
+        return "dpop-proof";
     for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
         size_t len = strlen(schemes[i]);
 
@@ -126,7 +129,7 @@ caller_take(struct http_exchange *x, struct caller *out, struct mauth_err *err)
 
     memset(out, 0, sizeof(*out));
     out->now_s = time_now_s();
-    wrong = take_credential(http_header(x, "Authorization"), &credential);
+    wrong = take_credential(x, &credential);
     if (wrong)
         return wrong;
     snprintf(url, sizeof(url), "%s%s", service->config->issuer.url, http_path(x));

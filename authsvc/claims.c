@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/fail.h"
 #include "base/time.h"
@@ -111,6 +112,25 @@ check_party(const json_t *claims, const struct config_provider *p, const char **
     return MAUTH_OK;
 }
 
+/*
+ * "email", when the provider calls it verified and we call the provider authoritative
+ * for its domain (OpenID Connect Core 5.1). Any other is none at all.
+ */
+static void
+take_email(const json_t *claims, const struct config_provider *p, char *out)
+{
+    const char *email = json_string_value(json_object_get(claims, "email"));
+    const char *at = email ? strrchr(email, '@') : NULL;
+
+    out[0] = '\0';
+    if (!at || strlen(email) > PROVIDER_EMAIL_MAX ||
+        !json_is_true(json_object_get(claims, "email_verified")))
+        return;
+    for (size_t i = 0; i < p->email_domains; i++)
+        if (strcasecmp(p->email_domain[i], at + 1) == 0)
+            memcpy(out, email, strlen(email) + 1);
+}
+
 bool
 claims_time(const json_t *value, int64_t *out_s)
 {
@@ -187,6 +207,7 @@ claims_check(const json_t *claims, const struct config_provider *provider,
         rc = check_times(&t, now_s, provider->max_age_s, reason, err);
     if (rc)
         return rc;
+    take_email(claims, provider, out->email);
     out->issued_s = t.issued_s;
     out->too_old_s = t.issued_s + provider->max_age_s;
     if (out->too_old_s > t.ends_s)

@@ -7,10 +7,14 @@
 
 #include "authsvc/log.h"
 #include "authsvc/own_trust.h"
+#include "authsvc/parking.h"
 #include "authsvc/refusals.h"
 #include "base/fail.h"
 #include "base/time.h"
+#include "store/graph_change.h"
+#include "store/graph_purge.h"
 #include "store/publish.h"
+#include "store/revocations.h"
 
 struct housekeeper {
     const struct service *service;
@@ -19,64 +23,164 @@ struct housekeeper {
     pthread_cond_t wake;
     bool now;
     bool stop;
+    /* the thread's own */
+    uint64_t generation;   /* of the store, when there was nothing new in it */
+    uint64_t revocations;  /* their serial number in the last trust file */
+    bool trust_failed;     /* the last one was not replaced */
+    int64_t next_trust_ms; /* when it is signed again, whatever happens */
+    int64_t next_turn_ms;
+    bool purging; /* there may be more that ended long ago */
+};
+
+enum {
+    LOOK_MS = 200, /* between looks at what was revoked: all hear of it in a second */
+    RETRY_MS = 1000,
+    PURGE_STEP = GRAPH_PAGE_MAX /* of what is due, in one transaction at each look */
 };
 
 static enum mauth_rc
-sign_trust(const struct service *s, struct mauth_err *err)
+read_serial(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
+    return revocations_serial(txn, arg, err);
+}
+
+/* Takes the serial number first: what is revoked meanwhile is found at the next look. */
+static enum mauth_rc
+sign_trust(struct housekeeper *h, struct mauth_err *err)
+{
+    const struct service *s = h->service;
     const struct publish_options options = {
         .issuer = s->config->issuer.url,
         .path = s->config->issuer.trust_file,
         .life_s = s->config->tickets.trust_s,
         .now_s = time_now_s(),
     };
+    uint64_t serial;
+    enum mauth_rc rc;
 
-    enum mauth_rc rc = publish_trust(s->kv, s->keys, &options, err);
+    rc = kv_read(s->kv, read_serial, &serial, err);
+    if (rc == MAUTH_OK)
+        rc = publish_trust(s->kv, s->keys, &options, err);
+    if (rc == MAUTH_OK)
+        rc = own_trust_load(
+            s->trust, options.path, &keystore_authority(s->keys)->verifier, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    h->revocations = serial;
+    parking_wake(s->waiting);
+    return MAUTH_OK;
+}
 
-    return rc ? rc
-              : own_trust_load(s->trust, options.path,
-                    &keystore_authority(s->keys)->verifier, err);
+/* Was anything revoked of which the last trust file does not tell? If in doubt, yes. */
+static bool
+is_news(struct housekeeper *h)
+{
+    uint64_t generation = kv_generation(h->service->kv), serial;
+
+    if (generation == h->generation)
+        return false;
+    if (kv_read(h->service->kv, read_serial, &serial, NULL) != MAUTH_OK ||
+        serial != h->revocations)
+        return true;
+    h->generation = generation;
+    return false;
 }
 
 static void
-work(const struct service *s)
+publish(struct housekeeper *h)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (sign_trust(s, &err) != MAUTH_OK)
+    h->trust_failed = sign_trust(h, &err) != MAUTH_OK;
+    if (h->trust_failed)
         log_error("the trust file was not replaced: %s", err.text);
-    mauth_err_reset(&err);
-    if (refusals_flush(s->refusals, s->kv, &err) != MAUTH_OK)
-        log_error("refusals are not on record yet: %s", err.text);
+    h->next_trust_ms = time_monotonic_ms() +
+                       (h->trust_failed ? RETRY_MS : HOUSEKEEPER_PERIOD_S * 1000);
 }
 
-/* Waits for the next turn; false: it is the last. */
-static bool
-wait_for_turn(struct housekeeper *h)
+struct purge {
+    int64_t now_s;
+    size_t nodes;
+    size_t changes;
+};
+
+static enum mauth_rc
+purge_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct purge *p = arg;
+    enum mauth_rc rc = graph_purge(txn, p->now_s, PURGE_STEP, &p->nodes, err);
+
+    if (rc == MAUTH_OK)
+        rc = graph_change_purge(txn, p->now_s, PURGE_STEP, &p->changes, err);
+    return rc;
+}
+
+/* Some of what ended long ago. By steps, so that nothing waits for it, least of all the
+ * trust file. */
+static void
+purge(struct housekeeper *h)
+{
+    struct purge p = {.now_s = time_now_s()};
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    if (kv_write(h->service->kv, purge_some, &p, &err) != MAUTH_OK)
+        log_error("what ended long ago is still kept: %s", err.text);
+    h->purging = p.nodes == PURGE_STEP || p.changes == PURGE_STEP;
+}
+
+static void
+take_turn(struct housekeeper *h)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    if (refusals_flush(h->service->refusals, h->service->kv, &err) != MAUTH_OK)
+        log_error("refusals are not on record yet: %s", err.text);
+    h->purging = true;
+    h->next_turn_ms = time_monotonic_ms() + HOUSEKEEPER_PERIOD_S * 1000;
+}
+
+enum call {
+    CALL_NONE, /* time for a look has come */
+    CALL_NOW,
+    CALL_STOP
+};
+
+static enum call
+wait_for_call(struct housekeeper *h)
 {
     struct timespec until;
-    bool go_on;
+    enum call call;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += HOUSEKEEPER_PERIOD_S;
+    until.tv_nsec += LOOK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&h->lock);
     while (!h->now && !h->stop)
         if (pthread_cond_timedwait(&h->wake, &h->lock, &until) != 0)
             break;
+    call = h->stop ? CALL_STOP : h->now ? CALL_NOW : CALL_NONE;
     h->now = false;
-    go_on = !h->stop;
     pthread_mutex_unlock(&h->lock);
-    return go_on;
+    return call;
 }
 
 static void *
 keep_house(void *arg)
 {
     struct housekeeper *h = arg;
+    enum call call;
 
-    while (wait_for_turn(h))
-        work(h->service);
-    work(h->service);
+    do {
+        call = wait_for_call(h);
+        if (call != CALL_NONE || time_monotonic_ms() >= h->next_trust_ms ||
+            (!h->trust_failed && is_news(h)))
+            publish(h);
+        if (call != CALL_NONE || time_monotonic_ms() >= h->next_turn_ms)
+            take_turn(h);
+        if (h->purging)
+            purge(h);
+    } while (call != CALL_STOP);
     return NULL;
 }
 
@@ -89,13 +193,17 @@ housekeeper_start(
     enum mauth_rc rc;
 
     *out = NULL;
-    rc = sign_trust(service, err);
-    if (rc != MAUTH_OK)
-        return rc;
     h = calloc(1, sizeof(*h));
     if (!h)
         return mauth_fail(err, MAUTH_NO_MEMORY, "housekeeper: no memory");
     h->service = service;
+    rc = sign_trust(h, err);
+    if (rc != MAUTH_OK) {
+        free(h);
+        return rc;
+    }
+    h->next_trust_ms = h->next_turn_ms =
+        time_monotonic_ms() + HOUSEKEEPER_PERIOD_S * 1000;
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

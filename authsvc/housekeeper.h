@@ -1,6 +1,7 @@
 /*
- * What must be done every minute, in a thread of its own: the trust file is
- * signed again, the counts of refusals go on record.
+ * What must be done every minute, in a thread of its own: the trust file is signed again,
+ * the counts of refusals go on record, what ended long ago is forgotten. And what must be
+ * done within a second of each revocation: the trust file tells of it.
  */
 #ifndef AUTHSVC_HOUSEKEEPER_H
 #define AUTHSVC_HOUSEKEEPER_H

@@ -22,6 +22,7 @@ struct draft {
     char subject[ID_LEN + 1];
     char session[ID_LEN + 1];
     char asof[24];
+    char device[ID_LEN + 1];
 };
 
 static int64_t
@@ -47,6 +48,22 @@ add_fact(struct ticket *t, enum ticket_relation relation, const char *arg)
     t->fact[t->facts].relation = relation;
     t->fact[t->facts].arg[0] = text_of(arg);
     t->facts++;
+}
+
+/* Of a key that is a registered device's: always, and before what sorts behind it. */
+static void
+add_device(const struct issue_ground *g, struct draft *d)
+{
+    struct ticket *t = &d->ticket;
+
+    if (!g->has_device)
+        return;
+    id_format(ID_DEVICE, &g->device, d->device);
+    if (g->claims_device) {
+        add_fact(t, FACT_CLAIMED, d->device);
+        t->fact[t->facts - 1].arg[1] = text_of(d->subject);
+    }
+    add_fact(t, FACT_HOLDER, d->device);
 }
 
 /* What both kinds of ticket say. */
@@ -82,6 +99,7 @@ start(const struct issue_ground *g, int64_t lifetime_s, const char *audience,
     t->holder_spki = mauth_key_spki(g->holder, &t->holder_spki_len);
     t->audience[t->audiences++] = text_of(audience);
     add_fact(t, FACT_ASOF, d->asof);
+    add_device(g, d);
     if (g->subject_kind == ID_SERVICE)
         add_fact(t, FACT_SERVICE, d->subject);
     add_fact(t, FACT_SESSION, d->session);
@@ -95,7 +113,7 @@ make_entry(const struct issue_ground *g, const struct draft *d, const char *acti
     struct audit_record record = {
         .time_us = time_now_us(),
         .actor = d->subject,
-        .device = mauth_key_id(g->holder),
+        .device = g->has_device ? d->device : mauth_key_id(g->holder),
         .session = d->session,
         .action = action,
         .outcome = "allow",

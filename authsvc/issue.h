@@ -32,6 +32,9 @@ struct issue_ground {
     int64_t authn_instant_s;
     int64_t session_ends_s; /* nothing outlives its session */
     const struct mauth_key *holder;
+    struct id device; /* whose key that is, when it is registered ... */
+    bool has_device;
+    bool claims_device; /* ... and claimed by the subject */
     const char *client; /* address and request id, for the record */
     const char *request;
 };

@@ -5,6 +5,8 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "store/graph_device.h"
+#include "store/graph_link.h"
 #include "store/graph_token.h"
 #include "store/graph_user.h"
 
@@ -41,6 +43,26 @@ make_entry(const struct login *l, const struct id *user, const char *action,
     return audit_entry_new(&record, out, err);
 }
 
+/* The device whose key was proven, if it is one that is registered; and whose it is. */
+static enum mauth_rc
+find_device(struct kv_txn *txn, struct login *l, struct mauth_err *err)
+{
+    struct issue_ground *g = &l->ground;
+    struct graph_device d;
+    struct graph_link claim;
+    enum mauth_rc rc = graph_device_by_key(txn, l->key_hash, &d, err);
+
+    g->has_device = rc == MAUTH_OK;
+    g->claims_device = false;
+    if (rc != MAUTH_OK)
+        return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
+    g->device = d.id;
+    rc = graph_link_find(
+        txn, GRAPH_CLAIMED_BY_DEVICE, &d.id, &g->subject, &claim, err);
+    g->claims_device = rc == MAUTH_OK;
+    return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
+}
+
 static enum mauth_rc
 find_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
@@ -56,7 +78,7 @@ find_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
         return rc;
     l->ground.subject = user.id;
     l->refusal = user.live ? NULL : "user-closed";
-    return MAUTH_OK;
+    return find_device(txn, l, err);
 }
 
 enum mauth_rc
@@ -121,6 +143,19 @@ put_session(struct kv_txn *txn, const struct login *l, struct mauth_err *err)
     return graph_session_create(txn, &session, err);
 }
 
+/* What the provider vouches for now, be it nothing. */
+static enum mauth_rc
+put_email(struct kv_txn *txn, const struct login *l, struct mauth_err *err)
+{
+    struct graph_email email;
+    bool good = l->who.email[0] &&
+                graph_email_set(&email, text_of(l->who.provider->issuer),
+                    text_of(l->who.email), NULL) == MAUTH_OK;
+
+    return graph_user_set_email(
+        txn, &l->ground.subject, good ? &email : NULL, l->ground.now_s, err);
+}
+
 /* Decides: may these tickets leave? Puts nothing but the use of the token. */
 static enum mauth_rc
 check_again(struct kv_txn *txn, struct login *l, struct mauth_err *err)
@@ -154,6 +189,8 @@ login_record(struct kv_txn *txn, void *arg, struct mauth_err *err)
     if (rc != MAUTH_OK || l->refusal)
         return rc;
     rc = put_session(txn, l, err);
+    if (rc == MAUTH_OK)
+        rc = put_email(txn, l, err);
     for (size_t i = 0; i < LOGIN_TICKETS && rc == MAUTH_OK; i++)
         rc = audit_append(txn, l->issued[i].entry, err);
     return rc;

@@ -13,12 +13,14 @@
 #include "authsvc/http.h"
 #include "authsvc/log.h"
 #include "authsvc/own_trust.h"
+#include "authsvc/parking.h"
 #include "authsvc/proof.h"
 #include "authsvc/provider.h"
 #include "authsvc/refusals.h"
 #include "authsvc/routes.h"
 #include "authsvc/rules_in_force.h"
 #include "authsvc/service.h"
+#include "authsvc/trust_api.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/time.h"
@@ -103,6 +105,9 @@ start_service(struct daemon *d, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
     if (rc == MAUTH_OK)
+        rc = parking_new((size_t)d->config->limits.connections / 2, TRUST_API_WAIT_MS,
+            &d->service.waiting, err);
+    if (rc == MAUTH_OK)
         rc = in_force_open(d->kv, d->config->rules_file, &d->service.rules, err);
     if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
@@ -149,12 +154,14 @@ listen_on_both(struct daemon *d, struct mauth_err *err)
 static void
 stop(struct daemon *d)
 {
+    parking_close(d->service.waiting);
     http_stop(d->public, STOP_TIMEOUT_MS);
     http_stop(d->admin, STOP_TIMEOUT_MS);
     housekeeper_stop(d->housekeeper);
     providers_close(d->service.providers);
     refusals_free(d->service.refusals);
     proofs_free(d->service.proofs);
+    parking_free(d->service.waiting);
     shared_free(d->service.trust);
     in_force_close(d->service.rules);
     keystore_free(d->keys);

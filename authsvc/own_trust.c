@@ -1,14 +1,26 @@
 #include "authsvc/own_trust.h"
 
-#include "base/buf.h"
+#include <stdlib.h>
+
 #include "base/fail.h"
 #include "base/file.h"
 #include "keys/trust.h"
 
+struct own_trust {
+    struct mauth_trust *trust;
+    struct buf file;
+};
+
 static void
-free_trust(void *trust)
+free_trust(void *object)
 {
-    mauth_trust_free(trust);
+    struct own_trust *t = object;
+
+    if (!t)
+        return;
+    mauth_trust_free(t->trust);
+    buf_clear(&t->file);
+    free(t);
 }
 
 enum mauth_rc
@@ -21,19 +33,19 @@ enum mauth_rc
 own_trust_load(struct shared *s, const char *path,
     const struct note_verifier *authority, struct mauth_err *err)
 {
-    struct mauth_trust *trust = NULL;
-    struct buf file;
+    struct own_trust *t = calloc(1, sizeof(*t));
     enum mauth_rc rc;
 
-    buf_init(&file);
-    rc = file_read(path, MAUTH_TRUST_MAX, &file, err);
+    if (!t)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");
+    buf_init(&t->file);
+    rc = file_read(path, MAUTH_TRUST_MAX, &t->file, err);
     if (rc == MAUTH_OK)
-        rc = trust_parse_own(file.data, file.len, authority, &trust, err);
+        rc = trust_parse_own(t->file.data, t->file.len, authority, &t->trust, err);
     if (rc == MAUTH_OK)
-        rc = shared_set(s, trust, err);
+        rc = shared_set(s, t, err);
     if (rc != MAUTH_OK)
-        mauth_trust_free(trust);
-    buf_clear(&file);
+        free_trust(t);
     return rc;
 }
 
@@ -48,5 +60,15 @@ own_trust_take(struct shared *s, struct shared_ref **out, struct mauth_err *err)
 const struct mauth_trust *
 own_trust_of(const struct shared_ref *ref)
 {
-    return shared_object(ref);
+    const struct own_trust *t = shared_object(ref);
+
+    return t->trust;
+}
+
+struct text
+own_trust_text(const struct shared_ref *ref)
+{
+    const struct own_trust *t = shared_object(ref);
+
+    return (struct text){(const char *)t->file.data, t->file.len};
 }

@@ -6,6 +6,7 @@
 #define AUTHSVC_OWN_TRUST_H
 
 #include "authsvc/shared.h"
+#include "base/buf.h"
 #include "keys/note.h"
 #include <meshauth/trust.h>
 
@@ -20,5 +21,7 @@ MAUTH_MUST_USE enum mauth_rc own_trust_load(struct shared *s, const char *path,
 MAUTH_MUST_USE enum mauth_rc own_trust_take(
     struct shared *s, struct shared_ref **out, struct mauth_err *err);
 const struct mauth_trust *own_trust_of(const struct shared_ref *ref);
+/* The bytes of the file; they belong to the reference. */
+struct text own_trust_text(const struct shared_ref *ref);
 
 #endif

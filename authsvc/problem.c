@@ -22,6 +22,7 @@ static const struct problem problems[] = {
     {"for", 400, NULL,
         "An invitation is for a usr_... id, or for an e-mail address and the issuer that "
         "vouches for it."},
+    {"service", 400, NULL, "A service is not described like this."},
     {"expires-in", 400, NULL, "An invitation lasts from 60 seconds to 30 days."},
     {"precondition-required", 428, NULL,
         "Send If-Match with the ETag that you have seen; to make something under an id of "
@@ -68,6 +69,7 @@ static const struct problem problems[] = {
     {"owner", 409, NULL, "The owner passes the folder on first."},
     {"invitation-closed", 409, NULL,
         "The invitation was accepted, declined, revoked, or has expired."},
+    {"service-taken", 409, NULL, "Another service has what this one asks for."},
     {"too-many", 409, NULL, "There are too many of these; end some first."},
 
     /* Of our own. */

@@ -19,7 +19,8 @@ enum {
     PROVIDER_FLOOR_S = 10, /* between two fetches of one provider's keys */
     PROVIDER_FRESH_S =
         3600, /* keys older than this are fetched anew, in the background */
-    PROVIDER_SUBJECT_MAX = 255 /* "sub", ASCII (OpenID Connect Core 2) */
+    PROVIDER_SUBJECT_MAX = 255, /* "sub", ASCII (OpenID Connect Core 2) */
+    PROVIDER_EMAIL_MAX = 254
 };
 
 struct providers;
@@ -33,6 +34,9 @@ void providers_close(struct providers *p);
 struct provider_identity {
     const struct config_provider *provider;
     char subject[PROVIDER_SUBJECT_MAX + 1];
+    /* Verified, in a domain that the provider is configured to be authoritative for;
+     * else "". */
+    char email[PROVIDER_EMAIL_MAX + 1];
     uint8_t token_hash[32]; /* SHA-256 of the signed part, not of the signature */
     int64_t issued_s;       /* "iat" */
     int64_t too_old_s; /* from then on we refuse it: iat + max_age and skew, or exp */

@@ -1,9 +1,11 @@
 #include "authsvc/routes.h"
 
+#include "authsvc/admin_api.h"
 #include "authsvc/audit_api.h"
 #include "authsvc/mesh_ops.h"
 #include "authsvc/openapi.h"
 #include "authsvc/token.h"
+#include "authsvc/trust_api.h"
 
 #define FORM  "application/x-www-form-urlencoded"
 #define JSON  "application/json"
@@ -19,6 +21,28 @@
         method, "/v1/mesh/" path, JSON_BODY_MAX, type, mesh_start, &(op) \
     }
 
+/* What admins have on either listener. */
+#define ADMIN(method, path, what)                                    \
+    {                                                                \
+        method, "/v1/admin/" path, 0, NULL, admin_api_start, &(what) \
+    }
+#define ADMIN_BODY(method, path, type, what)                                     \
+    {                                                                            \
+        method, "/v1/admin/" path, JSON_BODY_MAX, type, admin_api_start, &(what) \
+    }
+#define ADMIN_ROUTES                                                        \
+    ADMIN("GET", "users", admin_users_list),                                \
+        ADMIN("GET", "users/{id}", admin_users_one),                        \
+        ADMIN("DELETE", "users/{id}", admin_users_delete),                  \
+        ADMIN("GET", "services", admin_services_list),                      \
+        ADMIN_BODY("POST", "services", JSON, admin_services_create),        \
+        ADMIN("GET", "services/{id}", admin_services_one),                  \
+        ADMIN_BODY("PATCH", "services/{id}", PATCH, admin_services_update), \
+        ADMIN("DELETE", "services/{id}", admin_services_delete),            \
+        ADMIN("GET", "roles", admin_roles_list),                            \
+        ADMIN("PUT", "roles/{id}/{id}", admin_roles_grant),                 \
+        ADMIN("DELETE", "roles/{id}/{id}", admin_roles_revoke)
+
 static void
 healthz(struct http_exchange *x)
 {
@@ -32,6 +56,7 @@ const struct http_route public_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
     {"GET", "/v1/openapi.json", 0, NULL, openapi_start, NULL},
     {"POST", "/v1/token", TOKEN_BODY_MAX, FORM, token_start, NULL},
+    {"GET", "/v1/trust", 0, NULL, trust_api_start, NULL},
 
     MESH("GET", "users/{id}", user_read_op),
     MESH("GET", "users/{id}/devices", device_list_op),
@@ -67,11 +92,14 @@ const struct http_route public_routes[] = {
     MESH_BODY("POST", "invitations/{id}/accept", JSON, invitation_accept_op),
     MESH_BODY("POST", "invitations/{id}/decline", JSON, invitation_decline_op),
     MESH("DELETE", "invitations/{id}", invitation_revoke_op),
+
+    ADMIN_ROUTES,
 };
 const size_t public_route_count = sizeof(public_routes) / sizeof(*public_routes);
 
 const struct http_route admin_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
     {"GET", "/v1/audit", 0, NULL, audit_api_start, NULL},
+    ADMIN_ROUTES,
 };
 const size_t admin_route_count = sizeof(admin_routes) / sizeof(*admin_routes);

@@ -9,6 +9,7 @@
 #include "store/keystore.h"
 #include "store/kv.h"
 
+struct parking;
 struct proofs;
 struct rules_in_force;
 struct shared;
@@ -23,7 +24,8 @@ struct service {
     struct refusals *refusals;
     struct proofs *proofs;
     struct rules_in_force *rules;
-    struct shared *trust; /* authsvc/own_trust.h */
+    struct shared *trust;    /* authsvc/own_trust.h */
+    struct parking *waiting; /* requests, for the next trust file */
 };
 
 #endif

@@ -1,17 +1,14 @@
 /* meshauth audit query */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "cli/admin.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "config/config.h"
 #include "net/fetch.h"
 #include "store/audit_query.h"
 
@@ -33,11 +30,6 @@ static const struct command_option options[] = {
     {"session", 0, "ID", "about this session"},
     {"limit", 0, "N", "the newest N (100; 10000 are the most)"},
     {NULL, 0, NULL, NULL},
-};
-
-enum {
-    ANSWER_MAX = 128 << 20,
-    ANSWER_TIMEOUT_MS = 60000
 };
 
 struct question {
@@ -63,86 +55,29 @@ read_filters(const struct call *call, struct question *q)
     return COMMAND_DONE;
 }
 
-/* Asking the service. */
-
-/* Is there somebody at the other end? MAUTH_NOT_FOUND: no. */
-static enum mauth_rc
-knock(const char *path, struct mauth_err *err)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd, code = 0;
-
-    if (strlen(path) >= sizeof(address.sun_path))
-        return mauth_fail(err, MAUTH_INVALID, "%s: too long for a socket", path);
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-        code = errno;
-    if (fd >= 0)
-        close(fd);
-    if (code == ENOENT || code == ECONNREFUSED)
-        return MAUTH_NOT_FOUND;
-    if (code == EACCES)
-        return mauth_fail(err, MAUTH_DENIED,
-            "%s: only root and the user that meshauthd runs as may ask", path);
-    if (code)
-        return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(code));
-    return MAUTH_OK;
-}
-
-static enum mauth_rc
-take_items(const struct buf *body, long status, json_t **out, struct mauth_err *err)
-{
-    json_t *o =
-        json_loadb((const char *)body->data, body->len, JSON_REJECT_DUPLICATES, NULL);
-    json_t *items = json_object_get(o, "items");
-    enum mauth_rc rc = MAUTH_OK;
-
-    if (status == 200 && json_is_array(items))
-        *out = json_incref(items);
-    else if (status == 200)
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "the service's answer is no list");
-    else
-        rc = mauth_fail(
-            err, MAUTH_UNAVAILABLE, "the service answered with status %ld", status);
-    json_decref(o);
-    return rc;
-}
-
 static enum mauth_rc
 ask_service(
-    const struct config *c, const char *query, json_t **out, struct mauth_err *err)
+    const struct admin *a, const char *query, json_t **out, struct mauth_err *err)
 {
-    const struct fetch_options o = {
-        .unix_socket = c->listen.admin_socket,
-        .max_bytes = ANSWER_MAX,
-        .timeout_ms = ANSWER_TIMEOUT_MS,
-    };
-    struct fetch_request r = {0};
-    struct fetch *f = NULL;
-    struct buf url, body;
+    struct admin_request r = {.method = "GET"};
+    json_t *answer = NULL, *items;
     enum mauth_rc rc;
-    long status = 0;
+    struct buf path;
 
-    buf_init(&url);
-    buf_init(&body);
-    buf_str(&url, "http://localhost/v1/audit");
-    if (*query)
-        buf_printf(&url, "?%s", query);
-    r.url = buf_cstr(&url);
-    if (r.url)
-        rc = net_init(err);
+    buf_init(&path);
+    buf_printf(&path, "/v1/audit%s%s", *query ? "?" : "", query);
+    r.path = buf_cstr(&path);
+    if (r.path)
+        rc = admin_ask(a, &r, &answer, err);
     else
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
-    if (rc == MAUTH_OK)
-        rc = fetch_open(&o, &f, err);
-    if (rc == MAUTH_OK)
-        rc = fetch_do(f, &r, &status, &body, err);
-    if (rc == MAUTH_OK)
-        rc = take_items(&body, status, out, err);
-    fetch_close(f);
-    buf_clear(&body);
-    buf_clear(&url);
+    items = json_object_get(answer, "items");
+    if (json_is_array(items))
+        *out = json_incref(items);
+    else if (rc == MAUTH_OK)
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "the service's answer is no list");
+    json_decref(answer);
+    buf_clear(&path);
     return rc;
 }
 
@@ -211,14 +146,6 @@ ask_store(const struct config *c, const struct question *q, const char *query,
 
 /* Printing, the newest last: next to the prompt, as in any log. */
 
-static const char *
-field(const json_t *item, const char *name)
-{
-    const char *s = json_string_value(json_object_get(item, name));
-
-    return s ? s : "";
-}
-
 /* Resources, else where it came from; and how often, when it was counted. */
 static void
 cell_about(struct table *t, const json_t *item)
@@ -234,8 +161,8 @@ cell_about(struct table *t, const json_t *item)
 
         buf_printf(&b, "%s%s", i ? ", " : "", s ? s : "?");
     }
-    if (!json_array_size(resources) && *field(item, "client"))
-        buf_printf(&b, "from %s", field(item, "client"));
+    if (!json_array_size(resources) && *admin_text(item, "client"))
+        buf_printf(&b, "from %s", admin_text(item, "client"));
     if (count)
         buf_printf(&b, " (%lld times)", (long long)count);
     text = buf_cstr(&b);
@@ -246,13 +173,14 @@ cell_about(struct table *t, const json_t *item)
 static void
 print_row(struct table *t, const json_t *item)
 {
-    const char *outcome = field(item, "outcome"), *reason = field(item, "reason");
+    const char *outcome = admin_text(item, "outcome"),
+               *reason = admin_text(item, "reason");
     enum style style = strcmp(outcome, "deny") == 0 ? STYLE_BAD : STYLE_GOOD;
 
-    table_cell(t, STYLE_DIM, "%.19sZ", field(item, "time"));
-    table_cell(t, STYLE_BOLD, "%s", field(item, "action"));
+    table_cell(t, STYLE_DIM, "%.19sZ", admin_text(item, "time"));
+    table_cell(t, STYLE_BOLD, "%s", admin_text(item, "action"));
     table_cell(t, style, "%s%s%s", outcome, *reason ? ": " : "", reason);
-    table_cell(t, STYLE_PLAIN, "%s", field(item, "actor"));
+    table_cell(t, STYLE_PLAIN, "%s", admin_text(item, "actor"));
     cell_about(t, item);
 }
 
@@ -283,7 +211,7 @@ print_lines(const json_t *items)
 }
 
 static enum command_exit
-answer(const struct call *call, const struct config *c, struct question *q)
+answer(const struct call *call, const struct admin *a, struct question *q)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
     const char *query = buf_cstr(&q->query);
@@ -291,14 +219,12 @@ answer(const struct call *call, const struct config *c, struct question *q)
     enum mauth_rc rc;
     bool printed;
 
-    if (query)
-        rc = knock(c->listen.admin_socket, &err);
-    else
+    if (!query)
         rc = mauth_fail(&err, MAUTH_NO_MEMORY, "no memory");
-    if (rc == MAUTH_OK)
-        rc = ask_service(c, query, &items, &err);
-    else if (rc == MAUTH_NOT_FOUND)
-        rc = ask_store(c, q, query, &items, &err);
+    else if (a->served)
+        rc = ask_service(a, query, &items, &err);
+    else
+        rc = ask_store(a->config, q, query, &items, &err);
     if (rc != MAUTH_OK) {
         command_complain(call, "%s", err.text);
         return rc == MAUTH_DENIED ? COMMAND_REFUSED : COMMAND_FAILED;
@@ -314,24 +240,17 @@ answer(const struct call *call, const struct config *c, struct question *q)
 static enum command_exit
 run(const struct call *call)
 {
-    const char *file = call->option[OPT_CONFIG];
-    struct mauth_err err = MAUTH_ERR_INIT;
     struct question q = {.filter = {0}};
-    struct config *config = NULL;
+    struct admin admin = {.config = NULL};
     enum command_exit code;
 
-    if (!file)
-        return command_misused(call, "-c FILE is missing: the service's meshauth.conf");
     buf_init(&q.query);
-    code = read_filters(call, &q);
-    if (code != COMMAND_DONE)
-        goto out;
-    if (config_load(file, &config, &err) != MAUTH_OK)
-        code = command_misconfigured(call, &err);
-    else
-        code = answer(call, config, &q);
-out:
-    config_free(config);
+    code = call->option[OPT_CONFIG] ? read_filters(call, &q) : COMMAND_DONE;
+    if (code == COMMAND_DONE)
+        code = admin_open(call, call->option[OPT_CONFIG], &admin);
+    if (code == COMMAND_DONE)
+        code = answer(call, &admin, &q);
+    admin_close(&admin);
     buf_clear(&q.query);
     return code;
 }

@@ -86,5 +86,15 @@ extern const struct command policy_check_command;
 extern const struct command policy_test_command;
 extern const struct command policy_explain_command;
 extern const struct command audit_query_command;
+extern const struct command service_add_command;
+extern const struct command service_list_command;
+extern const struct command service_show_command;
+extern const struct command service_remove_command;
+extern const struct command role_grant_command;
+extern const struct command role_revoke_command;
+extern const struct command role_list_command;
+extern const struct command user_list_command;
+extern const struct command user_show_command;
+extern const struct command user_remove_command;
 
 #endif

@@ -18,6 +18,7 @@
 enum {
     CONFIG_PROVIDERS = 16,
     CONFIG_CLIENT_IDS = 16,
+    CONFIG_EMAIL_DOMAINS = 16,
     CONFIG_FILE_MAX = 64 * 1024
 };
 
@@ -26,6 +27,8 @@ struct config_provider {
     const char *issuer; /* "iss" of its ID tokens; unique */
     const char *client_id[CONFIG_CLIENT_IDS];
     size_t client_ids;
+    const char *email_domain[CONFIG_EMAIL_DOMAINS]; /* that it is authoritative for */
+    size_t email_domains;
     const char *jwks_file; /* NULL: found by OpenID discovery from the issuer */
     const char *ca_file;   /* for discovery; NULL: the system's */
     bool create_users;     /* the first login makes the user */

@@ -146,6 +146,12 @@ is_client_id(const char *value)
 }
 
 static bool
+is_email_domain(const char *value)
+{
+    return is_host(text_of(value)) && value[0] != '[';
+}
+
+static bool
 is_address(const char *value)
 {
     struct in6_addr a;
@@ -212,6 +218,10 @@ static const struct config_rule provider_rules[] = {
         .count = offsetof(struct config_provider, client_ids), .min = 1,
         .max = CONFIG_CLIENT_IDS, .good = is_client_id,
         .right = "1 to 16 texts in brackets, as in [ \"meshauth\" ]"},
+    {"email_domains", CONFIG_TEXTS, AT(config_provider, email_domain),
+        .count = offsetof(struct config_provider, email_domains), .min = 1,
+        .max = CONFIG_EMAIL_DOMAINS, .good = is_email_domain,
+        .right = "1 to 16 domains, as in [ \"example.org\" ]"},
     {"jwks_file", CONFIG_PATH, AT(config_provider, jwks_file), .good = is_path,
         .right = PATH_RIGHT},
     {"ca_file", CONFIG_PATH, AT(config_provider, ca_file), .good = is_path,

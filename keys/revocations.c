@@ -13,8 +13,8 @@ enum {
     LINE_MIN = sizeof("revoke 1 *\n") - 1
 };
 
-static bool
-is_revocable(struct text id)
+bool
+revocation_takes(struct text id)
 {
     if (id.len == 1 + TICKET_ID_DIGITS && id.p[0] == '_') {
         struct text hex = {id.p + 1, TICKET_ID_DIGITS};
@@ -39,7 +39,7 @@ revocation_parse(struct text line, struct revocation *out)
         last = !text_cut(&line, ' ', &word);
         if (last)
             word = line;
-        if (out->count == REVOCATION_IDS || !is_revocable(word) ||
+        if (out->count == REVOCATION_IDS || !revocation_takes(word) ||
             text_compare(previous, word) >= 0)
             return false;
         out->id[out->count++] = previous = word;

@@ -32,6 +32,9 @@ struct revocations {
     uint64_t highest;    /* N of them all */
 };
 
+/* An id that tickets can mention: of a node, a session, a service or a ticket. */
+MAUTH_MUST_USE bool revocation_takes(struct text id);
+
 /* One line, without its newline; ids are slices of it. False unless it has the form. */
 MAUTH_MUST_USE bool revocation_parse(struct text line, struct revocation *out);
 

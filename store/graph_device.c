@@ -16,15 +16,16 @@ enum mauth_rc
 graph_device_by_id(struct kv_txn *txn, const struct id *id, struct graph_device *out,
     struct mauth_err *err)
 {
+    struct id own = *id; /* which may be out's */
     struct text name, spki;
     struct reader r;
     enum mauth_rc rc;
 
     memset(out, 0, sizeof(*out));
-    rc = record_load(txn, SPACE_DEVICE, id->b, ID_BYTES, &r, err);
+    rc = record_load(txn, SPACE_DEVICE, own.b, ID_BYTES, &r, err);
     if (rc)
         return rc;
-    out->id = *id;
+    out->id = own;
     out->version = reader_u64(&r);
     out->created_s = (int64_t)reader_u64(&r);
     out->updated_s = (int64_t)reader_u64(&r);

@@ -138,11 +138,15 @@ enum mauth_rc
 graph_link_page(struct kv_txn *txn, enum graph_way way, const struct id *from,
     const struct id *after, struct graph_page *out, struct mauth_err *err)
 {
-    struct paging p = {.links = out->links, .max = GRAPH_PAGE_MAX};
+    struct paging p = {.max = GRAPH_PAGE_MAX};
+    struct id behind; /* after may be out's */
     enum mauth_rc rc;
 
+    if (after)
+        behind = *after;
     memset(out, 0, sizeof(*out));
-    rc = list(txn, way, from, after, &p, err);
+    p.links = out->links;
+    rc = list(txn, way, from, after ? &behind : NULL, &p, err);
     if (rc) {
         memset(out, 0, sizeof(*out));
         return rc;
@@ -156,14 +160,17 @@ enum mauth_rc
 graph_link_next(struct kv_txn *txn, enum graph_way way, const struct id *from,
     const struct id *after, struct graph_link *out, struct mauth_err *err)
 {
-    struct paging p = {.links = out, .max = 1};
-    enum mauth_rc rc;
+    struct graph_link next = {.role = GRAPH_NO_ROLE};
+    struct paging p = {.links = &next, .max = 1};
+    enum mauth_rc rc = list(txn, way, from, after, &p, err);
 
-    memset(out, 0, sizeof(*out));
-    rc = list(txn, way, from, after, &p, err);
+    if (rc == MAUTH_OK && !p.count)
+        rc = MAUTH_NOT_FOUND;
     if (rc)
         memset(out, 0, sizeof(*out));
-    return rc || p.count ? rc : MAUTH_NOT_FOUND;
+    else
+        *out = next;
+    return rc;
 }
 
 static enum mauth_rc

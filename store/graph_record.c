@@ -98,12 +98,12 @@ record_page(struct kv_txn *txn, const struct store_key *prefix, const struct id 
     struct store_key first, end;
     enum mauth_rc rc;
 
-    memset(out, 0, sizeof(*out));
     store_key(&first, prefix->bytes[0], prefix->bytes + 1, p.prefix - 1);
     if (after) {
-        record_id(&first.b, after);
-        buf_u8(&first.b, 0); /* the first key behind it */
+        record_id(&first.b, after); /* which may be out's */
+        buf_u8(&first.b, 0);        /* the first key behind it */
     }
+    memset(out, 0, sizeof(*out));
     store_key(&end, prefix->bytes[0], prefix->bytes + 1, p.prefix - 1);
     buf_put(&end.b, record_last, sizeof(record_last));
     rc = kv_scan(
@@ -120,7 +120,7 @@ graph_revoke(
     struct kv_txn *txn, const struct graph_change *c, size_t ids, struct mauth_err *err)
 {
     const struct graph_change_form *form = graph_change_form(c->type);
-    struct revocation gone = {.state = c->sequence, .count = ids};
+    struct revoked gone = {.state = c->sequence, .count = ids};
 
     for (size_t i = 0; i < ids; i++) /* the kinds of a form are in order */
         id_format(form->kind[i], &c->id[i], gone.id[i]);

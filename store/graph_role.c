@@ -73,6 +73,22 @@ graph_role_has(struct kv_txn *txn, const struct graph_principal *p, const char *
     return str_is_name(text_of(role)) ? load(txn, p, role, &r, err) : MAUTH_NOT_FOUND;
 }
 
+/* *state: the number of the state that it makes. */
+static enum mauth_rc
+put_change(struct kv_txn *txn, enum graph_change_op op, const struct graph_principal *p,
+    int64_t now_s, uint64_t *state, struct mauth_err *err)
+{
+    struct graph_change c = {.time_s = now_s,
+        .op = op,
+        .type = p->kind == ID_SERVICE ? GRAPH_CHANGED_SERVICE_ROLE
+                                      : GRAPH_CHANGED_USER_ROLE,
+        .id = {p->id}};
+    enum mauth_rc rc = graph_change_put(txn, &c, err);
+
+    *state = c.sequence;
+    return rc;
+}
+
 enum mauth_rc
 graph_role_grant(struct kv_txn *txn, const struct graph_principal *p, const char *role,
     int64_t now_s, struct mauth_err *err)
@@ -100,14 +116,14 @@ graph_role_grant(struct kv_txn *txn, const struct graph_principal *p, const char
     record_open(&b, raw);
     buf_u64(&b, (uint64_t)now_s);
     rc = record_save(txn, SPACE_ROLE, name.p + 1, name.len - 1, &b, err);
-    return rc ? rc : graph_advance(txn, &state, err);
+    return rc ? rc : put_change(txn, GRAPH_CREATED, p, now_s, &state, err);
 }
 
 enum mauth_rc
 graph_role_revoke(struct kv_txn *txn, const struct graph_principal *p, const char *role,
-    struct mauth_err *err)
+    int64_t now_s, struct mauth_err *err)
 {
-    struct revocation gone = {.count = 1};
+    struct revoked gone = {.count = 1};
     struct store_key k;
     enum mauth_rc rc;
 
@@ -117,7 +133,7 @@ graph_role_revoke(struct kv_txn *txn, const struct graph_principal *p, const cha
     role_key(&k, p, role);
     rc = kv_delete(txn, store_key_text(&k), err);
     if (rc == MAUTH_OK)
-        rc = graph_advance(txn, &gone.state, err);
+        rc = put_change(txn, GRAPH_DELETED, p, now_s, &gone.state, err);
     if (rc)
         return rc;
     id_format(p->kind, &p->id, gone.id[0]);

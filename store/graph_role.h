@@ -31,7 +31,8 @@ MAUTH_MUST_USE enum mauth_rc graph_role_grant(struct kv_txn *txn,
 
 /* Revokes P. MAUTH_NOT_FOUND: it has no such role. */
 MAUTH_MUST_USE enum mauth_rc graph_role_revoke(struct kv_txn *txn,
-    const struct graph_principal *p, const char *role, struct mauth_err *err);
+    const struct graph_principal *p, const char *role, int64_t now_s,
+    struct mauth_err *err);
 
 /* MAUTH_OK: it has; MAUTH_NOT_FOUND (not noted in err). */
 MAUTH_MUST_USE enum mauth_rc graph_role_has(struct kv_txn *txn,

@@ -217,9 +217,10 @@ are_actions(const struct graph_service *s)
 static enum mauth_rc
 check_form(const struct graph_service *s, struct mauth_err *err)
 {
-    if (!str_is_name(text_of(s->name)))
+    if (!str_is_name(text_of(s->name)) ||
+        id_kind_of(s->name, strlen(s->name)) != ID_KINDS)
         return mauth_fail(err, MAUTH_INVALID,
-            "a service's name is [a-z][a-z0-9_.-]*, 64 characters at most");
+            "a service's name is [a-z][a-z0-9_.-]*, 64 characters at most, and no id");
     if (s->url[0] && !is_prefix(s->url))
         return mauth_fail(err, MAUTH_INVALID,
             "a prefix is https://HOST[:PORT][/PATH] without a slash at its end, as in "
@@ -305,6 +306,19 @@ check(struct kv_txn *txn, const struct graph_service *s, struct mauth_err *err)
     return rc ? rc : check_free(txn, SPACE_SERVICE_KEY, hash_text(hash), s, "key", err);
 }
 
+/* *state: the number of the state that it makes. */
+static enum mauth_rc
+put_change(struct kv_txn *txn, enum graph_change_op op, const struct graph_service *s,
+    uint64_t *state, struct mauth_err *err)
+{
+    struct graph_change c = {
+        .time_s = s->updated_s, .op = op, .type = GRAPH_CHANGED_SERVICE, .id = {s->id}};
+    enum mauth_rc rc = graph_change_put(txn, &c, err);
+
+    *state = c.sequence;
+    return rc;
+}
+
 enum mauth_rc
 graph_service_create(
     struct kv_txn *txn, const struct graph_service *want, struct mauth_err *err)
@@ -328,7 +342,7 @@ graph_service_create(
     rc = put_service(txn, &s, err);
     if (rc == MAUTH_OK)
         rc = put_ways(txn, &s, err);
-    return rc ? rc : graph_advance(txn, &state, err);
+    return rc ? rc : put_change(txn, GRAPH_CREATED, &s, &state, err);
 }
 
 static enum mauth_rc
@@ -343,7 +357,7 @@ live_service(struct kv_txn *txn, const struct id *id, struct graph_service *out,
 static enum mauth_rc
 revoke(struct kv_txn *txn, const struct id *id, uint64_t state, struct mauth_err *err)
 {
-    struct revocation gone = {.count = 1, .state = state};
+    struct revoked gone = {.count = 1, .state = state};
 
     id_format(ID_SERVICE, id, gone.id[0]);
     return revocations_add(txn, &gone, err);
@@ -404,7 +418,7 @@ graph_service_update(
     if (rc == MAUTH_OK && other_key)
         rc = graph_session_close_all(txn, ID_SERVICE, &s.id, err);
     if (rc == MAUTH_OK)
-        rc = graph_advance(txn, &state, err);
+        rc = put_change(txn, GRAPH_UPDATED, &s, &state, err);
     if (rc || (!other_key && !has_fewer(&s, &old)))
         return rc;
     return revoke(txn, &s.id, state, err);
@@ -434,7 +448,7 @@ graph_service_delete(
     s.updated_s = now_s;
     rc = put_service(txn, &s, err);
     if (rc == MAUTH_OK)
-        rc = graph_advance(txn, &state, err);
+        rc = put_change(txn, GRAPH_DELETED, &s, &state, err);
     return rc ? rc : revoke(txn, id, state, err);
 }
 

@@ -99,7 +99,7 @@ static enum mauth_rc
 revoke(
     struct kv_txn *txn, const struct id *session, uint64_t state, struct mauth_err *err)
 {
-    struct revocation gone = {.count = 1, .state = state};
+    struct revoked gone = {.count = 1, .state = state};
 
     id_format(ID_SESSION, session, gone.id[0]);
     return revocations_add(txn, &gone, err);

@@ -1,6 +1,6 @@
 /*
  * The keys of the store: one byte that says what lies there, then its name. All
- * of them are listed here, so that no two meet.
+ * of them are listed here, so that no two meet; a test does not compile when they do.
  */
 #ifndef STORE_KEY_H
 #define STORE_KEY_H
@@ -9,43 +9,44 @@
 #include "store/kv.h"
 
 enum store_space {
-    SPACE_AUDIT_HEAD = 'H',     /* the tree's frontier */
-    SPACE_AUDIT_RECORD = 'R',   /* sequence -> salt, JSON */
-    SPACE_AUDIT_NODES = 'T',    /* level, chunk -> up to 16 hashes */
-    SPACE_GRAPH_STATE = 'G',    /* the state number */
-    SPACE_USER = 'u',           /* id -> user */
-    SPACE_IDENTITY = 'i',       /* SHA-256(issuer, subject) -> user id */
-    SPACE_SERVICE = 'v',        /* id -> service */
-    SPACE_SERVICE_NAME = 'n',   /* name -> service id */
-    SPACE_SERVICE_KEY = 'K',    /* SHA-256(SPKI) -> service id */
-    SPACE_SERVICE_URL = 'U',    /* URL prefix -> service id */
-    SPACE_ROLE = 'r',           /* kind, principal, role name -> when */
-    SPACE_SESSION = 's',        /* id -> session */
-    SPACE_SESSION_OPEN = 'S',   /* kind, subject, key hash, session id -> nothing */
-    SPACE_TOKEN = 't',          /* token hash -> key hash, when it is too old */
-    SPACE_TOKEN_END = 'x',      /* when it is too old, token hash -> nothing */
-    SPACE_SIGNING_KEY = 'k',    /* key id -> state, window, sealed key */
-    SPACE_AUTHORITY = 'A',      /* sealed seed, delegation */
-    SPACE_TRUST_SEQUENCE = 'Q', /* of the trust file */
-    SPACE_DEVICE = 'd',         /* id -> device */
-    SPACE_DEVICE_KEY = 'e',     /* SHA-256(SPKI) -> device id */
-    SPACE_FOLDER = 'f',         /* id -> folder */
-    SPACE_CLAIM_DEVICE = 'c',   /* device, user -> link */
-    SPACE_CLAIM_USER = 'C',     /* user, device -> link */
-    SPACE_MEMBER_FOLDER = 'm',  /* folder, user -> link with the role */
-    SPACE_MEMBER_USER = 'M',    /* user, folder -> link with the role */
-    SPACE_MAPPED_DEVICE = 'p',  /* device, folder -> link */
-    SPACE_MAPPED_FOLDER = 'P',  /* folder, device -> link */
-    SPACE_CHANGE = 'l',         /* state number -> what changed */
-    SPACE_CHANGE_GONE = 'L',    /* the number up to which no change is kept */
-    SPACE_USER_IDENTITY = 'I',  /* user, SHA-256(issuer, subject) -> nothing */
-    SPACE_INVITATION = 'j',     /* id -> invitation */
-    SPACE_INVITATION_BY = 'J',  /* folder, inviter, id -> nothing */
-    SPACE_PENDING = 'o',        /* the same, of pending ones -> when it expires */
-    SPACE_PURGE_AT = 'z',       /* when, kind, id -> nothing */
-    SPACE_PURGED = 'Z',         /* kind, id -> nothing: the id was taken */
-    SPACE_REVOKED = 'V',        /* count, ids -> state number */
-    SPACE_RULES = 'L',          /* SHA-256 of the rules in force */
+    SPACE_AUDIT_HEAD = 'H',      /* the tree's frontier */
+    SPACE_AUDIT_RECORD = 'R',    /* sequence -> salt, JSON */
+    SPACE_AUDIT_NODES = 'T',     /* level, chunk -> up to 16 hashes */
+    SPACE_GRAPH_STATE = 'G',     /* the state number */
+    SPACE_USER = 'u',            /* id -> user */
+    SPACE_IDENTITY = 'i',        /* SHA-256(issuer, subject) -> user id */
+    SPACE_SERVICE = 'v',         /* id -> service */
+    SPACE_SERVICE_NAME = 'n',    /* name -> service id */
+    SPACE_SERVICE_KEY = 'K',     /* SHA-256(SPKI) -> service id */
+    SPACE_SERVICE_URL = 'U',     /* URL prefix -> service id */
+    SPACE_ROLE = 'r',            /* kind, principal, role name -> when */
+    SPACE_SESSION = 's',         /* id -> session */
+    SPACE_SESSION_OPEN = 'S',    /* kind, subject, key hash, session id -> nothing */
+    SPACE_TOKEN = 't',           /* token hash -> key hash, when it is too old */
+    SPACE_TOKEN_END = 'x',       /* when it is too old, token hash -> nothing */
+    SPACE_SIGNING_KEY = 'k',     /* key id -> state, window, sealed key */
+    SPACE_AUTHORITY = 'A',       /* sealed seed, delegation */
+    SPACE_TRUST_SEQUENCE = 'Q',  /* of the trust file */
+    SPACE_DEVICE = 'd',          /* id -> device */
+    SPACE_DEVICE_KEY = 'e',      /* SHA-256(SPKI) -> device id */
+    SPACE_FOLDER = 'f',          /* id -> folder */
+    SPACE_CLAIM_DEVICE = 'c',    /* device, user -> link */
+    SPACE_CLAIM_USER = 'C',      /* user, device -> link */
+    SPACE_MEMBER_FOLDER = 'm',   /* folder, user -> link with the role */
+    SPACE_MEMBER_USER = 'M',     /* user, folder -> link with the role */
+    SPACE_MAPPED_DEVICE = 'p',   /* device, folder -> link */
+    SPACE_MAPPED_FOLDER = 'P',   /* folder, device -> link */
+    SPACE_CHANGE = 'l',          /* state number -> what changed */
+    SPACE_CHANGE_GONE = 'L',     /* the number up to which no change is kept */
+    SPACE_USER_IDENTITY = 'I',   /* user, SHA-256(issuer, subject) -> nothing */
+    SPACE_INVITATION = 'j',      /* id -> invitation */
+    SPACE_INVITATION_BY = 'J',   /* folder, inviter, id -> nothing */
+    SPACE_PENDING = 'o',         /* the same, of pending ones -> when it expires */
+    SPACE_PURGE_AT = 'z',        /* when, kind, id -> nothing */
+    SPACE_PURGED = 'Z',          /* kind, id -> nothing: the id was taken */
+    SPACE_REVOKED = 'V',         /* count, ids -> state number, when it was listed */
+    SPACE_REVOKED_SUMMARY = 'W', /* how many, how often changed, the latest time */
+    SPACE_RULES = 'y',           /* SHA-256 of the rules in force */
     /* '.' is store/kv's own: ".schema" */
 };
 

@@ -1,14 +1,19 @@
 #include "store/publish.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"
 #include "base/file.h"
 #include "keys/trust_write.h"
 #include "store/audit.h"
+#include "store/revocations.h"
 
 struct moment {
+    int64_t now_s;
     uint64_t sequence;
+    struct buf lines; /* of revocations, each with a NUL */
+    size_t line_count;
     struct audit_head head;
 };
 
@@ -18,7 +23,24 @@ take_number(struct kv_txn *txn, void *arg, struct mauth_err *err)
     struct moment *m = arg;
     enum mauth_rc rc = audit_head(txn, &m->head, err);
 
+    buf_rewind(&m->lines);
+    if (rc == MAUTH_OK)
+        rc = revocations_list(txn, m->now_s, &m->lines, &m->line_count, err);
     return rc ? rc : keystore_next_sequence(txn, &m->sequence, err);
+}
+
+/* The lines, one pointer each; malloc'd. */
+static const char **
+point_to_lines(const struct moment *m)
+{
+    const char **list = calloc(m->line_count + 1, sizeof(*list));
+    const char *line = (const char *)m->lines.data;
+
+    for (size_t i = 0; list && i < m->line_count; i++) {
+        list[i] = line;
+        line += strlen(line) + 1;
+    }
+    return list;
 }
 
 enum mauth_rc
@@ -32,22 +54,34 @@ publish_trust(struct kv *kv, const struct keystore *keys,
         .issued_s = o->now_s,
         .expires_s = o->now_s + o->life_s,
         .keys = list};
-    struct moment m;
+    struct moment m = {.now_s = o->now_s};
+    const char **lines = NULL;
     enum mauth_rc rc;
     struct buf file;
 
+    buf_init(&m.lines);
+    buf_init(&file);
     rc = kv_write(kv, take_number, &m, err);
     if (rc)
-        return rc;
+        goto out;
+    lines = point_to_lines(&m);
+    if (!lines) {
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");
+        goto out;
+    }
+    s.revocations = lines;
+    s.revocation_count = m.line_count;
     s.sequence = m.sequence;
     s.tree_size = m.head.size;
     memcpy(s.tree_root, m.head.root, sizeof(s.tree_root));
     for (; s.key_count < keystore_count(keys); s.key_count++)
         list[s.key_count] = *keystore_at(keys, s.key_count);
-    buf_init(&file);
     rc = trust_write(a->delegation, &s, &a->verifier, a->seed, &file, err);
     if (rc == MAUTH_OK)
         rc = file_replace(o->path, file.data, file.len, FILE_PUBLIC, err);
+out:
     buf_clear(&file);
+    buf_clear(&m.lines);
+    free(lines);
     return rc;
 }

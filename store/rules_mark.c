@@ -40,7 +40,7 @@ enum mauth_rc
 rules_mark_set(struct kv_txn *txn, const uint8_t hash[HASH_LEN], bool *changed,
     struct mauth_err *err)
 {
-    struct revocation all = {.count = 0};
+    struct revoked all = {.count = 0};
     enum mauth_rc rc;
 
     rc = rules_mark_check(txn, hash, err);

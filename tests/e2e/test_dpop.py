@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Logins of clients that prove their key by DPoP (RFC 9449) instead of TLS."""
+import hashlib
 import time
 import urllib.parse
 
 from harness import FORM, TOKEN, Answer, Device, MeshTest, Ticket, main
-from idtoken import Key
+from idtoken import Key, b64
 
 
 class Prover:
@@ -126,6 +127,41 @@ class Dpop(MeshTest):
         self.assertEqual(self.send(token, self.prover.proof(nonce)).status, 200)
         self.refused(self.send(token, Prover(self.mesh, other, "third").proof(nonce)), "invalid_request",
                      "The subject token was already used with another device's key.", "token-other-key")
+
+
+class Mesh(Dpop):
+    """The same proofs open the graph: with `ath` over the credential that they go with."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.credential = cls.send(cls, cls.mesh.mint("alice"), cls.prover.proof(cls.first_nonce())).json["access_token"]
+
+    @classmethod
+    def first_nonce(cls):
+        return cls.send(cls, cls.mesh.mint("alice"), cls.prover.proof()).headers["DPoP-Nonce"]
+
+    def ask(self, nonce, credential=None, scheme="DPoP", **changes):
+        credential = credential or self.credential
+        digest = hashlib.sha256(credential.encode()).digest()
+        claims = {"htm": "POST", "htu": self.mesh.url + "/v1/mesh/folders", "ath": b64(digest), **changes}
+        headers = {"Authorization": f"{scheme} {credential}", "Content-Type": "application/json",
+                   "DPoP": self.prover.proof(nonce, **claims)}
+        return self.mesh.request("POST", "/v1/mesh/folders", '{"name":"Trip"}', headers)
+
+    def test_it_opens(self):
+        self.assertEqual(self.ask(self.nonce()).status, 201)
+        self.assertEqual(self.ask(self.nonce(), scheme="Bearer").status, 201)
+
+    def test_it_does_not(self):
+        other = b64(hashlib.sha256(b"another").digest())
+        for changes in ({"ath": None}, {"ath": other}, {"htm": "PUT"}, {"htu": self.mesh.url + "/v1/mesh/devices"}):
+            answer = self.ask(self.nonce(), **changes)
+            self.assert_problem(answer, 401, "dpop-proof")
+            self.assertIn('error="invalid_dpop_proof"', answer.headers.get_all("WWW-Authenticate")[0])
+        answer = self.ask(None)
+        self.assert_problem(answer, 401, "dpop-nonce")
+        self.assertEqual(self.ask(answer.headers["DPoP-Nonce"]).status, 201)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The graph over REST: every kind of node, made, read, changed and ended."""
 import harness
-from people import Person, new_id
+from people import Person, new_id, revoked
 
 
 class Walk(harness.MeshTest):
@@ -147,6 +147,52 @@ class Walk(harness.MeshTest):
         accepted = self.mesh.audit(action="invitation.accept")[0]
         self.assertEqual((accepted["actor"], accepted["session"][:4]), (self.bob.id, "ses_"))
         self.assertTrue(accepted["rule"].startswith("allow accept(I) if shown(I)"))
+
+
+class Revocations(harness.MeshTest):
+    """What narrows is in the trust file within a second, and services refuse by it."""
+
+    def appears(self, ids):
+        return harness.wait_until(lambda: revoked(self.mesh).get(tuple(sorted(ids))), f"revoke {ids}", 1 * harness.SLOW)
+
+    def verdict(self, person):
+        """On the ticket that the person's login brought."""
+        code, said = self.mesh.verify(person.ticket, person.device)
+        return said.get("reason") if code else "accept"
+
+    def test_released(self):
+        alice = Person(self.mesh, "alice")
+        device = alice.claim().json
+        folder = alice.create()
+        alice.map(folder, device)
+        self.assertEqual(self.verdict(alice), "accept")
+        self.assertEqual(alice.delete(device["url"]).status, 204)
+        number = self.appears({device["id"], alice.id})
+        self.assertEqual(self.appears({device["id"]}), number)
+        self.assertEqual(self.verdict(alice), "revoked")
+        alice.login()
+        self.assertEqual(self.verdict(alice), "accept")
+
+    def test_removed(self):
+        alice, bob = Person(self.mesh, "alice"), Person(self.mesh, "bob")
+        folder, device = alice.create(), bob.claim().json
+        member = alice.join(folder, bob, "contributor")
+        bob.map(folder, device)
+        lowered = alice.change(member["url"], {"role": "reader"})
+        self.assertEqual((lowered.status, lowered.json["role"]), (200, "reader"))
+        first = self.appears({folder["id"], bob.id})
+        self.assertEqual(alice.delete(member["url"]).status, 204)
+        self.appears({device["id"], folder["id"]})
+        harness.wait_until(lambda: revoked(self.mesh)[tuple(sorted((folder["id"], bob.id)))] > first, "a higher number")
+
+    def test_unmapped_and_deleted(self):
+        alice = Person(self.mesh, "alice")
+        folder, device = alice.create(), alice.claim().json
+        mapping = alice.map(folder, device).json
+        self.assertEqual(alice.delete(mapping["url"]).status, 204)
+        self.appears({device["id"], folder["id"]})
+        self.assertEqual(alice.delete(folder["url"]).status, 204)
+        self.appears({folder["id"]})
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ static const struct config_provider provider = {
     .issuer = "https://idp.example",
     .client_id = {"meshauth", "meshauth-cli"},
     .client_ids = 2,
+    .email_domain = {"example.org", "example.net"},
+    .email_domains = 2,
     .max_age_s = 600,
 };
 
@@ -195,11 +197,42 @@ refuses(void **state)
     }
 }
 
+static void
+believes_an_email_of_its_domains(void **state)
+{
+    static const struct {
+        const char *claims, *email;
+    } cases[] = {
+        {"\"email\":\"a@example.org\",\"email_verified\":true", "a@example.org"},
+        {"\"email\":\"A@EXAMPLE.net\",\"email_verified\":true", "A@EXAMPLE.net"},
+        {"\"email\":\"a@example.org\"", ""},
+        {"\"email\":\"a@example.org\",\"email_verified\":false", ""},
+        {"\"email\":\"a@example.org\",\"email_verified\":\"true\"", ""},
+        {"\"email\":\"a@other.org\",\"email_verified\":true", ""},
+        {"\"email\":\"a@sub.example.org\",\"email_verified\":true", ""},
+        {"\"email\":\"a@example.org@evil.org\",\"email_verified\":true", ""},
+        {"\"email\":\"example.org\",\"email_verified\":true", ""},
+        {"\"email\":7,\"email_verified\":true", ""},
+        {"\"email\":\"" A255 "@example.org\",\"email_verified\":true", ""},
+    };
+    struct provider_identity who;
+    const char *reason;
+    char text[1024];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        snprintf(text, sizeof(text), SUB "," AUD "," TIME ",%s", cases[i].claims);
+        assert_int_equal(check(text, &who, &reason), MAUTH_OK);
+        assert_string_equal(who.email, cases[i].email);
+    }
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes),
+        cmocka_unit_test(believes_an_email_of_its_domains),
         cmocka_unit_test(refuses),
     };
 

@@ -208,7 +208,7 @@ static const struct {
         "seal_key_file, rules_file, providers, tickets, limits"},
     {"unknown name of a provider", PROVIDER("secret = \"s\";"),
         "3: there is no \"secret\"; providers may hold name, issuer, client_ids, "
-        "jwks_file, ca_file, create_users, demo, max_age_s"},
+        "email_domains, jwks_file, ca_file, create_users, demo, max_age_s"},
     {"name in the wrong group", URL "port = 1;",
         "2: there is no \"port\"; the file may hold issuer, listen, store, "
         "seal_key_file, rules_file, providers, tickets, limits"},

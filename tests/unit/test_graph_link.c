@@ -1,5 +1,5 @@
 #include "store/graph_link.h"
-#include "tests/unit/store_dir.h"
+#include "tests/unit/graph_world.h"
 
 enum {
     MANY = 2 * GRAPH_PAGE_MAX
@@ -62,11 +62,102 @@ pages_through_many(void **state)
     store_remove(&s);
 }
 
+/* One step after the other, from both ends; the place in the walk is in the link. */
+WORLD_TEST(steps_from_link_to_link)
+{
+    struct id from = nth(1), none = nth(2);
+    struct graph_link l = {.role = GRAPH_OWNER};
+    unsigned n;
+
+    for (n = 0; n < 3; n++) {
+        l = (struct graph_link){
+            .to = nth(n), .role = GRAPH_READER + n, .version = n + 1};
+        assert_int_equal(
+            graph_link_put(txn, GRAPH_MEMBER_BY_FOLDER, &from, &l, NULL), MAUTH_OK);
+    }
+    for (n = 0; n < 3; n++) {
+        struct id to = nth(n);
+
+        assert_int_equal(graph_link_next(txn, GRAPH_MEMBER_BY_FOLDER, &from,
+                             n ? &l.to : NULL, &l, NULL),
+            MAUTH_OK);
+        assert_memory_equal(&l.to, &to, sizeof(to));
+        assert_int_equal(l.role, GRAPH_READER + n);
+        assert_int_equal(l.version, n + 1);
+        assert_true(is_linked(txn, GRAPH_MEMBER_BY_FOLDER, &from, &to, l.role));
+    }
+    assert_int_equal(
+        graph_link_next(txn, GRAPH_MEMBER_BY_FOLDER, &from, &l.to, &l, NULL),
+        MAUTH_NOT_FOUND);
+    assert_true(is_blank(&l, sizeof(l)));
+    assert_int_equal(
+        graph_link_next(txn, GRAPH_MEMBER_BY_FOLDER, &none, NULL, &l, NULL),
+        MAUTH_NOT_FOUND);
+    /* From the far end, and of one relation only. */
+    assert_int_equal(
+        graph_link_next(txn, GRAPH_MEMBER_BY_USER, &none, NULL, &l, NULL), MAUTH_OK);
+    assert_memory_equal(&l.to, &from, sizeof(from));
+    assert_int_equal(graph_link_next(txn, GRAPH_MEMBER_BY_USER, &none, &l.to, &l, NULL),
+        MAUTH_NOT_FOUND);
+    assert_int_equal(
+        graph_link_next(txn, GRAPH_MAPPED_BY_FOLDER, &from, NULL, &l, NULL),
+        MAUTH_NOT_FOUND);
+}
+
+WORLD_TEST(notices_damage)
+{
+    struct id from = nth(1);
+    struct graph_link l = {.to = nth(2), .role = GRAPH_OWNER}, found;
+    uint8_t record[1 + 1 + 3 * sizeof(uint64_t) + 1] = {1, GRAPH_OWNER};
+    struct graph_page page;
+    struct store_key key;
+
+    assert_int_equal(
+        graph_link_put(txn, GRAPH_MEMBER_BY_FOLDER, &from, &l, NULL), MAUTH_OK);
+    store_key(&key, SPACE_MEMBER_FOLDER, from.b, ID_BYTES);
+    buf_put(&key.b, l.to.b, ID_BYTES);
+    for (size_t len = 0; len <= sizeof(record) + 2; len++) {
+        bool whole = len == sizeof(record) - 1;
+
+        record[0] = len == sizeof(record) + 1 ? 2 : 1; /* another version */
+        record[1] = len == sizeof(record) + 2 ? GRAPH_OWNER + 1 : GRAPH_OWNER;
+        put_raw(txn, &key, record, len > sizeof(record) ? sizeof(record) - 1 : len);
+        assert_int_equal(
+            graph_link_find(txn, GRAPH_MEMBER_BY_FOLDER, &from, &l.to, &found, NULL),
+            whole ? MAUTH_OK : MAUTH_UNAVAILABLE);
+        assert_int_equal(is_blank(&found, sizeof(found)), !whole);
+        assert_int_equal(
+            graph_link_next(txn, GRAPH_MEMBER_BY_FOLDER, &from, NULL, &found, NULL),
+            whole ? MAUTH_OK : MAUTH_UNAVAILABLE);
+        assert_int_equal(is_blank(&found, sizeof(found)), !whole);
+        assert_int_equal(
+            graph_link_page(txn, GRAPH_MEMBER_BY_FOLDER, &from, NULL, &page, NULL),
+            whole ? MAUTH_OK : MAUTH_UNAVAILABLE);
+        assert_int_equal(page.count, whole);
+    }
+}
+
+static void
+names_roles(void **state)
+{
+    (void)state;
+    for (enum graph_role r = GRAPH_NO_ROLE; r <= GRAPH_OWNER; r++)
+        assert_int_equal(graph_role_named(text_of(graph_role_name(r))), r);
+    assert_string_equal(graph_role_name(GRAPH_READER), "reader");
+    assert_string_equal(graph_role_name(GRAPH_CONTRIBUTOR), "contributor");
+    assert_string_equal(graph_role_name(GRAPH_OWNER), "owner");
+    assert_int_equal(graph_role_named(text_of("Owner")), GRAPH_NO_ROLE);
+    assert_int_equal(graph_role_named(text_of("owners")), GRAPH_NO_ROLE);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_through_many),
+        cmocka_unit_test(steps_from_link_to_link),
+        cmocka_unit_test(notices_damage),
+        cmocka_unit_test(names_roles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

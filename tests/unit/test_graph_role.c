@@ -1,7 +1,7 @@
 #include "store/graph_role.h"
-#include "store/graph_user.h"
 #include "store/graph_service.h"
 #include "store/graph_user.h"
+#include "store/key.h"
 #include "tests/unit/revoked.h"
 
 struct act {
@@ -43,7 +43,7 @@ take_away(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     const struct act *a = arg;
 
-    return graph_role_revoke(txn, &a->p, a->role, err);
+    return graph_role_revoke(txn, &a->p, a->role, 8, err);
 }
 
 static enum mauth_rc

@@ -3,6 +3,7 @@
 #include "store/graph_service.h"
 #include "store/graph_session.h"
 #include "tests/unit/golden.h"
+#include "store/key.h"
 #include "tests/unit/revoked.h"
 
 struct act {
@@ -207,6 +208,7 @@ static const struct refusal {
     {"upper case", "Relay", "", {NULL}, -1, MAUTH_INVALID},
     {"a digit first", "1relay", "", {NULL}, -1, MAUTH_INVALID},
     {"a name like a path", "a/b", "", {NULL}, -1, MAUTH_INVALID},
+    {"an id", "svc_0aaaaaaaaaaaaaaaaaaaaaaaaa", "", {NULL}, -1, MAUTH_INVALID},
     {"the same name", "storage", "", {NULL}, -1, MAUTH_CONFLICT},
     {"the same key", "relay", "", {NULL}, 's', MAUTH_CONFLICT},
     {"no key's form", "relay", "", {NULL}, -2, MAUTH_INVALID},

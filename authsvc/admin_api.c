@@ -1,0 +1,467 @@
+#include "authsvc/admin_api.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "authsvc/form.h"
+#include "authsvc/json_body.h"
+#include "authsvc/precondition.h"
+#include "authsvc/principal.h"
+#include "authsvc/problem.h"
+#include "base/fail.h"
+#include "base/str.h"
+#include "store/admin_view.h"
+
+enum {
+    PAGE = 64,
+    WHOM_MAX = 64, /* of an id or a name */
+    AFTER_MAX = 128
+};
+
+enum way {
+    LISTS,
+    SHOWS,
+    CHANGES
+};
+
+struct admin_route {
+    enum admin_kind kind;
+    enum way way;
+    enum admin_op op;                  /* of a change */
+    bool matches;                      /* it needs If-Match */
+    const struct json_member *members; /* of its body */
+};
+
+struct request {
+    struct kv_job job; /* first: the store hands back a pointer to it */
+    struct http_exchange *x;
+    const struct service *service;
+    const struct admin_route *route;
+    struct principal principal;
+    struct json_body body;
+    struct admin_change change;
+    char whom[WHOM_MAX + 1], role[WHOM_MAX + 1];
+    char after[AFTER_MAX + 1];
+    size_t limit;
+    unsigned runs;
+
+    /* Found by the transaction, which starts over when it runs again. */
+    const char *problem;
+    char detail[sizeof(((struct mauth_err *)0)->text)];
+    uint64_t version;
+    struct buf json;
+};
+
+static const struct json_member create_members[] = {
+    {"name", JSON_BODY_TEXT, true},
+    {"key", JSON_BODY_TEXT, false},
+    {"prefix", JSON_BODY_TEXT, false},
+    {"actions", JSON_BODY_LIST, false},
+    {NULL, 0, false},
+};
+
+static const struct json_member update_members[] = {
+    {"key", JSON_BODY_TEXT, false},
+    {"prefix", JSON_BODY_TEXT, false},
+    {"actions", JSON_BODY_LIST, false},
+    {NULL, 0, false},
+};
+
+const struct admin_route admin_users_list = {.kind = ADMIN_USERS, .way = LISTS};
+const struct admin_route admin_users_one = {.kind = ADMIN_USERS, .way = SHOWS};
+const struct admin_route admin_users_delete = {
+    .kind = ADMIN_USERS, .way = CHANGES, .op = ADMIN_USER_DELETE, .matches = true};
+const struct admin_route admin_services_list = {.kind = ADMIN_SERVICES, .way = LISTS};
+const struct admin_route admin_services_create = {.kind = ADMIN_SERVICES,
+    .way = CHANGES,
+    .op = ADMIN_SERVICE_CREATE,
+    .members = create_members};
+const struct admin_route admin_services_one = {.kind = ADMIN_SERVICES, .way = SHOWS};
+const struct admin_route admin_services_update = {.kind = ADMIN_SERVICES,
+    .way = CHANGES,
+    .op = ADMIN_SERVICE_UPDATE,
+    .matches = true,
+    .members = update_members};
+const struct admin_route admin_services_delete = {.kind = ADMIN_SERVICES,
+    .way = CHANGES,
+    .op = ADMIN_SERVICE_DELETE,
+    .matches = true};
+const struct admin_route admin_roles_list = {.kind = ADMIN_ROLES, .way = LISTS};
+const struct admin_route admin_roles_grant = {
+    .kind = ADMIN_ROLES, .way = CHANGES, .op = ADMIN_ROLE_GRANT};
+const struct admin_route admin_roles_revoke = {
+    .kind = ADMIN_ROLES, .way = CHANGES, .op = ADMIN_ROLE_REVOKE};
+
+static void begin(struct http_exchange *x);
+
+static void
+request_free(void *state)
+{
+    struct request *r = state;
+
+    principal_clear(&r->principal);
+    json_body_clear(&r->body);
+    buf_clear(&r->json);
+    free(r);
+}
+
+/* Gather. */
+
+/* Ids are names as well, so a segment that is no name is nobody's. */
+static const char *
+gather_path(struct request *r)
+{
+    struct text whom = http_path_id(r->x, 0), role = http_path_id(r->x, 1);
+
+    if (whom.len) {
+        if (!str_is_name(whom))
+            return "not-found";
+        memcpy(r->whom, whom.p, whom.len);
+        r->change.whom = r->whom;
+    }
+    if (role.len) {
+        if (!str_is_name(role))
+            return "role";
+        memcpy(r->role, role.p, role.len);
+        r->change.role = r->role;
+    }
+    return NULL;
+}
+
+/* ?after= and ?limit= of a list; nothing else has a query. */
+static const char *
+gather_query(struct request *r)
+{
+    static const char *const nothing[] = {NULL};
+    const char *query = http_query(r->x), *after, *limit;
+    uint64_t n = PAGE;
+    struct form *f = NULL;
+    bool good;
+
+    r->limit = PAGE;
+    if (!*query)
+        return NULL;
+    if (r->route->way != LISTS || form_parse(text_of(query), &f, NULL) != MAUTH_OK)
+        return "query";
+    after = form_value(f, "after", 0);
+    limit = form_value(f, "limit", 0);
+    good = !form_repeated(f, nothing) && (!after || strlen(after) <= AFTER_MAX) &&
+           (!limit || (str_number(text_of(limit), &n) && n >= 1 && n <= PAGE));
+    if (good)
+        snprintf(r->after, sizeof(r->after), "%s", after ? after : "");
+    r->limit = n;
+    form_free(f);
+    return good ? NULL : "query";
+}
+
+static const char *
+wrong(struct request *r, const char *why)
+{
+    snprintf(r->detail, sizeof(r->detail), "%s", why);
+    return "service";
+}
+
+static const char *
+take_key(struct request *r, const char *pem)
+{
+    struct graph_service *s = &r->change.service;
+    struct mauth_key *key = NULL;
+    const uint8_t *spki;
+
+    r->change.gives |= ADMIN_GIVES_KEY;
+    if (!*pem)
+        return NULL; /* no key any more */
+    if (mauth_key_from_pem(pem, strlen(pem), &key, NULL) != MAUTH_OK)
+        return wrong(r, "A key is P-256, or RSA of 2048 to 4096 bits, as a PUBLIC KEY "
+                        "or CERTIFICATE in PEM.");
+    spki = mauth_key_spki(key, &s->spki_len);
+    memcpy(s->spki, spki, s->spki_len);
+    mauth_key_free(key);
+    return NULL;
+}
+
+static const char *
+take_actions(struct request *r, const json_t *list)
+{
+    struct graph_service *s = &r->change.service;
+
+    r->change.gives |= ADMIN_GIVES_ACTIONS;
+    if (json_array_size(list) > GRAPH_ACTIONS)
+        return wrong(r, "A service has 16 actions at most.");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+
+        if (!str_is_name(text_of(name)))
+            return wrong(r, "An action is a name, [a-z][a-z0-9_.-]*.");
+        memcpy(s->action[s->actions++], name, strlen(name));
+    }
+    return NULL;
+}
+
+/* What is left of its form, and what others have, the transaction sees to. */
+static const char *
+gather_service(struct request *r)
+{
+    const json_t *root = r->body.root, *actions = json_object_get(root, "actions");
+    struct graph_service *s = &r->change.service;
+    const char *name = json_body_text(root, "name");
+    const char *key = json_body_text(root, "key");
+    const char *prefix = json_body_text(root, "prefix");
+    const char *problem = NULL;
+
+    if (name && strlen(name) > GRAPH_NAME_MAX)
+        return wrong(r, "A name has 64 characters at most.");
+    if (prefix && strlen(prefix) > GRAPH_URL_MAX)
+        return wrong(r, "A prefix has 255 characters at most.");
+    snprintf(s->name, sizeof(s->name), "%s", name ? name : "");
+    snprintf(s->url, sizeof(s->url), "%s", prefix ? prefix : "");
+    if (prefix)
+        r->change.gives |= ADMIN_GIVES_PREFIX;
+    if (key)
+        problem = take_key(r, key);
+    return problem || !actions ? problem : take_actions(r, actions);
+}
+
+static const char *
+gather_body(struct request *r)
+{
+    const char *problem;
+
+    if (!r->route->members)
+        return NULL;
+    problem = json_body_parse(http_body(r->x), r->route->members, &r->body);
+    snprintf(r->detail, sizeof(r->detail), "%s", r->body.detail);
+    return problem ? problem : gather_service(r);
+}
+
+static const char *
+gather(struct request *r)
+{
+    const char *problem = gather_path(r);
+
+    if (!problem)
+        problem = gather_query(r);
+    if (!problem && r->route->matches && !http_header(r->x, "If-Match"))
+        problem = "precondition-required";
+    if (!problem)
+        problem = gather_body(r);
+    if (!problem && r->route->way == CHANGES &&
+        admin_change_ready(&r->change, NULL) != MAUTH_OK)
+        problem = "internal";
+    return problem;
+}
+
+/* Decide and act. */
+
+/* rc, unless it is one of those that are refused: then the problem tells. */
+static enum mauth_rc
+refuse_if(struct request *r, enum mauth_rc rc, struct mauth_err *err)
+{
+    const char *reason = rc ? admin_change_reason(&r->change, rc) : NULL;
+
+    if (!reason)
+        return rc;
+    r->problem = reason;
+    if (err)
+        snprintf(r->detail, sizeof(r->detail), "%s", err->text);
+    mauth_err_reset(err);
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+change(struct request *r, struct kv_txn *txn, struct mauth_err *err)
+{
+    struct admin_change *c = &r->change;
+    const char *match = http_header(r->x, "If-Match");
+    struct audit_record who;
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (!r->problem)
+        rc = refuse_if(r, admin_change_find(txn, c, err), err);
+    if (rc == MAUTH_OK && !r->problem && r->route->matches &&
+        !precondition_matches(match, c->version))
+        r->problem = "version";
+    if (rc == MAUTH_OK && !r->problem)
+        rc = refuse_if(r, admin_change_apply(txn, c, err), err);
+    if (rc != MAUTH_OK || (c->unchanged && !r->problem))
+        return rc;
+    principal_record(&r->principal, r->x, &who);
+    return admin_change_record(txn, c, &who, r->problem, err);
+}
+
+static enum mauth_rc
+look(struct request *r, struct kv_txn *txn, struct mauth_err *err)
+{
+    const char *issuer = r->service->config->issuer.url;
+    enum mauth_rc rc;
+
+    if (r->route->way == SHOWS)
+        rc = admin_view_one(
+            txn, r->route->kind, issuer, r->whom, &r->json, &r->version, err);
+    else
+        rc = admin_view_list(txn, r->route->kind, issuer, r->after[0] ? r->after : NULL,
+            r->limit, &r->json, err);
+    if (rc != MAUTH_INVALID && rc != MAUTH_NOT_FOUND)
+        return rc;
+    r->problem = rc == MAUTH_INVALID ? "query" : "not-found";
+    mauth_err_reset(err);
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+run(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct request *r = arg;
+    enum mauth_rc rc;
+
+    r->detail[0] = '\0';
+    r->version = 0;
+    r->change.is_found = r->change.unchanged = false;
+    buf_rewind(&r->json);
+    rc = principal_ask(txn, r->x, &r->principal, "administer", &r->problem, err);
+    if (rc != MAUTH_OK || r->problem == principal_again)
+        return rc;
+    if (r->problem && (r->route->way != CHANGES || strcmp(r->problem, "session") == 0))
+        return MAUTH_OK;
+    if (r->route->way == CHANGES)
+        return change(r, txn, err);
+    return look(r, txn, err);
+}
+
+/* Answer. */
+
+static void
+answer_change(struct request *r)
+{
+    const struct admin_change *c = &r->change;
+    char etag[40], location[640], id[ID_LEN + 1];
+    const char *headers[3] = {NULL};
+    bool is_new = c->op == ADMIN_SERVICE_CREATE;
+    size_t n = 0;
+
+    admin_view_change(&r->json, r->service->config->issuer.url, c);
+    if (!r->json.len) {
+        http_answer(r->x, 204, NULL, text_of(NULL), NULL);
+        return;
+    }
+    if (c->version) {
+        snprintf(etag, sizeof(etag), "ETag: \"%" PRIu64 "\"", c->version);
+        headers[n++] = etag;
+    }
+    if (is_new) {
+        id_format(ID_SERVICE, &c->found.id, id);
+        snprintf(location, sizeof(location), "Location: %s/v1/admin/services/%s",
+            r->service->config->issuer.url, id);
+        headers[n++] = location;
+    }
+    http_answer(r->x, is_new ? 201 : 200, "application/json",
+        (struct text){(const char *)r->json.data, r->json.len}, headers);
+}
+
+static void
+answer_look(struct request *r)
+{
+    const char *none_match = http_header(r->x, "If-None-Match");
+    char etag[40];
+    const char *headers[2] = {NULL};
+
+    if (r->version) {
+        snprintf(etag, sizeof(etag), "ETag: \"%" PRIu64 "\"", r->version);
+        headers[0] = etag;
+    }
+    if (r->version && none_match && precondition_none_match(none_match, r->version))
+        http_answer(r->x, 304, NULL, text_of(NULL), headers);
+    else
+        http_answer(r->x, 200, "application/json",
+            (struct text){(const char *)r->json.data, r->json.len}, headers);
+}
+
+static void
+end(struct request *r, enum mauth_rc rc, const struct mauth_err *err)
+{
+    bool changes = r->route->way == CHANGES;
+
+    if (rc != MAUTH_OK)
+        problem_fail(r->x, err);
+    else if (r->problem == principal_again && r->runs < PRINCIPAL_RUNS)
+        begin(r->x);
+    else if (r->problem)
+        principal_refuse(
+            r->x, &r->principal, r->problem, r->detail[0] ? r->detail : NULL, changes);
+    else if (!buf_ok(&r->json))
+        problem_answer(r->x, "unavailable", NULL, NULL);
+    else if (changes)
+        answer_change(r);
+    else
+        answer_look(r);
+}
+
+static void
+committed(struct http_exchange *x)
+{
+    struct request *r = http_state(x);
+
+    end(r, r->job.rc, &r->job.err);
+}
+
+static void
+job_done(struct kv_job *job)
+{
+    http_resume(((struct request *)(void *)job)->x);
+}
+
+/* With the rules that are in force now. */
+static void
+begin(struct http_exchange *x)
+{
+    struct request *r = http_state(x);
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
+
+    if (r->runs++)
+        principal_take_rules(x, &r->principal);
+    if (r->route->way == CHANGES) {
+        memset(&r->job, 0, sizeof(r->job));
+        r->job.fn = run;
+        r->job.arg = r;
+        r->job.done = job_done;
+        http_suspend(x, committed);
+        kv_submit(r->service->kv, &r->job);
+        return;
+    }
+    rc = kv_read(r->service->kv, run, r, &err);
+    end(r, rc, &err);
+}
+
+void
+admin_api_start(struct http_exchange *x)
+{
+    struct request *r = calloc(1, sizeof(*r));
+    struct mauth_err err = MAUTH_ERR_INIT;
+    const char *problem;
+
+    if (!r) {
+        problem_answer(x, "unavailable", NULL, NULL);
+        return;
+    }
+    http_set_state(x, r, request_free);
+    r->x = x;
+    r->service = http_context(x);
+    r->route = http_what(x);
+    r->change.op = r->route->op;
+    buf_init(&r->json);
+    problem = principal_take(x, &r->principal, &err);
+    if (problem) {
+        caller_refuse(x, problem, &err);
+        return;
+    }
+    r->change.now_s = r->principal.caller.now_s;
+    problem = gather(r);
+    if (problem)
+        principal_refuse(
+            x, &r->principal, problem, r->detail[0] ? r->detail : NULL, false);
+    else
+        begin(x);
+}

@@ -1,0 +1,152 @@
+#include "authsvc/principal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "authsvc/graph_facts.h"
+#include "authsvc/problem.h"
+#include "authsvc/refusals.h"
+#include "authsvc/rules_in_force.h"
+#include "base/fail.h"
+#include "base/time.h"
+#include "policy/eval.h"
+#include "store/graph_device.h"
+
+const char principal_again[] = "again";
+
+void
+principal_take_rules(struct http_exchange *x, struct principal *p)
+{
+    const struct service *service = http_context(x);
+
+    shared_drop(p->rules);
+    p->rules = in_force_take(service->rules);
+}
+
+const char *
+principal_take(struct http_exchange *x, struct principal *out, struct mauth_err *err)
+{
+    const char *problem;
+
+    memset(out, 0, sizeof(*out));
+    principal_take_rules(x, out);
+    if (strcmp(http_client(x), "unix") == 0) {
+        out->local = true;
+        out->caller.now_s = time_now_s();
+        snprintf(
+            out->actor, sizeof(out->actor), "uid:%u", (unsigned)http_client_uid(x));
+        return NULL;
+    }
+    problem = caller_take(x, &out->caller, err);
+    if (problem)
+        return problem;
+    id_format(out->caller.kind, &out->caller.principal, out->actor);
+    id_format(ID_SESSION, &out->caller.session, out->session);
+    snprintf(
+        out->device, sizeof(out->device), "%s", mauth_key_id(out->caller.proof.key));
+    return NULL;
+}
+
+void
+principal_clear(struct principal *p)
+{
+    shared_drop(p->rules);
+    caller_clear(&p->caller);
+    p->rules = NULL;
+}
+
+/* The device of the key that was proven, if it is one that is registered. */
+static enum mauth_rc
+find_holder(struct kv_txn *txn, struct principal *p, struct graph_device *d,
+    struct graph_facts *facts, struct mauth_err *err)
+{
+    enum mauth_rc rc = graph_device_by_key(txn, p->caller.key_hash, d, err);
+
+    if (rc == MAUTH_NOT_FOUND)
+        return MAUTH_OK;
+    id_format(ID_DEVICE, &d->id, p->device);
+    facts->holder = &d->id;
+    return rc;
+}
+
+static enum mauth_rc
+decide(struct principal *p, struct http_exchange *x, struct graph_facts *facts,
+    const char *action, const char **problem, struct mauth_err *err)
+{
+    const struct service *service = http_context(x);
+    const struct mauth_rules *rules = in_force_rules(p->rules);
+    struct fact_source source = graph_facts_source(facts);
+    const struct eval_question q = {.kind = RULE_ALLOW,
+        .action = text_of(action),
+        .issuer = text_of(service->config->issuer.url)};
+    struct mauth_err miss = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
+    struct eval e;
+
+    rc = eval_decide(rules, &q, &source, &e, &miss);
+    p->rule[0] = '\0';
+    if (rc == MAUTH_DENIED) {
+        *problem = "forbidden";
+        return MAUTH_OK;
+    }
+    if (rc != MAUTH_OK)
+        return mauth_fail(err, rc, "%s", miss.text);
+    snprintf(
+        p->rule, sizeof(p->rule), "%s", mauth_rules_text(rules, eval_rule_number(&e)));
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+principal_ask(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
+    const char *action, const char **problem, struct mauth_err *err)
+{
+    struct graph_facts facts = {
+        .txn = txn, .now_s = p->caller.now_s, .local = p->local};
+    struct graph_device device;
+    enum mauth_rc rc = in_force_check(txn, p->rules, err);
+
+    *problem = rc == MAUTH_CONFLICT ? principal_again : NULL;
+    if (rc == MAUTH_OK && !p->local) {
+        rc = caller_check(txn, &p->caller, err);
+        *problem = rc == MAUTH_DENIED ? "session" : NULL;
+    }
+    if (*problem) {
+        mauth_err_reset(err);
+        return MAUTH_OK;
+    }
+    if (rc == MAUTH_OK && !p->local) {
+        facts.caller_kind = p->caller.kind;
+        facts.caller = &p->caller.principal;
+        facts.session = &p->caller.session;
+        facts.key = mauth_key_id(p->caller.proof.key);
+        rc = find_holder(txn, p, &device, &facts, err);
+    }
+    return rc ? rc : decide(p, x, &facts, action, problem, err);
+}
+
+void
+principal_record(
+    const struct principal *p, const struct http_exchange *x, struct audit_record *out)
+{
+    *out = (struct audit_record){
+        .actor = p->actor,
+        .device = p->device[0] ? p->device : NULL,
+        .session = p->session[0] ? p->session : NULL,
+        .rule = p->rule[0] ? p->rule : NULL,
+        .client = http_client(x),
+        .request = http_request_id(x),
+    };
+}
+
+void
+principal_refuse(struct http_exchange *x, const struct principal *p,
+    const char *problem, const char *detail, bool on_record)
+{
+    const struct service *service = http_context(x);
+
+    if (problem == principal_again)
+        problem = "unavailable";
+    else if (!on_record || strcmp(problem, "session") == 0)
+        refusals_count(service->refusals, p->caller.now_s, http_client(x), problem);
+    problem_answer(x, problem, detail, NULL);
+}

@@ -1,0 +1,56 @@
+/*
+ * Who asks something that is no node of the graph, and whether the rules let him:
+ * "trust", "administer". By the identity ticket of the request, or by the admin socket.
+ */
+#ifndef AUTHSVC_PRINCIPAL_H
+#define AUTHSVC_PRINCIPAL_H
+
+#include "authsvc/caller.h"
+#include "authsvc/shared.h"
+#include "store/audit.h"
+
+enum {
+    PRINCIPAL_RULE = 512,
+    PRINCIPAL_RUNS = 3 /* with rules that were replaced meanwhile */
+};
+
+/* A problem of principal_ask(): other rules are in force by now; take them and ask anew. */
+extern const char principal_again[];
+
+struct principal {
+    bool local; /* came in by the admin socket */
+    struct caller caller;
+    struct shared_ref *rules;
+    char actor[ID_LEN + 1]; /* usr_..., svc_..., uid:0 */
+    char session[ID_LEN + 1];
+    char device[ID_LEN + 1];
+    char rule[PRINCIPAL_RULE]; /* that let him */
+};
+
+/*
+ * Take who asks, and the rules. As caller_take(): NULL, or a problem, to be answered by
+ * caller_refuse(); and principal_clear() it in either case.
+ */
+const char *principal_take(
+    struct http_exchange *x, struct principal *out, struct mauth_err *err);
+/* The rules that are in force now. */
+void principal_take_rules(struct http_exchange *x, struct principal *p);
+void principal_clear(struct principal *p);
+
+/*
+ * In the transaction that decides: may he? *problem is NULL, "session", "forbidden" or
+ * principal_again.
+ */
+MAUTH_MUST_USE enum mauth_rc principal_ask(struct kv_txn *txn, struct http_exchange *x,
+    struct principal *p, const char *action, const char **problem,
+    struct mauth_err *err);
+
+/* Who it is, for a record. Borrowed from both. */
+void principal_record(
+    const struct principal *p, const struct http_exchange *x, struct audit_record *out);
+
+/* Answer with a problem of principal_ask() or what comes behind it; reads are counted. */
+void principal_refuse(struct http_exchange *x, const struct principal *p,
+    const char *problem, const char *detail, bool on_record);
+
+#endif

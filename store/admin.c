@@ -1,0 +1,230 @@
+#include "store/admin.h"
+
+#include <string.h>
+
+#include "base/secret.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "store/graph_user.h"
+
+/* As they go on record. */
+static const char *const actions[] = {
+    [ADMIN_SERVICE_CREATE] = "service.create",
+    [ADMIN_SERVICE_UPDATE] = "service.update",
+    [ADMIN_SERVICE_DELETE] = "service.delete",
+    [ADMIN_ROLE_GRANT] = "role.grant",
+    [ADMIN_ROLE_REVOKE] = "role.revoke",
+    [ADMIN_USER_DELETE] = "user.delete",
+};
+
+enum mauth_rc
+admin_change_ready(struct admin_change *c, struct mauth_err *err)
+{
+    enum mauth_rc rc = id_new(&c->service.id, err);
+
+    return rc ? rc : mauth_random(c->salt, sizeof(c->salt), err);
+}
+
+enum mauth_rc
+admin_service_find(struct kv_txn *txn, const char *whom, struct graph_service *out,
+    struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    struct id id;
+
+    if (!id_parse(ID_SERVICE, whom, strlen(whom), &id))
+        return graph_service_by_name(txn, whom, out, err);
+    rc = graph_service_by_id(txn, &id, out, err);
+    return rc == MAUTH_OK && !out->live ? MAUTH_NOT_FOUND : rc;
+}
+
+static enum mauth_rc
+find_service(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    enum mauth_rc rc = admin_service_find(txn, c->whom, &c->found, err);
+
+    c->principal = (struct graph_principal){ID_SERVICE, c->found.id};
+    c->version = c->found.version;
+    return rc;
+}
+
+static enum mauth_rc
+find_user(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    struct graph_user user;
+    enum mauth_rc rc;
+
+    if (!graph_principal_parse(text_of(c->whom), &c->principal) ||
+        c->principal.kind != ID_USER)
+        return MAUTH_NOT_FOUND;
+    rc = graph_user_by_id(txn, &c->principal.id, &user, err);
+    c->version = user.version;
+    return rc == MAUTH_OK && !user.live ? MAUTH_NOT_FOUND : rc;
+}
+
+/* A user, or a service by its id or its name. */
+static enum mauth_rc
+find_principal(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    bool by_user = id_kind_of(c->whom, strlen(c->whom)) == ID_USER;
+    enum mauth_rc rc = by_user ? find_user(txn, c, err) : find_service(txn, c, err);
+
+    c->version = 0; /* a role has none */
+    return rc;
+}
+
+static enum mauth_rc
+find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    switch (c->op) {
+    case ADMIN_SERVICE_CREATE: return MAUTH_OK;
+    case ADMIN_SERVICE_UPDATE:
+    case ADMIN_SERVICE_DELETE: return find_service(txn, c, err);
+    case ADMIN_ROLE_GRANT:
+    case ADMIN_ROLE_REVOKE: return find_principal(txn, c, err);
+    case ADMIN_USER_DELETE: return find_user(txn, c, err);
+    }
+    return MAUTH_INTERNAL;
+}
+
+enum mauth_rc
+admin_change_find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    c->unchanged = false;
+    c->version = 0;
+    rc = find(txn, c, err);
+    c->is_found = rc == MAUTH_OK && c->op != ADMIN_SERVICE_CREATE;
+    return rc;
+}
+
+/* What the service has become, for whoever shows it. */
+static enum mauth_rc
+look_again(struct kv_txn *txn, struct admin_change *c, const struct id *id,
+    struct mauth_err *err)
+{
+    enum mauth_rc rc = graph_service_by_id(txn, id, &c->found, err);
+
+    c->principal = (struct graph_principal){ID_SERVICE, *id};
+    c->version = c->found.version;
+    c->is_found = rc == MAUTH_OK;
+    return rc;
+}
+
+static enum mauth_rc
+create_service(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    c->service.created_s = c->now_s;
+    rc = graph_service_create(txn, &c->service, err);
+    return rc ? rc : look_again(txn, c, &c->service.id, err);
+}
+
+static bool
+is_same(const struct graph_service *a, const struct graph_service *b)
+{
+    if (strcmp(a->url, b->url) != 0 || a->spki_len != b->spki_len ||
+        memcmp(a->spki, b->spki, a->spki_len) != 0 || a->actions != b->actions)
+        return false;
+    for (size_t i = 0; i < a->actions; i++)
+        if (strcmp(a->action[i], b->action[i]) != 0)
+            return false;
+    return true;
+}
+
+static enum mauth_rc
+update_service(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    struct graph_service want = c->found;
+    enum mauth_rc rc;
+
+    if (c->gives & ADMIN_GIVES_KEY) {
+        memcpy(want.spki, c->service.spki, sizeof(want.spki));
+        want.spki_len = c->service.spki_len;
+    }
+    if (c->gives & ADMIN_GIVES_PREFIX)
+        memcpy(want.url, c->service.url, sizeof(want.url));
+    if (c->gives & ADMIN_GIVES_ACTIONS) {
+        memcpy(want.action, c->service.action, sizeof(want.action));
+        want.actions = c->service.actions;
+    }
+    c->unchanged = is_same(&want, &c->found);
+    if (c->unchanged)
+        return MAUTH_OK;
+    want.updated_s = c->now_s;
+    rc = graph_service_update(txn, &want, err);
+    return rc ? rc : look_again(txn, c, &want.id, err);
+}
+
+static enum mauth_rc
+grant_role(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    enum mauth_rc rc = graph_role_grant(txn, &c->principal, c->role, c->now_s, err);
+
+    c->unchanged = rc == MAUTH_CONFLICT;
+    return c->unchanged ? MAUTH_OK : rc;
+}
+
+static enum mauth_rc
+delete_user(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    const struct id *id = &c->principal.id;
+    enum mauth_rc rc = graph_role_drop_all(txn, &c->principal, err);
+
+    return rc ? rc : graph_user_delete(txn, id, c->now_s, err);
+}
+
+enum mauth_rc
+admin_change_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    switch (c->op) {
+    case ADMIN_SERVICE_CREATE: return create_service(txn, c, err);
+    case ADMIN_SERVICE_UPDATE: return update_service(txn, c, err);
+    case ADMIN_SERVICE_DELETE:
+        return graph_service_delete(txn, &c->found.id, c->now_s, err);
+    case ADMIN_ROLE_GRANT: return grant_role(txn, c, err);
+    case ADMIN_ROLE_REVOKE:
+        return graph_role_revoke(txn, &c->principal, c->role, c->now_s, err);
+    case ADMIN_USER_DELETE: return delete_user(txn, c, err);
+    }
+    return MAUTH_INTERNAL;
+}
+
+const char *
+admin_change_reason(const struct admin_change *c, enum mauth_rc rc)
+{
+    bool is_role = c->op == ADMIN_ROLE_GRANT || c->op == ADMIN_ROLE_REVOKE;
+
+    switch (rc) {
+    case MAUTH_NOT_FOUND: return "not-found";
+    case MAUTH_INVALID: return is_role ? "role" : "service";
+    case MAUTH_CONFLICT: return "service-taken";
+    default: return NULL;
+    }
+}
+
+enum mauth_rc
+admin_change_record(struct kv_txn *txn, const struct admin_change *c,
+    const struct audit_record *who, const char *reason, struct mauth_err *err)
+{
+    struct audit_record r = *who;
+    char id[ID_LEN + 1];
+
+    r.time_us = time_now_us();
+    r.action = actions[c->op];
+    r.outcome = reason ? "deny" : "done";
+    r.reason = reason;
+    if (c->is_found) {
+        id_format(c->principal.kind, &c->principal.id, id);
+        r.resources[r.resource_count++] = id;
+    } else if (c->whom) {
+        r.resources[r.resource_count++] = c->whom;
+    }
+    if (c->op == ADMIN_SERVICE_CREATE)
+        r.resources[r.resource_count++] = c->service.name;
+    if (c->role)
+        r.resources[r.resource_count++] = c->role;
+    return audit_append_record(txn, &r, c->salt, err);
+}

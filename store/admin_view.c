@@ -1,0 +1,292 @@
+#include "store/admin_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/b64.h"
+#include "base/fail.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "store/graph_user.h"
+
+static const char *const names[ADMIN_KINDS] = {"users", "services", "roles"};
+
+enum {
+    AFTER_MAX = ID_LEN + 1 + GRAPH_NAME_MAX
+};
+
+const char *
+admin_kind_name(enum admin_kind kind)
+{
+    return names[kind];
+}
+
+static void
+put_text(struct buf *b, const char *name, const char *value)
+{
+    buf_printf(b, ",\"%s\":", name);
+    buf_json(b, text_of(value));
+}
+
+static void
+put_time(struct buf *b, const char *name, int64_t value_s)
+{
+    char text[TIME_LEN + 1];
+
+    time_format(value_s, text);
+    put_text(b, name, text);
+}
+
+static void
+put_url(struct buf *b, enum admin_kind kind, const char *issuer, const char *below)
+{
+    char url[1024];
+
+    snprintf(url, sizeof(url), "%s/v1/admin/%s/%s", issuer, names[kind], below);
+    put_text(b, "url", url);
+}
+
+void
+admin_view_pem(const uint8_t *spki, size_t len, char out[ADMIN_PEM_MAX])
+{
+    char base64[4 * ((MAUTH_SPKI_MAX + 2) / 3) + 1];
+    size_t n = b64_encode(B64_STD, spki, len, base64), at;
+
+    at = (size_t)snprintf(out, ADMIN_PEM_MAX, "-----BEGIN PUBLIC KEY-----\n");
+    for (size_t i = 0; i < n; i += 64)
+        at += (size_t)snprintf(out + at, ADMIN_PEM_MAX - at, "%.*s\n",
+            (int)(n - i < 64 ? n - i : 64), base64 + i);
+    snprintf(out + at, ADMIN_PEM_MAX - at, "-----END PUBLIC KEY-----\n");
+}
+
+static void
+put_service(struct buf *b, const char *issuer, const struct graph_service *s)
+{
+    char id[ID_LEN + 1], audience[sizeof("urn:meshauth:service:") + GRAPH_NAME_MAX];
+    char pem[ADMIN_PEM_MAX];
+
+    id_format(ID_SERVICE, &s->id, id);
+    snprintf(audience, sizeof(audience), "urn:meshauth:service:%s", s->name);
+    buf_printf(b, "{\"id\":\"%s\"", id);
+    put_url(b, ADMIN_SERVICES, issuer, id);
+    buf_printf(b, ",\"type\":\"service\",\"version\":%" PRIu64, s->version);
+    put_time(b, "created", s->created_s);
+    put_time(b, "updated", s->updated_s);
+    put_text(b, "name", s->name);
+    put_text(b, "audience", audience);
+    if (s->url[0])
+        put_text(b, "prefix", s->url);
+    if (s->spki_len) {
+        admin_view_pem(s->spki, s->spki_len, pem);
+        put_text(b, "key", pem);
+    }
+    buf_str(b, ",\"actions\":[");
+    for (size_t i = 0; i < s->actions; i++) {
+        buf_str(b, i ? "," : "");
+        buf_json(b, text_of(s->action[i]));
+    }
+    buf_str(b, "]}");
+}
+
+static void
+put_user(struct buf *b, const char *issuer, const struct graph_user *u)
+{
+    char id[ID_LEN + 1];
+
+    id_format(ID_USER, &u->id, id);
+    buf_printf(b, "{\"id\":\"%s\"", id);
+    put_url(b, ADMIN_USERS, issuer, id);
+    buf_printf(b, ",\"type\":\"user\",\"version\":%" PRIu64, u->version);
+    put_time(b, "created", u->created_s);
+    put_time(b, "updated", u->updated_s);
+    if (u->email.address[0])
+        put_text(b, "email", u->email.address);
+    buf_str(b, "}");
+}
+
+static void
+put_role(struct buf *b, const char *issuer, const struct graph_principal *p,
+    const char *role, int64_t granted_s)
+{
+    char id[ID_LEN + 1], below[AFTER_MAX + 1];
+
+    id_format(p->kind, &p->id, id);
+    snprintf(below, sizeof(below), "%s/%s", id, role);
+    buf_str(b, "{\"type\":\"role\"");
+    put_url(b, ADMIN_ROLES, issuer, below);
+    put_text(b, "principal", id);
+    put_text(b, "role", role);
+    if (granted_s)
+        put_time(b, "created", granted_s);
+    buf_str(b, "}");
+}
+
+static enum mauth_rc
+find_user(
+    struct kv_txn *txn, const char *whom, struct graph_user *out, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    struct id id;
+
+    if (!id_parse(ID_USER, whom, strlen(whom), &id))
+        return MAUTH_NOT_FOUND;
+    rc = graph_user_by_id(txn, &id, out, err);
+    return rc == MAUTH_OK && !out->live ? MAUTH_NOT_FOUND : rc;
+}
+
+enum mauth_rc
+admin_view_one(struct kv_txn *txn, enum admin_kind kind, const char *issuer,
+    const char *whom, struct buf *out, uint64_t *version, struct mauth_err *err)
+{
+    struct graph_service service;
+    struct graph_user user;
+    enum mauth_rc rc;
+
+    *version = 0;
+    if (kind == ADMIN_USERS) {
+        rc = find_user(txn, whom, &user, err);
+        if (rc == MAUTH_OK)
+            put_user(out, issuer, &user);
+        *version = user.version;
+        return rc;
+    }
+    if (kind != ADMIN_SERVICES)
+        return MAUTH_NOT_FOUND;
+    rc = admin_service_find(txn, whom, &service, err);
+    if (rc == MAUTH_OK)
+        put_service(out, issuer, &service);
+    *version = service.version;
+    return rc;
+}
+
+void
+admin_view_change(struct buf *out, const char *issuer, const struct admin_change *c)
+{
+    switch (c->op) {
+    case ADMIN_SERVICE_CREATE:
+    case ADMIN_SERVICE_UPDATE: put_service(out, issuer, &c->found); break;
+    case ADMIN_ROLE_GRANT: put_role(out, issuer, &c->principal, c->role, 0); break;
+    case ADMIN_SERVICE_DELETE:
+    case ADMIN_ROLE_REVOKE:
+    case ADMIN_USER_DELETE: break; /* it is gone */
+    }
+}
+
+/* Lists: each writes its items and says in after where the next page begins, or "". */
+
+static enum mauth_rc
+list_users(struct kv_txn *txn, const char *issuer, char after[AFTER_MAX + 1],
+    size_t limit, struct buf *out, struct mauth_err *err)
+{
+    struct graph_ids page;
+    struct graph_user u;
+    bool found = false;
+    enum mauth_rc rc;
+    struct id at;
+
+    if (after[0] && !id_parse(ID_USER, after, strlen(after), &at))
+        return mauth_fail(err, MAUTH_INVALID, "users go on behind usr_...");
+    rc = graph_user_page(txn, after[0] ? &at : NULL, &page, err);
+    after[0] = '\0';
+    for (size_t i = 0; i < page.count && i < limit && rc == MAUTH_OK; i++) {
+        rc = graph_user_by_id(txn, &page.ids[i], &u, err);
+        if (rc == MAUTH_OK && u.live) {
+            buf_str(out, found ? "," : "");
+            put_user(out, issuer, &u);
+            found = true;
+        }
+        if (i + 1 == limit || i + 1 == page.count)
+            id_format(ID_USER, &page.ids[i], after);
+    }
+    if (rc == MAUTH_OK && !page.more && page.count <= limit)
+        after[0] = '\0';
+    return rc;
+}
+
+static enum mauth_rc
+list_services(struct kv_txn *txn, const char *issuer, char after[AFTER_MAX + 1],
+    size_t limit, struct buf *out, struct mauth_err *err)
+{
+    struct graph_service_page *page = malloc(sizeof(*page)); /* it is large */
+    enum mauth_rc rc;
+
+    if (!page)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "services: no memory");
+    if (after[0] && !str_is_name(text_of(after)))
+        rc = mauth_fail(err, MAUTH_INVALID, "services go on behind a name");
+    else
+        rc = graph_service_page(txn, after[0] ? after : NULL, limit, page, err);
+    for (size_t i = 0; rc == MAUTH_OK && i < page->count; i++) {
+        buf_str(out, i ? "," : "");
+        put_service(out, issuer, &page->item[i]);
+    }
+    if (rc == MAUTH_OK)
+        snprintf(after, AFTER_MAX + 1, "%s",
+            page->more ? page->item[page->count - 1].name : "");
+    free(page);
+    return rc;
+}
+
+static bool
+read_role(const char *after, struct graph_grant *out)
+{
+    struct text rest = text_of(after), principal;
+
+    if (!text_cut(&rest, '/', &principal) || !str_is_name(rest) ||
+        !graph_principal_parse(principal, &out->principal))
+        return false;
+    snprintf(out->role, sizeof(out->role), "%.*s", (int)rest.len, rest.p);
+    return true;
+}
+
+static enum mauth_rc
+list_roles(struct kv_txn *txn, const char *issuer, char after[AFTER_MAX + 1],
+    size_t limit, struct buf *out, struct mauth_err *err)
+{
+    struct graph_role_page page;
+    struct graph_grant at;
+    char id[ID_LEN + 1];
+    enum mauth_rc rc;
+
+    if (after[0] && !read_role(after, &at))
+        return mauth_fail(err, MAUTH_INVALID, "roles go on behind PRINCIPAL/ROLE");
+    rc = graph_role_page(txn, NULL, after[0] ? &at : NULL, limit, &page, err);
+    for (size_t i = 0; rc == MAUTH_OK && i < page.count; i++) {
+        const struct graph_grant *g = &page.item[i];
+
+        buf_str(out, i ? "," : "");
+        put_role(out, issuer, &g->principal, g->role, g->granted_s);
+        id_format(g->principal.kind, &g->principal.id, id);
+        snprintf(after, AFTER_MAX + 1, "%s/%s", id, g->role);
+    }
+    if (rc == MAUTH_OK && !page.more)
+        after[0] = '\0';
+    return rc;
+}
+
+enum mauth_rc
+admin_view_list(struct kv_txn *txn, enum admin_kind kind, const char *issuer,
+    const char *after, size_t limit, struct buf *out, struct mauth_err *err)
+{
+    static enum mauth_rc (*const lists[ADMIN_KINDS])(struct kv_txn *, const char *,
+        char *, size_t, struct buf *,
+        struct mauth_err *) = {list_users, list_services, list_roles};
+    char next[AFTER_MAX + 1] = "", url[1024];
+    enum mauth_rc rc;
+
+    if (after && strlen(after) > AFTER_MAX)
+        return mauth_fail(err, MAUTH_INVALID, "nothing goes on behind this");
+    snprintf(next, sizeof(next), "%s", after ? after : "");
+    buf_str(out, "{\"items\":[");
+    rc = lists[kind](txn, issuer, next, limit, out, err);
+    buf_str(out, "]");
+    if (rc == MAUTH_OK && next[0]) {
+        snprintf(
+            url, sizeof(url), "%s/v1/admin/%s?after=%s", issuer, names[kind], next);
+        put_text(out, "next", url);
+    }
+    buf_str(out, "}");
+    return rc;
+}

@@ -1,0 +1,50 @@
+/*
+ * What admins see, as JSON: the same for whoever shows it. Nodes have "id", "url",
+ * "type", "version" (of roles none), "created", "updated" and fields of their own.
+ */
+#ifndef STORE_ADMIN_VIEW_H
+#define STORE_ADMIN_VIEW_H
+
+#include "base/buf.h"
+#include "store/admin.h"
+
+enum admin_kind {
+    ADMIN_USERS,
+    ADMIN_SERVICES,
+    ADMIN_ROLES,
+    ADMIN_KINDS
+};
+
+enum {
+    ADMIN_PEM_MAX = 1024
+};
+
+/* A public key (RFC 7468 13), so that what is shown can be given again. */
+void admin_view_pem(const uint8_t *spki, size_t len, char out[ADMIN_PEM_MAX]);
+
+/* "users", as in a path. */
+const char *admin_kind_name(enum admin_kind kind);
+
+/*
+ * One service or user: usr_..., svc_... or a name. MAUTH_NOT_FOUND: there is none that
+ * lives. *version is its ETag's.
+ */
+MAUTH_MUST_USE enum mauth_rc admin_view_one(struct kv_txn *txn, enum admin_kind kind,
+    const char *issuer, const char *whom, struct buf *out, uint64_t *version,
+    struct mauth_err *err);
+
+/* What a change has found or made: of a role, who has it now. */
+void admin_view_change(
+    struct buf *out, const char *issuer, const struct admin_change *c);
+
+/*
+ * {"items":[...],"next":URL}, live ones only, behind after (NULL: from the first):
+ * usr_..., a service's name, or PRINCIPAL/ROLE. limit is cut to a page.
+ *
+ * MAUTH_INVALID  after is none of these
+ */
+MAUTH_MUST_USE enum mauth_rc admin_view_list(struct kv_txn *txn, enum admin_kind kind,
+    const char *issuer, const char *after, size_t limit, struct buf *out,
+    struct mauth_err *err);
+
+#endif

@@ -1,0 +1,142 @@
+"""Bad requests on the graph: each a clear problem document, nothing half done."""
+
+import harness
+from people import JSON, PATCH, Person, new_id
+
+NAMES = (
+    ("empty", ""),
+    ("too long", "x" * 129),
+    ("too long in bytes", "ä" * 65),
+    ("a newline", "a\nb"),
+    ("a NUL", "a\0b"),
+    ("an escape sequence", "\x1b[2Jgone"),
+    ("a C1 control", "a\x9bb"),
+    ("a bell", "\x07"),
+    ("DEL", "a\x7f"),
+    ("right-to-left override", "photo\u202egpj.exe"),
+    ("isolate", "a\u2066b"),
+    ("zero width", "Tri\u200bp"),
+    ("byte order mark", "\ufeffTrip"),
+    ("line separator", "a\u2028b"),
+)
+
+
+class Input(harness.MeshTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.alice, cls.bob = Person(cls.mesh, "alice"), Person(cls.mesh, "bob")
+        cls.folder = cls.alice.create()
+        cls.alice_device = cls.alice.claim().json
+
+    def tearDown(self):
+        """Nothing has happened."""
+        self.assertEqual(self.alice.node(self.folder["url"]), self.folder)
+        self.assertEqual(self.alice.items(f"users/{self.alice.id}/folders"), [self.folder])
+        self.assertEqual(self.alice.items(f"users/{self.alice.id}/devices"), [self.alice_device])
+
+    def bad_body(self, body, detail, problem="body", status=400):
+        for method, url, more in (("POST", "folders", {}),
+                                  ("PUT", f"folders/{new_id('fld_')}", {"fresh": True}),
+                                  ("PATCH", self.folder["url"], {"if_match": "*"})):
+            answer = self.alice.call(method, url, body, **more)
+            self.assert_problem(answer, status, problem)
+            if detail:
+                self.assertIn(detail, answer.json["detail"])
+
+    def test_not_json(self):
+        for body in ("", " ", "name", "[]", "7", '"x"', "null", '{"name":"a"', '{"name":"a"}}', "{'name':'a'}",
+                     '{"name":"a",}', '{"name":"a"} x', "\ufeff{}".encode(), '{"name":"\xff"}'.encode("latin1"),
+                     b'{"name":"\xc0\x80"}', b'{"name":"\xed\xa0\x80"}', '{"name":"\\ud800"}', '{"name":NaN}'):
+            self.bad_body(body, "The body must be one JSON object.")
+
+    def test_members(self):
+        self.bad_body({"name": "a", "owner": self.bob.id}, 'There is no member "owner" here.')
+        self.bad_body({"name": "a", "id": new_id("fld_")}, 'There is no member "id" here.')
+        self.bad_body('{"name":"a","name":"b"}', "A member stands twice")
+        self.bad_body({"name": 7}, 'The member "name" must be text.')
+        self.bad_body({"name": None}, 'The member "name" must be text.')
+        self.bad_body({"name": "a", "contributors_invite": "yes"}, "must be true or false")
+        self.bad_body('{"name":' + "[" * 5 + "]" * 5 + "}", "nested too deeply")
+        self.bad_body('{"name":' + "[" * 3000 + "}", "nested too deeply")
+        self.assertIn('"name" is missing', self.alice.call("POST", "folders", {}).json["detail"])
+
+    def test_a_private_key(self):
+        pem = self.alice.device.key.read_text()
+        for body in ({"name": pem}, {"name": "a", "key": {"kty": "EC", "d": "AAAA"}}, {"name": "a", "private_key": "x"}):
+            answer = self.alice.call("POST", "devices", body)
+            self.assert_problem(answer, 400, "private-key")
+            self.assertIn("do not use that key any more", answer.json["detail"])
+            self.assertNotIn(self.alice.device.secret, answer.body.decode())
+
+    def test_names(self):
+        for name, value in NAMES:
+            with self.subTest(name):
+                for method, url, more in (("POST", "folders", {}),
+                                          ("PATCH", self.folder["url"], {"if_match": "*"}),
+                                          ("PATCH", self.alice_device["url"], {"if_match": "*"})):
+                    answer = self.alice.call(method, url, {"name": value}, **more)
+                    self.assert_problem(answer, 400, "body" if "\0" in value else "name")
+
+    def test_names_that_are_only_text(self):
+        carol = Person(self.mesh, "carol")
+        for name in ("<script>alert(1)</script>", "&amp;", '"; DROP TABLE', "../../etc/passwd", "名前", "x" * 128,
+                     "👩‍👩‍👧".replace("\u200d", ""), "%00", "a\u0301"):
+            self.assertEqual(carol.create(name)["name"], name)
+
+    def test_too_large(self):
+        answer = self.alice.call("POST", "folders", {"name": "a" * 9000})
+        self.assert_problem(answer, 413, "too-large")
+
+    def test_content_types(self):
+        for content_type in ("text/plain", "application/x-www-form-urlencoded", PATCH, "application/jsonp", None):
+            headers = {"Content-Type": content_type}
+            self.assert_problem(self.alice.call("POST", "folders", '{"name":"a"}', headers=headers), 415, "content-type")
+        answer = self.alice.call("PATCH", self.folder["url"], {"name": "a"}, if_match="*", headers={"Content-Type": JSON})
+        self.assert_problem(answer, 415, "content-type")
+
+    def test_ids(self):
+        good = self.folder["id"]
+        for bad in (good.upper(), good[:-1], good + "0", "fld_" + "8" + good[5:], "fld_" + "u" * 26,
+                    good.replace("fld_", "usr_"), "fld_", "x", "%66" + good[1:], good + "%20", new_id("fld_")):
+            with self.subTest(bad):
+                answer = self.alice.get(f"folders/{bad}")
+                self.assert_problem(answer, 404, "not-found")
+        foreign = self.bob.create()
+        for method in ("GET", "PATCH", "DELETE"):
+            body = {"name": "a"} if method == "PATCH" else None
+            answer = self.alice.call(method, foreign["url"], body, if_match="*")
+            self.assert_problem(answer, 404, "not-found")
+
+    def test_preconditions(self):
+        url = self.folder["url"]
+        for method, body in (("PATCH", {"name": "x"}), ("DELETE", None)):
+            self.assert_problem(self.alice.call(method, url, body), 428, "precondition-required")
+            for stale in ('"0"', '"99"', "1", 'W/"1"', "", "x", '"'):
+                answer = self.alice.call(method, url, body, if_match=stale)
+                self.assert_problem(answer, 412, "version")
+        self.assert_problem(self.alice.call("PUT", f"folders/{new_id('fld_')}", {"name": "a"},
+                                            headers={"If-None-Match": '"1"'}), 428, "precondition-required")
+
+    def test_queries(self):
+        for query in ("?limit=0", "?limit=65", "?limit=x", "?limit=1&limit=2", "?after=x", f"?after={self.alice.id}",
+                      "?after=%zz", "?x=%00"):
+            answer = self.alice.get(f"users/{self.alice.id}/folders{query}")
+            self.assert_problem(answer, 400, "query")
+        self.assert_problem(self.alice.get(self.folder["url"] + "?a=b"), 400, "query")
+
+    def test_methods(self):
+        for method, url in (("POST", self.folder["url"]), ("PUT", "folders"), ("DELETE", "folders"), ("PATCH", "devices")):
+            self.assert_problem(self.alice.call(method, url, {} if method in ("PUT", "POST", "PATCH") else None), 405, "method")
+
+    def test_a_tombstone_s_id(self):
+        url = f"folders/{new_id('fld_')}"
+        carol = Person(self.mesh, "carol2")
+        carol.must(201, "PUT", url, {"name": "a"}, fresh=True)
+        carol.delete(url)
+        self.assert_problem(carol.call("PUT", url, {"name": "a"}, fresh=True), 412, "exists")
+        self.assert_problem(self.bob.call("PUT", url, {"name": "a"}, fresh=True), 412, "exists")
+
+
+if __name__ == "__main__":
+    harness.main()

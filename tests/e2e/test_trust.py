@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""GET /v1/trust: who gets the trust file, and who waits for the next one."""
+import re
+import time
+
+from harness import SLOW, MeshTest, main, wait_until
+from people import Person
+from services import Service, Socket, ask_later, threads_of
+
+
+def place(answer):
+    """The file's epoch and sequence, which its ETag has, too."""
+    text = answer.body.decode()
+    numbers = [re.search(f"^{name} (\\d+)$", text, re.M).group(1) for name in ("epoch", "sequence")]
+    if answer.headers["ETag"] != '"%s.%s"' % tuple(numbers):
+        raise AssertionError(f"{answer.headers['ETag']} of {numbers}")
+    return ".".join(numbers)
+
+
+class Trust(MeshTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.relay = Service(cls.mesh, "relay")
+        cls.relay.login()
+
+    def revoke_something(self):
+        """Two changes that the next trust file tells of."""
+        admin = Socket(self.mesh)
+        other = admin.call("GET", "services/storage").json["id"]
+        self.assertEqual(admin.call("PUT", f"roles/{other}/publish").status, 200)
+        self.assertEqual(admin.call("DELETE", f"roles/{other}/publish").status, 204)
+
+    def get(self, query="", **more):
+        return self.relay.call("GET", "/v1/trust" + query, **more)
+
+    def test_the_file(self):
+        answer = self.get()
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "text/plain; charset=utf-8"))
+        place(answer)
+        file = self.mesh.folder / "fetched"
+        file.write_bytes(answer.body)
+        alice = Person(self.mesh, "alice")
+        self.assertEqual(self.mesh.verify(alice.ticket, alice.device, trust=file)[1]["verdict"], "accept")
+        wait_until(lambda: self.get().body == self.mesh.trust.read_bytes(), "the same file on disk")
+
+    def test_not_again(self):
+        answer = self.get()
+        again = self.get(headers={"If-None-Match": answer.headers["ETag"]})
+        self.assertEqual((again.status, again.body, again.headers["ETag"]), (304, b"", answer.headers["ETag"]))
+        self.assertEqual(self.get(headers={"If-None-Match": '"1.0"'}).status, 200)
+
+    def test_who_may(self):
+        self.assert_problem(self.mesh.request("GET", "/v1/trust"), 401, "no-ticket")
+        self.assert_problem(self.mesh.request("GET", "/v1/trust", device=self.relay.device), 401, "no-ticket")
+        alice = Person(self.mesh, "alice")
+        self.assert_problem(alice.get("/v1/trust"), 403, "forbidden")
+        device = alice.claim().json
+        self.assertEqual(alice.get("/v1/trust").status, 200)
+        # A claim is what lets a device in, and its end puts it out.
+        self.assertEqual(alice.delete(device["url"]).status, 204)
+        self.assertEqual(alice.get("/v1/trust").status, 401)
+        alice.login()
+        self.assert_problem(alice.get("/v1/trust"), 403, "forbidden")
+        # A rights ticket is not shown to the account service.
+        answer = self.mesh.request("GET", "/v1/trust", headers={"Authorization": f"Bearer {alice.ticket}"},
+                                   device=alice.device)
+        self.assertEqual(answer.status, 401)
+
+    def test_bad_queries(self):
+        for query in ("?after=", "?after=1", "?after=1.", "?after=.1", "?after=1.2.3", "?after=-1.2", "?after=01.2",
+                      "?after=1.99999999999999999999", "?after=1.1&after=1.2", "?before=1.1", "?after=a.b"):
+            with self.subTest(query):
+                self.assert_problem(self.get(query), 400, "query")
+
+    def test_an_earlier_one_is_answered_at_once(self):
+        start = time.monotonic()
+        for after in ("0.0", "1.0", "0.999999"):
+            self.assertEqual(self.get(f"?after={after}").status, 200)
+        self.assertLess(time.monotonic() - start, 5 * SLOW)
+
+    def test_waits_for_the_next(self):
+        before = place(self.get())
+        start = time.monotonic()
+        answer = self.get(f"?after={before}", sent=self.revoke_something)
+        self.assertEqual(answer.status, 200)
+        self.assertLess(time.monotonic() - start, 1.5 * SLOW)
+        self.assertGreater([int(n) for n in place(answer).split(".")], [int(n) for n in before.split(".")])
+
+    def test_many_wait_without_threads(self):
+        before = place(self.get())
+        headers = {"Authorization": f"Bearer {self.relay.credential}"}
+        connections = [self.mesh.connection(self.relay.device) for _ in range(30)]
+        threads = threads_of(self.mesh)
+        answers = [ask_later(c, f"/v1/trust?after={before}", headers) for c in connections]
+        time.sleep(0.3)
+        self.assertEqual(threads_of(self.mesh), threads)
+        self.revoke_something()
+        for c, answer in zip(connections, answers):
+            self.assertEqual(answer().status, 200)
+            c.close()
+
+    def test_whoever_loses_the_right_waits_in_vain(self):
+        service = Service(self.mesh, "leaving")
+        service.login()
+        before = place(self.get())
+        answer = service.call("GET", f"/v1/trust?after={before}", sent=lambda: Socket(self.mesh).call(
+            "DELETE", "services/leaving", if_match="*"))
+        self.assert_problem(answer, 401, "session")
+
+
+class Bounds(MeshTest):
+    """Half of the connections may wait."""
+
+    settings = {"limits": {"connections": 16, "connections_per_ip": 16}}
+
+    def test_room(self):
+        relay = Service(self.mesh, "relay")
+        relay.login()
+        before = place(relay.call("GET", "/v1/trust"))
+        headers = {"Authorization": f"Bearer {relay.credential}"}
+        connections = [self.mesh.connection(relay.device) for _ in range(8)]
+        answers = [ask_later(c, f"/v1/trust?after={before}", headers) for c in connections]
+        late = wait_until(lambda: self.refused(relay, before), "a place that is taken")
+        self.assertEqual((late.status, late.body), (304, b""))
+        # And ending lets nobody wait.
+        start = time.monotonic()
+        self.mesh.stop()
+        self.assertLess(time.monotonic() - start, 5 * SLOW)
+        self.assertEqual([answer().status for answer in answers], [304] * 8)
+        for c in connections:
+            c.close()
+        self.mesh.start()
+
+    def refused(self, relay, before):
+        """None while there is room: then the request is given up."""
+        c = self.mesh.connection(relay.device)
+        c.timeout = 2 * SLOW
+        try:
+            return ask_later(c, f"/v1/trust?after={before}", {"Authorization": f"Bearer {relay.credential}"})()
+        except TimeoutError:
+            return None
+        finally:
+            c.close()
+
+
+if __name__ == "__main__":
+    main()
