@@ -23,14 +23,19 @@ struct housekeeper {
     pthread_cond_t wake;
     bool now;
     bool stop;
-    uint64_t generation;  /* of the store, when it was last looked at */
-    uint64_t revocations; /* their serial number in the last trust file */
+    /* the thread's own */
+    uint64_t generation;   /* of the store, when there was nothing new in it */
+    uint64_t revocations;  /* their serial number in the last trust file */
+    bool trust_failed;     /* the last one was not replaced */
+    int64_t next_trust_ms; /* when it is signed again, whatever happens */
+    int64_t next_turn_ms;
+    bool purging; /* there may be more that ended long ago */
 };
 
 enum {
     LOOK_MS = 200, /* between looks at what was revoked: all hear of it in a second */
-    PURGE_STEP = 256, /* of what is due, in one transaction */
-    PURGE_STEPS = 16  /* in one turn */
+    RETRY_MS = 1000,
+    PURGE_STEP = GRAPH_PAGE_MAX /* of what is due, in one transaction at each look */
 };
 
 static enum mauth_rc
@@ -50,7 +55,6 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
         .life_s = s->config->tickets.trust_s,
         .now_s = time_now_s(),
     };
-
     uint64_t serial;
     enum mauth_rc rc;
 
@@ -67,6 +71,7 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     return MAUTH_OK;
 }
 
+/* Was anything revoked of which the last trust file does not tell? If in doubt, yes. */
 static bool
 is_news(struct housekeeper *h)
 {
@@ -74,9 +79,11 @@ is_news(struct housekeeper *h)
 
     if (generation == h->generation)
         return false;
+    if (kv_read(h->service->kv, read_serial, &serial, NULL) != MAUTH_OK ||
+        serial != h->revocations)
+        return true;
     h->generation = generation;
-    return kv_read(h->service->kv, read_serial, &serial, NULL) == MAUTH_OK &&
-           serial != h->revocations;
+    return false;
 }
 
 static void
@@ -84,53 +91,52 @@ publish(struct housekeeper *h)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (sign_trust(h, &err) != MAUTH_OK)
+    h->trust_failed = sign_trust(h, &err) != MAUTH_OK;
+    if (h->trust_failed)
         log_error("the trust file was not replaced: %s", err.text);
+    h->next_trust_ms = time_monotonic_ms() +
+                       (h->trust_failed ? RETRY_MS : HOUSEKEEPER_PERIOD_S * 1000);
 }
 
 struct purge {
     int64_t now_s;
-    size_t count;
+    size_t nodes;
+    size_t changes;
 };
 
 static enum mauth_rc
 purge_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     struct purge *p = arg;
-    size_t changes = 0;
-    enum mauth_rc rc = graph_purge(txn, p->now_s, PURGE_STEP, &p->count, err);
+    enum mauth_rc rc = graph_purge(txn, p->now_s, PURGE_STEP, &p->nodes, err);
 
     if (rc == MAUTH_OK)
-        rc = graph_change_purge(txn, p->now_s, PURGE_STEP, &changes, err);
-    if (changes > p->count)
-        p->count = changes;
+        rc = graph_change_purge(txn, p->now_s, PURGE_STEP, &p->changes, err);
     return rc;
 }
 
-/* What ended long ago; the rest of it at the next turn. */
+/* Some of what ended long ago. By steps, so that nothing waits for it, least of all the
+ * trust file. */
 static void
-purge(struct kv *kv)
+purge(struct housekeeper *h)
 {
-    struct purge p = {.now_s = time_now_s(), .count = PURGE_STEP};
+    struct purge p = {.now_s = time_now_s()};
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    for (int i = 0; i < PURGE_STEPS && p.count == PURGE_STEP; i++)
-        if (kv_write(kv, purge_some, &p, &err) != MAUTH_OK) {
-            log_error("what ended long ago is still kept: %s", err.text);
-            return;
-        }
+    if (kv_write(h->service->kv, purge_some, &p, &err) != MAUTH_OK)
+        log_error("what ended long ago is still kept: %s", err.text);
+    h->purging = p.nodes == PURGE_STEP || p.changes == PURGE_STEP;
 }
 
 static void
-work(struct housekeeper *h)
+take_turn(struct housekeeper *h)
 {
-    const struct service *s = h->service;
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    publish(h);
-    purge(s->kv);
-    if (refusals_flush(s->refusals, s->kv, &err) != MAUTH_OK)
+    if (refusals_flush(h->service->refusals, h->service->kv, &err) != MAUTH_OK)
         log_error("refusals are not on record yet: %s", err.text);
+    h->purging = true;
+    h->next_turn_ms = time_monotonic_ms() + HOUSEKEEPER_PERIOD_S * 1000;
 }
 
 enum call {
@@ -163,17 +169,17 @@ static void *
 keep_house(void *arg)
 {
     struct housekeeper *h = arg;
-    int64_t next_ms = time_monotonic_ms() + HOUSEKEEPER_PERIOD_S * 1000;
     enum call call;
 
     do {
         call = wait_for_call(h);
-        if (call != CALL_NONE || time_monotonic_ms() >= next_ms) {
-            work(h);
-            next_ms = time_monotonic_ms() + HOUSEKEEPER_PERIOD_S * 1000;
-        } else if (is_news(h)) {
+        if (call != CALL_NONE || time_monotonic_ms() >= h->next_trust_ms ||
+            (!h->trust_failed && is_news(h)))
             publish(h);
-        }
+        if (call != CALL_NONE || time_monotonic_ms() >= h->next_turn_ms)
+            take_turn(h);
+        if (h->purging)
+            purge(h);
     } while (call != CALL_STOP);
     return NULL;
 }
@@ -196,6 +202,8 @@ housekeeper_start(
         free(h);
         return rc;
     }
+    h->next_trust_ms = h->next_turn_ms =
+        time_monotonic_ms() + HOUSEKEEPER_PERIOD_S * 1000;
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -174,32 +174,46 @@ graph_change_page(struct kv_txn *txn, uint64_t after, size_t max,
     return walk(txn, after + 1, &w, err);
 }
 
+static enum mauth_rc
+purge_step(struct kv_txn *txn, uint64_t old, int64_t before_s, size_t max,
+    size_t *count, struct mauth_err *err)
+{
+    struct graph_changes gone = {.count = 0};
+    struct walk w = {
+        .out = &gone, .max = max, .old = old, .before_s = before_s, .purging = true};
+    struct store_key key;
+    enum mauth_rc rc;
+
+    *count = 0;
+    rc = walk(txn, 0, &w, err);
+    for (size_t i = 0; i < gone.count && rc == MAUTH_OK; i++) {
+        store_key(&key, SPACE_CHANGE, NULL, 0);
+        buf_u64(&key.b, gone.items[i].sequence);
+        rc = kv_delete(txn, store_key_text(&key), err);
+    }
+    if (rc || !gone.count)
+        return rc;
+    *count = gone.count;
+    return forget(txn, gone.items[gone.count - 1].sequence, err);
+}
+
 enum mauth_rc
 graph_change_purge(
     struct kv_txn *txn, int64_t now_s, size_t max, size_t *count, struct mauth_err *err)
 {
-    struct graph_changes old;
-    struct walk w = {.out = &old,
-        .max = max,
-        .before_s = now_s - GRAPH_CHANGES_KEPT_S,
-        .purging = true};
-    struct store_key key;
-    uint64_t state;
+    uint64_t state, old;
     enum mauth_rc rc;
+    size_t step;
 
     *count = 0;
     rc = graph_state(txn, &state, err);
     if (rc)
         return rc;
-    w.old = state > GRAPH_CHANGES_KEPT ? state - GRAPH_CHANGES_KEPT : 0;
-    rc = walk(txn, 0, &w, err);
-    for (size_t i = 0; i < old.count && rc == MAUTH_OK; i++) {
-        store_key(&key, SPACE_CHANGE, NULL, 0);
-        buf_u64(&key.b, old.items[i].sequence);
-        rc = kv_delete(txn, store_key_text(&key), err);
-    }
-    if (rc || !old.count)
-        return rc;
-    *count = old.count;
-    return forget(txn, old.items[old.count - 1].sequence, err);
+    old = state > GRAPH_CHANGES_KEPT ? state - GRAPH_CHANGES_KEPT : 0;
+    do {
+        rc = purge_step(
+            txn, old, now_s - GRAPH_CHANGES_KEPT_S, max - *count, &step, err);
+        *count += step;
+    } while (rc == MAUTH_OK && step == GRAPH_PAGE_MAX && *count < max);
+    return rc;
 }

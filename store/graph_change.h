@@ -74,7 +74,8 @@ struct graph_changes {
 MAUTH_MUST_USE enum mauth_rc graph_change_page(struct kv_txn *txn, uint64_t after,
     size_t max, struct graph_changes *out, struct mauth_err *err);
 
-/* Forgets at most max that are older, or more, than is kept. */
+/* Forgets at most max that are older, or more, than is kept; *count is how many. Fewer
+ * than max: that was all. */
 MAUTH_MUST_USE enum mauth_rc graph_change_purge(struct kv_txn *txn, int64_t now_s,
     size_t max, size_t *count, struct mauth_err *err);
 

@@ -80,6 +80,10 @@ graph_folder_create(struct kv_txn *txn, const struct graph_folder *want,
         .created_s = want->created_s,
         .updated_s = want->created_s};
     struct graph_change c = {.op = GRAPH_CREATED};
+    struct graph_change joined = {.time_s = want->created_s,
+        .op = GRAPH_CREATED,
+        .type = GRAPH_CHANGED_MEMBER,
+        .id = {want->id, *owner}};
     struct graph_folder f = *want;
     struct graph_user u;
     enum mauth_rc rc;
@@ -97,8 +101,10 @@ graph_folder_create(struct kv_txn *txn, const struct graph_folder *want,
     f.version = 1;
     f.updated_s = f.created_s;
     f.live = true;
-    rc = graph_link_put(txn, GRAPH_MEMBER_BY_FOLDER, &f.id, &link, err);
-    return rc ? rc : put_folder(txn, &f, &c, err);
+    rc = put_folder(txn, &f, &c, err);
+    if (rc == MAUTH_OK)
+        rc = graph_link_put(txn, GRAPH_MEMBER_BY_FOLDER, &f.id, &link, err);
+    return rc ? rc : graph_change_put(txn, &joined, err);
 }
 
 enum mauth_rc

@@ -58,7 +58,8 @@ read_kinds(struct reader *r, struct graph_invitation *out)
 {
     unsigned role = reader_u8(r), state = reader_u8(r), addressee = reader_u8(r);
 
-    if (role > GRAPH_OWNER || state > GRAPH_EXPIRED || addressee > GRAPH_FOR_EMAIL)
+    if ((role != GRAPH_READER && role != GRAPH_CONTRIBUTOR) || state > GRAPH_EXPIRED ||
+        addressee > GRAPH_FOR_EMAIL)
         return false;
     out->role = (enum graph_role)role;
     out->state = (enum graph_invitation_state)state;
@@ -219,7 +220,7 @@ static bool
 take(struct text key, struct text value, void *arg)
 {
     struct pending *p = arg;
-    struct id inviter, id;
+    struct id inviter = {{0}}, id = {{0}};
     struct reader r, v;
     int64_t expires_s;
 

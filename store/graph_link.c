@@ -138,13 +138,14 @@ enum mauth_rc
 graph_link_page(struct kv_txn *txn, enum graph_way way, const struct id *from,
     const struct id *after, struct graph_page *out, struct mauth_err *err)
 {
-    struct paging p = {.links = out->links, .max = GRAPH_PAGE_MAX};
+    struct paging p = {.max = GRAPH_PAGE_MAX};
     struct id behind; /* after may be out's */
     enum mauth_rc rc;
 
     if (after)
         behind = *after;
     memset(out, 0, sizeof(*out));
+    p.links = out->links;
     rc = list(txn, way, from, after ? &behind : NULL, &p, err);
     if (rc) {
         memset(out, 0, sizeof(*out));
@@ -165,7 +166,10 @@ graph_link_next(struct kv_txn *txn, enum graph_way way, const struct id *from,
 
     if (rc == MAUTH_OK && !p.count)
         rc = MAUTH_NOT_FOUND;
-    *out = rc ? (struct graph_link){.role = GRAPH_NO_ROLE} : next;
+    if (rc)
+        memset(out, 0, sizeof(*out));
+    else
+        *out = next;
     return rc;
 }
 

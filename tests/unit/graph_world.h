@@ -7,6 +7,7 @@
 #include "store/graph_link.h"
 #include "store/graph_user.h"
 #include "store/key.h"
+#include "tests/unit/revoked.h"
 #include "tests/unit/store_dir.h"
 
 typedef void world_fn(struct kv_txn *txn);
@@ -128,34 +129,6 @@ is_linked(struct kv_txn *txn, enum graph_way way, const struct id *a,
     assert_int_equal(there.created_s, here.created_s);
     assert_int_equal(there.updated_s, here.updated_s);
     return there.role == role;
-}
-
-/* The state since which this set is revoked; 0: it is not. b may be NULL. */
-static inline uint64_t
-revoked_since(struct kv_txn *txn, enum id_kind ak, const struct id *a, enum id_kind bk,
-    const struct id *b)
-{
-    char text[ID_LEN + 1];
-    struct store_key key;
-    struct text value;
-    struct reader r;
-    enum mauth_rc rc;
-
-    store_key(&key, SPACE_REVOKED, NULL, 0);
-    buf_u8(&key.b, b ? 2 : 1);
-    id_format(ak, a, text);
-    buf_field(&key.b, text, ID_LEN);
-    if (b) {
-        id_format(bk, b, text);
-        buf_field(&key.b, text, ID_LEN);
-    }
-    rc = kv_get(txn, store_key_text(&key), &value, NULL);
-    if (rc == MAUTH_NOT_FOUND)
-        return 0;
-    assert_int_equal(rc, MAUTH_OK);
-    reader_init(&r, value.p, value.len);
-    (void)reader_u8(&r);
-    return reader_u64(&r);
 }
 
 /* Asserts that what it loads is empty when it is not MAUTH_OK. */

@@ -6,7 +6,7 @@
 #include "store/publish.h"
 #include "tests/unit/store_dir.h"
 
-/* A service that may publish for https://a.example in epoch 3, from 1000 to 9000. */
+/* A service that may publish for https://a.example in epoch 3, from 1000 on. */
 struct press {
     struct store_dir s;
     struct mauth_secret *seal;
@@ -15,14 +15,15 @@ struct press {
     char vkey[NOTE_VKEY_MAX + 1], path[96];
     struct keystore *keys;
     struct publish_options o;
+    int64_t until_s;
 };
 
 static inline enum mauth_rc
 press_put(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
-    static const struct keystore_key key = {TRUST_ACTIVE, 1000, 9000, "*"};
     static const uint8_t nonce[2][12] = {{1}, {2}};
     struct press *p = arg;
+    struct keystore_key key = {TRUST_ACTIVE, 1000, p->until_s, "*"};
     struct text der = {(char *)p->pkcs8.data, p->pkcs8.len};
     enum mauth_rc rc;
 
@@ -42,7 +43,7 @@ static inline void
 press_delegate(struct press *p)
 {
     struct trust_delegation d = {
-        "https://a.example", 3, &p->authority.verifier, 1000, 9000};
+        "https://a.example", 3, &p->authority.verifier, 1000, p->until_s};
     uint8_t seed[NOTE_KEY_BYTES], key[NOTE_KEY_BYTES];
     struct note_verifier root;
 
@@ -61,11 +62,12 @@ press_delegate(struct press *p)
 }
 
 static inline void
-press_set_up(struct press *p)
+press_set_up_until(struct press *p, int64_t until_s)
 {
     static const uint8_t raw[KEYSTORE_SEAL_BYTES] = {1};
 
     memset(p, 0, sizeof(*p));
+    p->until_s = until_s;
     buf_init(&p->delegation);
     buf_init_secret(&p->pkcs8);
     store_make(&p->s, "?twice=1");
@@ -76,6 +78,12 @@ press_set_up(struct press *p)
     press_delegate(p);
     assert_int_equal(kv_write(p->s.kv, press_put, p, NULL), MAUTH_OK);
     assert_int_equal(kv_read(p->s.kv, press_load, p, NULL), MAUTH_OK);
+}
+
+static inline void
+press_set_up(struct press *p)
+{
+    press_set_up_until(p, 9000);
 }
 
 static inline void

@@ -1,47 +1,52 @@
-/* Since which state number a set of ids is revoked, as it lies in the store. */
+/* Since which state number a set of ids is revoked; 0: it is not. */
 #ifndef TESTS_REVOKED_H
 #define TESTS_REVOKED_H
 
 #include "base/id.h"
-#include "store/key.h"
+#include "store/revocations.h"
 #include "tests/unit/store_dir.h"
 
-struct revoked {
+/* b may be NULL. */
+static inline uint64_t
+revoked_in(struct kv_txn *txn, enum id_kind ak, const struct id *a, enum id_kind bk,
+    const struct id *b)
+{
+    struct revoked set = {.count = b ? 2 : 1};
+    uint64_t state;
+    enum mauth_rc rc;
+
+    id_format(ak, a, set.id[0]);
+    if (b)
+        id_format(bk, b, set.id[1]);
+    rc = revocations_find(txn, &set, &state, NULL);
+    if (rc != MAUTH_NOT_FOUND)
+        assert_int_equal(rc, MAUTH_OK);
+    return state;
+}
+
+struct revoked_question {
     enum id_kind kind;
     const struct id *id;
-    uint64_t state; /* 0: it is not */
+    uint64_t state;
 };
 
 static inline enum mauth_rc
-revoked_look(struct kv_txn *txn, void *arg, struct mauth_err *err)
+revoked_ask(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
-    struct revoked *r = arg;
-    char text[ID_LEN + 1];
-    struct store_key key;
-    struct reader in;
-    struct text value;
-    enum mauth_rc rc;
+    struct revoked_question *q = arg;
 
-    store_key(&key, SPACE_REVOKED, NULL, 0);
-    buf_u8(&key.b, 1);
-    id_format(r->kind, r->id, text);
-    buf_field(&key.b, text, ID_LEN);
-    rc = kv_get(txn, store_key_text(&key), &value, err);
-    if (rc != MAUTH_OK)
-        return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
-    reader_init(&in, value.p, value.len);
-    (void)reader_u8(&in);
-    r->state = reader_u64(&in);
+    (void)err;
+    q->state = revoked_in(txn, q->kind, q->id, ID_KINDS, NULL);
     return MAUTH_OK;
 }
 
 static inline uint64_t
 revoked_since(struct kv *kv, enum id_kind kind, const struct id *id)
 {
-    struct revoked r = {kind, id, 0};
+    struct revoked_question q = {kind, id, 0};
 
-    assert_int_equal(kv_read(kv, revoked_look, &r, NULL), MAUTH_OK);
-    return r.state;
+    assert_int_equal(kv_read(kv, revoked_ask, &q, NULL), MAUTH_OK);
+    return q.state;
 }
 
 #endif

@@ -58,6 +58,7 @@ static const struct line lines[] = {
     {GRAPH_CREATED, GRAPH_CHANGED_DEVICE, {3}},
     {GRAPH_CREATED, GRAPH_CHANGED_CLAIM, {3, 2}},
     {GRAPH_CREATED, GRAPH_CHANGED_FOLDER, {4}},
+    {GRAPH_CREATED, GRAPH_CHANGED_MEMBER, {4, 1}},
     {GRAPH_UPDATED, GRAPH_CHANGED_DEVICE, {3}},
     {GRAPH_UPDATED, GRAPH_CHANGED_FOLDER, {4}},
     {GRAPH_CREATED, GRAPH_CHANGED_INVITATION, {5, 4, 1}},
@@ -167,6 +168,20 @@ WORLD_TEST(forgets_what_is_old)
     assert_int_equal(page.items[0].sequence, 12);
 }
 
+WORLD_TEST(forgets_many_at_once)
+{
+    size_t count;
+
+    for (unsigned n = 0; n < 3 * GRAPH_PAGE_MAX; n++)
+        put(txn, 1);
+    assert_int_equal(
+        graph_change_purge(txn, INT64_MAX, 2 * GRAPH_PAGE_MAX + 1, &count, NULL),
+        MAUTH_OK);
+    assert_int_equal(count, 2 * GRAPH_PAGE_MAX + 1);
+    assert_int_equal(graph_change_purge(txn, INT64_MAX, 1000, &count, NULL), MAUTH_OK);
+    assert_int_equal(count, GRAPH_PAGE_MAX - 1);
+}
+
 /* A state as of which there are more than are kept. */
 WORLD_TEST(forgets_what_is_too_much)
 {
@@ -242,6 +257,7 @@ main(void)
         cmocka_unit_test(tells_what_changed),
         cmocka_unit_test(goes_on_from_where_a_reader_is),
         cmocka_unit_test(forgets_what_is_old),
+        cmocka_unit_test(forgets_many_at_once),
         cmocka_unit_test(forgets_what_is_too_much),
         cmocka_unit_test(notices_damage),
         cmocka_unit_test(names_what_it_tells),

@@ -1,5 +1,6 @@
 #include "base/hash.h"
 #include "store/graph_member.h"
+#include "store/graph_session.h"
 #include "tests/unit/graph_world.h"
 
 static enum mauth_rc
@@ -178,19 +179,19 @@ WORLD_TEST(is_claimed_again_after_release)
     uint64_t released;
 
     assert_int_equal(graph_device_release(txn, &pc, &alice, 5, NULL), MAUTH_OK);
-    released = revoked_since(txn, ID_DEVICE, &pc, ID_USER, &alice);
+    released = revoked_in(txn, ID_DEVICE, &pc, ID_USER, &alice);
     assert_int_equal(released, state_now(txn));
     /* No mapping went with it. */
-    assert_int_equal(revoked_since(txn, ID_DEVICE, &pc, ID_KINDS, NULL), 0);
+    assert_int_equal(revoked_in(txn, ID_DEVICE, &pc, ID_KINDS, NULL), 0);
 
     assert_int_equal(graph_device_claim(txn, &pc, &alice, 6, NULL), MAUTH_OK);
     assert_int_equal(graph_device_update(txn, &pc, "PC", true, 6, NULL), MAUTH_OK);
     assert_int_equal(graph_mapping_add(txn, &pc, &trip, 6, NULL), MAUTH_OK);
     assert_int_equal(graph_device_release(txn, &pc, &alice, 7, NULL), MAUTH_OK);
     assert_int_equal(
-        revoked_since(txn, ID_DEVICE, &pc, ID_USER, &alice), state_now(txn));
+        revoked_in(txn, ID_DEVICE, &pc, ID_USER, &alice), state_now(txn));
     assert_int_equal(
-        revoked_since(txn, ID_DEVICE, &pc, ID_KINDS, NULL), state_now(txn));
+        revoked_in(txn, ID_DEVICE, &pc, ID_KINDS, NULL), state_now(txn));
     assert_false(is_linked(txn, GRAPH_MAPPED_BY_DEVICE, &pc, &trip, GRAPH_NO_ROLE));
     assert_false(is_linked(txn, GRAPH_CLAIMED_BY_DEVICE, &pc, &alice, GRAPH_NO_ROLE));
 
@@ -200,8 +201,34 @@ WORLD_TEST(is_claimed_again_after_release)
     assert_false(d.unattended);
     assert_int_equal(d.version, 4);
     assert_int_equal(d.updated_s, 7);
-    assert_true(revoked_since(txn, ID_DEVICE, &pc, ID_USER, &alice) < state_now(txn));
-    assert_int_equal(revoked_since(txn, ID_DEVICE, &pc, ID_USER, &bob), 0);
+    assert_true(revoked_in(txn, ID_DEVICE, &pc, ID_USER, &alice) < state_now(txn));
+    assert_int_equal(revoked_in(txn, ID_DEVICE, &pc, ID_USER, &bob), 0);
+}
+
+/* Sessions of this user with this key: not of another key, not of another user. */
+WORLD_TEST(closes_sessions_with_the_claim)
+{
+    struct id alice = make_user(txn, 1), bob = make_user(txn, 2);
+    struct id pc = make_device(txn, 1, &alice);
+    struct graph_session s = {.subject_kind = ID_USER, .ends_s = 100, .open = true};
+    struct graph_device d;
+
+    assert_int_equal(graph_device_by_id(txn, &pc, &d, NULL), MAUTH_OK);
+    for (unsigned n = 0; n < 3; n++) {
+        s.id = nth(n);
+        s.subject = n == 1 ? bob : alice;
+        memcpy(s.key_hash, d.key_hash, sizeof(s.key_hash));
+        s.key_hash[0] ^= n == 2;
+        assert_int_equal(graph_session_create(txn, &s, NULL), MAUTH_OK);
+    }
+    assert_int_equal(graph_device_release(txn, &pc, &alice, 5, NULL), MAUTH_OK);
+    for (unsigned n = 0; n < 3; n++) {
+        struct id id = nth(n);
+
+        assert_int_equal(graph_session_by_id(txn, &id, &s, NULL), MAUTH_OK);
+        assert_int_equal(s.open, n > 0);
+        assert_int_equal(revoked_in(txn, ID_SESSION, &id, ID_KINDS, NULL) > 0, !n);
+    }
 }
 
 WORLD_TEST(notices_damage)
@@ -241,6 +268,7 @@ main(void)
         cmocka_unit_test(updates),
         cmocka_unit_test(belongs_to_one_user),
         cmocka_unit_test(is_claimed_again_after_release),
+        cmocka_unit_test(closes_sessions_with_the_claim),
         cmocka_unit_test(notices_damage),
     };
 

@@ -37,7 +37,7 @@ WORLD_TEST(has_one_owner_from_the_start)
         graph_link_find(txn, GRAPH_MEMBER_BY_USER, &alice, &f.id, &m, NULL), MAUTH_OK);
     assert_int_equal(m.version, 1);
     assert_int_equal(m.created_s, 5);
-    assert_int_equal(state_now(txn), 3);
+    assert_int_equal(state_now(txn), 4);
 }
 
 static const struct {
@@ -125,7 +125,7 @@ WORLD_TEST(takes_all_along)
     assert_int_equal(graph_invitation_by_id(txn, &inv.id, 6, &inv, NULL), MAUTH_OK);
     assert_int_equal(inv.state, GRAPH_REVOKED);
     assert_int_equal(
-        revoked_since(txn, ID_FOLDER, &trip, ID_KINDS, NULL), state_now(txn));
+        revoked_in(txn, ID_FOLDER, &trip, ID_KINDS, NULL), state_now(txn));
 
     assert_int_equal(graph_folder_delete(txn, &trip, 7, NULL), MAUTH_NOT_FOUND);
     assert_int_equal(

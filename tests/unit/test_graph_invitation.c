@@ -433,6 +433,44 @@ WORLD_TEST(notices_damage)
     assert_int_equal(graph_folder_delete(txn, &trip, NOW_S, NULL), MAUTH_UNAVAILABLE);
 }
 
+/* Roles, states and addressees that are none. */
+WORLD_TEST(notices_what_has_no_meaning)
+{
+    static const struct {
+        size_t from_end;
+        uint8_t good, bad;
+    } fields[] = {
+        {7, GRAPH_CONTRIBUTOR, GRAPH_OWNER},
+        {7, GRAPH_READER, GRAPH_NO_ROLE},
+        {6, GRAPH_EXPIRED, GRAPH_EXPIRED + 1},
+        {5, GRAPH_FOR_USER, GRAPH_FOR_EMAIL + 1},
+    };
+    struct graph_invitation i = like(1);
+    struct store_key key;
+    struct text value;
+    uint8_t record[256];
+    size_t len;
+
+    make_people(txn);
+    assert_int_equal(graph_invitation_create(txn, &i, NULL), MAUTH_OK);
+    store_key(&key, SPACE_INVITATION, i.id.b, ID_BYTES);
+    assert_int_equal(kv_get(txn, store_key_text(&key), &value, NULL), MAUTH_OK);
+    len = value.len;
+    assert_true(len < sizeof(record));
+    memcpy(record, value.p, len);
+    for (size_t n = 0; n < COUNT(fields); n++) {
+        uint8_t *at = &record[len - fields[n].from_end], was = *at;
+
+        *at = fields[n].good;
+        put_raw(txn, &key, record, len);
+        assert_int_equal(load_any(txn, &i.id), MAUTH_OK);
+        *at = fields[n].bad;
+        put_raw(txn, &key, record, len);
+        assert_int_equal(load_any(txn, &i.id), MAUTH_UNAVAILABLE);
+        *at = was;
+    }
+}
+
 static void
 names_its_states(void **state)
 {
@@ -459,6 +497,7 @@ main(void)
         cmocka_unit_test(bounds_those_of_an_inviter),
         cmocka_unit_test(bounds_those_of_a_folder),
         cmocka_unit_test(notices_damage),
+        cmocka_unit_test(notices_what_has_no_meaning),
         cmocka_unit_test(names_its_states),
     };
 

@@ -138,13 +138,13 @@ WORLD_TEST(changes_roles)
     assert_int_equal(set(txn, &trip, &carol, GRAPH_READER), MAUTH_OK);
     assert_int_equal(state_now(txn), before); /* it is */
     assert_int_equal(set(txn, &trip, &carol, GRAPH_CONTRIBUTOR), MAUTH_OK);
-    assert_int_equal(revoked_since(txn, ID_FOLDER, &trip, ID_USER, &carol), 0);
+    assert_int_equal(revoked_in(txn, ID_FOLDER, &trip, ID_USER, &carol), 0);
     assert_true(
         is_linked(txn, GRAPH_MEMBER_BY_FOLDER, &trip, &carol, GRAPH_CONTRIBUTOR));
     assert_int_equal(
         graph_member_set_role(txn, &trip, &bob, GRAPH_READER, 20, NULL), MAUTH_OK);
     assert_int_equal(
-        revoked_since(txn, ID_FOLDER, &trip, ID_USER, &bob), state_now(txn));
+        revoked_in(txn, ID_FOLDER, &trip, ID_USER, &bob), state_now(txn));
     assert_true(is_linked(txn, GRAPH_MEMBER_BY_FOLDER, &trip, &bob, GRAPH_READER));
     assert_int_equal(
         graph_link_find(txn, GRAPH_MEMBER_BY_FOLDER, &trip, &bob, &m, NULL), MAUTH_OK);
@@ -163,8 +163,8 @@ WORLD_TEST(passes_ownership_on)
     assert_true(
         is_linked(txn, GRAPH_MEMBER_BY_FOLDER, &trip, &alice, GRAPH_CONTRIBUTOR));
     assert_int_equal(
-        revoked_since(txn, ID_FOLDER, &trip, ID_USER, &alice), state_now(txn));
-    assert_int_equal(revoked_since(txn, ID_FOLDER, &trip, ID_USER, &carol), 0);
+        revoked_in(txn, ID_FOLDER, &trip, ID_USER, &alice), state_now(txn));
+    assert_int_equal(revoked_in(txn, ID_FOLDER, &trip, ID_USER, &carol), 0);
     assert_int_equal(pass(txn, &alice, &carol, 0), MAUTH_CONFLICT);
     assert_int_equal(take_out(txn, &trip, &alice, 0), MAUTH_OK); /* may leave now */
 }
@@ -213,10 +213,10 @@ WORLD_TEST(leaves_nothing_behind)
     assert_true(is_linked(txn, GRAPH_MAPPED_BY_DEVICE, &pc, &work, GRAPH_NO_ROLE));
     assert_true(is_linked(txn, GRAPH_CLAIMED_BY_DEVICE, &pc, &bob, GRAPH_NO_ROLE));
     assert_int_equal(
-        revoked_since(txn, ID_FOLDER, &trip, ID_USER, &bob), state_now(txn));
-    assert_true(revoked_since(txn, ID_DEVICE, &pc, ID_FOLDER, &trip));
-    assert_int_equal(revoked_since(txn, ID_DEVICE, &mac, ID_FOLDER, &trip), 0);
-    assert_int_equal(revoked_since(txn, ID_DEVICE, &pc, ID_FOLDER, &work), 0);
+        revoked_in(txn, ID_FOLDER, &trip, ID_USER, &bob), state_now(txn));
+    assert_true(revoked_in(txn, ID_DEVICE, &pc, ID_FOLDER, &trip));
+    assert_int_equal(revoked_in(txn, ID_DEVICE, &mac, ID_FOLDER, &trip), 0);
+    assert_int_equal(revoked_in(txn, ID_DEVICE, &pc, ID_FOLDER, &work), 0);
     assert_int_equal(invitation_state(txn, &his), GRAPH_REVOKED);
     assert_int_equal(invitation_state(txn, &hers), GRAPH_PENDING);
     assert_int_equal(invitation_state(txn, &elsewhere), GRAPH_PENDING);
@@ -235,7 +235,7 @@ WORLD_TEST(maps_once)
     assert_int_equal(state_now(txn), before);
     assert_int_equal(unmap(txn, &pc, &trip, 0), MAUTH_OK);
     assert_int_equal(
-        revoked_since(txn, ID_DEVICE, &pc, ID_FOLDER, &trip), state_now(txn));
+        revoked_in(txn, ID_DEVICE, &pc, ID_FOLDER, &trip), state_now(txn));
     assert_false(is_linked(txn, GRAPH_MAPPED_BY_DEVICE, &pc, &trip, GRAPH_NO_ROLE));
 }
 

@@ -1,34 +1,16 @@
 /*
  * Random operations beside a model that is nothing but arrays. Every transaction
  * runs twice (the store's option), so nothing may depend on a run that was undone.
+ * MAUTH_SEED in the environment repeats a run.
  */
 #include <time.h>
 
-#include "store/graph_device.h"
-#include "store/graph_member.h"
-#include "store/graph_user.h"
-#include "store/revocations.h"
-#include "tests/unit/store_dir.h"
+#include "store/graph_purge.h"
+#include "tests/unit/graph_model.h"
 
 enum {
-    N = 4, /* users, devices, folders */
     OPS = 40,
-    BATCHES = 100,
-    NOBODY = -1
-};
-
-struct model {
-    unsigned random;
-    uint64_t state;
-    int claim[N]; /* of a device */
-    bool live[N], made[N];
-    enum graph_role role[N][N]; /* folder, user */
-    bool mapped[N][N];          /* device, folder */
-};
-
-struct run {
-    struct id user[N], device[N], folder[N];
-    struct model before, after;
+    BATCHES = 150
 };
 
 static unsigned
@@ -38,309 +20,539 @@ roll(struct model *m, unsigned n)
     return (m->random >> 16) % n;
 }
 
-static enum mauth_rc
-changed(struct model *m)
+/* Another state, in which this node has another version. */
+static void
+touch(struct model *m, struct node *n)
 {
     m->state++;
-    return MAUTH_OK;
+    n->version++;
+    n->updated_s = m->now_s;
 }
 
-/* The set's entry has the number of a state since the one that ended it. */
 static void
-check_revoked(struct kv_txn *txn, uint64_t since, uint64_t state, enum id_kind ak,
-    const struct id *a, enum id_kind bk, const struct id *b)
+begin_node(struct model *m, struct node *n, char name, bool flag)
 {
-    struct revoked set = {.count = b ? 2 : 1};
-    uint64_t number;
-
-    id_format(ak, a, set.id[0]);
-    if (b)
-        id_format(bk, b, set.id[1]);
-    assert_int_equal(revocations_find(txn, &set, &number, NULL), MAUTH_OK);
-    assert_in_range(number, since, state);
+    *n =
+        (struct node){.stage = LIVE, .name = name, .flag = flag, .created_s = m->now_s};
+    touch(m, n);
 }
 
 static void
-claim_or_release(struct kv_txn *txn, struct run *r, unsigned d, unsigned u, bool claim)
+join(struct model *m, struct member *member, enum graph_role role)
+{
+    m->state++;
+    member->role = role;
+    member->version++;
+    member->updated_s = m->now_s;
+}
+
+static void
+finish(struct model *m, struct invited *i, enum graph_invitation_state state)
+{
+    bool over = is_over(m, i);
+
+    m->state++;
+    i->state = over ? GRAPH_EXPIRED : state;
+    i->updated_s = over ? i->expires_s : m->now_s;
+    i->version++;
+}
+
+/* Of one inviter, or (NULL) of all; or only those whose time is up. */
+static void
+finish_all(struct run *r, unsigned folder, const struct id *inviter, bool over)
+{
+    for (unsigned n = 0; n < INVITATIONS; n++) {
+        struct invited *i = &r->after.invited[n];
+
+        if (i->stage == LIVE && i->state == GRAPH_PENDING &&
+            same_id(&i->folder, &r->folder[folder]) &&
+            (!inviter || same_id(&i->inviter, inviter)) &&
+            (!over || is_over(&r->after, i)))
+            finish(&r->after, i, GRAPH_REVOKED);
+    }
+}
+
+static void
+lose_folder(struct run *r, unsigned f)
 {
     struct model *m = &r->after;
-    enum mauth_rc want;
-    bool maps = false;
 
-    if (claim) {
-        want = m->claim[d] == (int)u   ? MAUTH_OK
-               : m->claim[d] == NOBODY ? changed(m)
-                                       : MAUTH_CONFLICT;
-        if (want == MAUTH_OK)
-            m->claim[d] = (int)u;
-        assert_int_equal(
-            graph_device_claim(txn, &r->device[d], &r->user[u], 1, NULL), want);
-        return;
+    finish_all(r, f, NULL, false);
+    m->folder[f].stage = DEAD;
+    touch(m, &m->folder[f]);
+    for (unsigned i = 0; i < N; i++) {
+        m->member[f][i] = (struct member){.role = GRAPH_NO_ROLE};
+        m->mapped[i][f] = false;
     }
-    want = m->claim[d] == (int)u ? changed(m) : MAUTH_NOT_FOUND;
-    assert_int_equal(
-        graph_device_release(txn, &r->device[d], &r->user[u], 1, NULL), want);
-    if (want)
-        return;
+}
+
+static void
+lose_member(struct run *r, unsigned f, unsigned u)
+{
+    struct model *m = &r->after;
+
+    finish_all(r, f, &r->user[u], false);
+    for (unsigned d = 0; d < N; d++) {
+        m->state += m->claim[d] == (int)u && m->mapped[d][f];
+        m->mapped[d][f] = m->mapped[d][f] && m->claim[d] != (int)u;
+    }
+    m->member[f][u] = (struct member){.role = GRAPH_NO_ROLE};
+    m->state++;
+}
+
+static bool
+lose_claim(struct run *r, unsigned d)
+{
+    struct model *m = &r->after;
+    bool mapped = false;
+
     m->claim[d] = NOBODY;
+    touch(m, &m->device[d]);
+    m->device[d].flag = false;
+    m->device[d].released = true;
     for (unsigned f = 0; f < N; f++) {
-        maps |= m->mapped[d][f];
+        mapped |= m->mapped[d][f];
         m->mapped[d][f] = false;
     }
-    check_revoked(
-        txn, m->state, m->state, ID_DEVICE, &r->device[d], ID_USER, &r->user[u]);
-    if (maps)
-        check_revoked(
-            txn, m->state, m->state, ID_DEVICE, &r->device[d], ID_KINDS, NULL);
+    return mapped;
+}
+
+/* The operations: each asks the graph and the model. a and b are slots, way a choice. */
+
+static void
+user(struct kv_txn *txn, struct run *r, unsigned a, unsigned b, unsigned way)
+{
+    struct model *m = &r->after;
+    struct node *n = &m->user[a];
+    struct graph_identity who = identity_of(a);
+    struct graph_email e = address_of(a);
+    bool is = n->stage == LIVE, flag = b % 2;
+
+    if (way < 2) {
+        assert_int_equal(graph_user_create(txn, &r->user[a], &who, m->now_s, NULL),
+            n->stage == ABSENT ? MAUTH_OK : MAUTH_CONFLICT);
+        if (n->stage == ABSENT)
+            begin_node(m, n, 0, false);
+        return;
+    }
+    if (way == 2 || roll(m, 12)) { /* seldom closed */
+        assert_int_equal(
+            graph_user_set_email(txn, &r->user[a], flag ? &e : NULL, m->now_s, NULL),
+            is ? MAUTH_OK : MAUTH_NOT_FOUND);
+        if (is && n->flag != flag)
+            touch(m, n);
+        n->flag = is && flag;
+        return;
+    }
+    assert_int_equal(graph_user_delete(txn, &r->user[a], m->now_s, NULL),
+        is ? MAUTH_OK : MAUTH_NOT_FOUND);
+    if (!is)
+        return;
+    for (unsigned i = 0; i < N; i++) {
+        if (m->member[i][a].role == GRAPH_OWNER)
+            lose_folder(r, i);
+        else if (m->member[i][a].role)
+            lose_member(r, i, a);
+    }
+    for (unsigned i = 0; i < N; i++)
+        if (m->claim[i] == (int)a)
+            (void)lose_claim(r, i);
+    n->stage = DEAD;
+    touch(m, n);
+    assert_int_equal(
+        revoked_in(txn, ID_USER, &r->user[a], ID_KINDS, NULL), m->state);
 }
 
 static void
-make_or_delete(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, bool make)
+device(struct kv_txn *txn, struct run *r, unsigned d, unsigned b, unsigned way)
 {
     struct model *m = &r->after;
-    enum mauth_rc want;
+    struct node *n = &m->device[d];
+    struct graph_device want = {.id = r->device[d],
+                            .name = {(char)('a' + b)},
+                            .spki = {(uint8_t)d},
+                            .spki_len = 1,
+                            .unattended = way % 2,
+                            .created_s = m->now_s},
+                        out;
 
-    if (make) {
-        want = m->made[f] ? MAUTH_CONFLICT : changed(m);
-        struct graph_folder folder = {.id = r->folder[f], .name = "Trip"};
+    if (way < 2) {
+        assert_int_equal(graph_device_register(txn, &want, &out, NULL),
+            n->stage == PURGED ? MAUTH_CONFLICT : MAUTH_OK);
+        if (n->stage == ABSENT)
+            begin_node(m, n, want.name[0], want.unattended);
+        return;
+    }
+    assert_int_equal(
+        graph_device_update(txn, &want.id, want.name, want.unattended, m->now_s, NULL),
+        n->stage == LIVE ? MAUTH_OK : MAUTH_NOT_FOUND);
+    if (n->stage == LIVE && (n->name != want.name[0] || n->flag != want.unattended))
+        touch(m, n);
+    n->name = want.name[0];
+    n->flag = want.unattended;
+}
 
-        assert_int_equal(graph_folder_create(txn, &folder, &r->user[u], NULL), want);
+static void
+claim(struct kv_txn *txn, struct run *r, unsigned d, unsigned u, unsigned way)
+{
+    struct model *m = &r->after;
+    enum mauth_rc want = MAUTH_OK;
+
+    if (way < 3) {
+        if (m->device[d].stage != LIVE || m->user[u].stage != LIVE)
+            want = MAUTH_NOT_FOUND;
+        else if (m->claim[d] != NOBODY && m->claim[d] != (int)u)
+            want = MAUTH_CONFLICT;
+        assert_int_equal(
+            graph_device_claim(txn, &r->device[d], &r->user[u], m->now_s, NULL), want);
         if (want)
             return;
-        m->made[f] = m->live[f] = true;
-        m->role[f][u] = GRAPH_OWNER;
+        m->state += m->claim[d] == NOBODY;
+        m->claim[d] = (int)u;
         return;
     }
-    if (roll(m, 40)) /* a tombstone is for ever: seldom */
-        return;
-    want = m->live[f] ? changed(m) : MAUTH_NOT_FOUND;
-    assert_int_equal(graph_folder_delete(txn, &r->folder[f], 2, NULL), want);
+    want = m->claim[d] == (int)u ? MAUTH_OK : MAUTH_NOT_FOUND;
+    assert_int_equal(
+        graph_device_release(txn, &r->device[d], &r->user[u], m->now_s, NULL), want);
     if (want)
         return;
-    m->live[f] = false;
-    for (unsigned i = 0; i < N; i++)
-        m->role[f][i] = GRAPH_NO_ROLE, m->mapped[i][f] = false;
-    check_revoked(txn, m->state, m->state, ID_FOLDER, &r->folder[f], ID_KINDS, NULL);
+    if (lose_claim(r, d))
+        assert_int_equal(
+            revoked_in(txn, ID_DEVICE, &r->device[d], ID_KINDS, NULL), m->state);
+    assert_int_equal(
+        revoked_in(txn, ID_DEVICE, &r->device[d], ID_USER, &r->user[u]), m->state);
 }
 
 static void
-add_or_remove(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, bool add)
+folder(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, unsigned way)
 {
     struct model *m = &r->after;
-    enum graph_role *role = &m->role[f][u];
+    struct node *n = &m->folder[f];
+    struct graph_folder want = {.id = r->folder[f],
+        .name = {(char)('a' + u)},
+        .contributors_invite = way % 2,
+        .created_s = m->now_s};
+    enum mauth_rc rc = n->stage == LIVE ? MAUTH_OK : MAUTH_NOT_FOUND;
+
+    if (way < 2) {
+        rc = m->user[u].stage != LIVE ? MAUTH_NOT_FOUND
+             : n->stage != ABSENT     ? MAUTH_CONFLICT
+                                      : MAUTH_OK;
+        assert_int_equal(graph_folder_create(txn, &want, &r->user[u], NULL), rc);
+        if (rc)
+            return;
+        begin_node(m, n, want.name[0], want.contributors_invite);
+        join(m, &m->member[f][u], GRAPH_OWNER);
+        return;
+    }
+    if (way == 2 || roll(m, 6)) { /* seldom deleted */
+        assert_int_equal(graph_folder_update(txn, &want.id, want.name,
+                             want.contributors_invite, m->now_s, NULL),
+            rc);
+        if (!rc && (n->name != want.name[0] || n->flag != want.contributors_invite))
+            touch(m, n);
+        n->name = want.name[0];
+        n->flag = want.contributors_invite;
+        return;
+    }
+    assert_int_equal(graph_folder_delete(txn, &want.id, m->now_s, NULL), rc);
+    if (rc)
+        return;
+    lose_folder(r, f);
+    assert_int_equal(revoked_in(txn, ID_FOLDER, &want.id, ID_KINDS, NULL), m->state);
+}
+
+static void
+member(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, unsigned way)
+{
+    struct model *m = &r->after;
+    struct member *is = &m->member[f][u];
     enum mauth_rc want;
 
-    if (add) {
-        want = !m->live[f] ? MAUTH_NOT_FOUND : *role ? MAUTH_CONFLICT : changed(m);
-        assert_int_equal(
-            graph_member_add(txn, &r->folder[f], &r->user[u], GRAPH_READER, 1, NULL),
+    if (way < 3) {
+        want = m->folder[f].stage != LIVE || m->user[u].stage != LIVE ? MAUTH_NOT_FOUND
+               : is->role                                             ? MAUTH_CONFLICT
+                                                                      : MAUTH_OK;
+        assert_int_equal(graph_member_add(txn, &r->folder[f], &r->user[u], GRAPH_READER,
+                             m->now_s, NULL),
             want);
         if (want == MAUTH_OK)
-            *role = GRAPH_READER;
+            join(m, is, GRAPH_READER);
         return;
     }
-    want = !*role                 ? MAUTH_NOT_FOUND
-           : *role == GRAPH_OWNER ? MAUTH_CONFLICT
-                                  : changed(m);
+    want = !is->role                 ? MAUTH_NOT_FOUND
+           : is->role == GRAPH_OWNER ? MAUTH_CONFLICT
+                                     : MAUTH_OK;
     assert_int_equal(
-        graph_member_remove(txn, &r->folder[f], &r->user[u], 1, NULL), want);
+        graph_member_remove(txn, &r->folder[f], &r->user[u], m->now_s, NULL), want);
     if (want)
         return;
-    *role = GRAPH_NO_ROLE;
-    for (unsigned d = 0; d < N; d++)
-        m->state += m->claim[d] == (int)u && m->mapped[d][f];
-    check_revoked(
-        txn, m->state, m->state, ID_FOLDER, &r->folder[f], ID_USER, &r->user[u]);
-    for (unsigned d = 0; d < N; d++) {
-        if (m->claim[d] != (int)u || !m->mapped[d][f])
-            continue;
-        m->mapped[d][f] = false;
-        check_revoked(txn, m->state - N, m->state - 1, ID_DEVICE, &r->device[d],
-            ID_FOLDER, &r->folder[f]);
-    }
+    lose_member(r, f, u);
+    assert_int_equal(
+        revoked_in(txn, ID_FOLDER, &r->folder[f], ID_USER, &r->user[u]), m->state);
 }
 
 static void
-set_or_pass(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, bool set)
+role(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, unsigned way)
 {
     struct model *m = &r->after;
-    enum graph_role old = m->role[f][u],
-                    new = roll(m, 2) ? GRAPH_READER : GRAPH_CONTRIBUTOR;
+    struct member *is = &m->member[f][u];
+    enum graph_role old = is->role;
+    enum graph_role new = way % 2 ? GRAPH_READER : GRAPH_CONTRIBUTOR;
     unsigned to = roll(m, N);
     enum mauth_rc want;
 
-    if (set) {
+    if (way < 2) {
         want = !old ? MAUTH_NOT_FOUND : old == GRAPH_OWNER ? MAUTH_CONFLICT : MAUTH_OK;
-        if (!want && old != new)
-            m->state++;
         assert_int_equal(
-            graph_member_set_role(txn, &r->folder[f], &r->user[u], new, 3, NULL), want);
-        if (!want && new < old)
-            check_revoked(txn, m->state, m->state, ID_FOLDER, &r->folder[f], ID_USER,
-                &r->user[u]);
-        if (!want)
-            m->role[f][u] = new;
-        return;
+            graph_member_set_role(txn, &r->folder[f], &r->user[u], new, m->now_s, NULL),
+            want);
+        if (want == MAUTH_OK && new != old)
+            join(m, is, new);
+    } else {
+        want = !old || !m->member[f][to].role  ? MAUTH_NOT_FOUND
+               : old != GRAPH_OWNER || to == u ? MAUTH_CONFLICT
+                                               : MAUTH_OK;
+        assert_int_equal(graph_member_pass(txn, &r->folder[f], &r->user[u],
+                             &r->user[to], m->now_s, NULL),
+            want);
+        if (want)
+            return;
+        join(m, &m->member[f][to], GRAPH_OWNER);
+        join(m, is, GRAPH_CONTRIBUTOR);
     }
-    want = !old || !m->role[f][to]         ? MAUTH_NOT_FOUND
-           : old != GRAPH_OWNER || to == u ? MAUTH_CONFLICT
-                                           : changed(m);
-    assert_int_equal(
-        graph_member_pass(txn, &r->folder[f], &r->user[u], &r->user[to], 3, NULL),
-        want);
-    if (want)
-        return;
-    m->state++;
-    m->role[f][u] = GRAPH_CONTRIBUTOR;
-    m->role[f][to] = GRAPH_OWNER;
-    check_revoked(
-        txn, m->state, m->state, ID_FOLDER, &r->folder[f], ID_USER, &r->user[u]);
+    if (want == MAUTH_OK && is->role < old)
+        assert_int_equal(
+            revoked_in(txn, ID_FOLDER, &r->folder[f], ID_USER, &r->user[u]),
+            m->state);
 }
 
 static void
-map_or_unmap(struct kv_txn *txn, struct run *r, unsigned d, unsigned f, bool map)
+mapping(struct kv_txn *txn, struct run *r, unsigned d, unsigned f, unsigned way)
 {
     struct model *m = &r->after;
-    bool may = m->claim[d] != NOBODY && m->role[f][m->claim[d]];
-    enum mauth_rc want;
+    bool may = m->claim[d] != NOBODY && m->member[f][m->claim[d]].role;
 
-    if (map) {
-        want = !may ? MAUTH_DENIED : m->mapped[d][f] ? MAUTH_OK : changed(m);
+    if (way < 3) {
         assert_int_equal(
-            graph_mapping_add(txn, &r->device[d], &r->folder[f], 1, NULL), want);
-        m->mapped[d][f] |= want == MAUTH_OK;
+            graph_mapping_add(txn, &r->device[d], &r->folder[f], m->now_s, NULL),
+            may ? MAUTH_OK : MAUTH_DENIED);
+        m->state += may && !m->mapped[d][f];
+        m->mapped[d][f] = may;
         return;
     }
-    want = m->mapped[d][f] ? changed(m) : MAUTH_NOT_FOUND;
     assert_int_equal(
-        graph_mapping_remove(txn, &r->device[d], &r->folder[f], 1, NULL), want);
-    if (want)
+        graph_mapping_remove(txn, &r->device[d], &r->folder[f], m->now_s, NULL),
+        m->mapped[d][f] ? MAUTH_OK : MAUTH_NOT_FOUND);
+    if (!m->mapped[d][f])
         return;
     m->mapped[d][f] = false;
-    check_revoked(
-        txn, m->state, m->state, ID_DEVICE, &r->device[d], ID_FOLDER, &r->folder[f]);
+    m->state++;
+    assert_int_equal(
+        revoked_in(txn, ID_DEVICE, &r->device[d], ID_FOLDER, &r->folder[f]),
+        m->state);
 }
 
 static void
-check_link(struct kv_txn *txn, enum graph_way way, const struct id *a,
-    const struct id *b, bool there, enum graph_role role)
+invite(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, unsigned way)
 {
-    struct graph_link l;
+    struct model *m = &r->after;
+    unsigned n = roll(m, INVITATIONS), whom = roll(m, N);
+    struct invited *i = &m->invited[n];
+    struct graph_invitation want = {.id = r->invited[n],
+        .folder = r->folder[f],
+        .inviter = r->user[u],
+        .role = way % 2 ? GRAPH_READER : GRAPH_CONTRIBUTOR,
+        .created_s = m->now_s,
+        .expires_s = m->now_s + 1 + roll(m, way == 3 ? 20 : 100000),
+        .addressee = (enum graph_addressee)roll(m, 3),
+        .user = r->user[whom],
+        .email = address_of(whom)};
+    enum mauth_rc rc = !m->member[f][u].role ? MAUTH_NOT_FOUND
+                       : i->stage == LIVE    ? MAUTH_CONFLICT
+                                             : MAUTH_OK;
 
-    for (int end = 0; end < 2; end++) {
-        assert_int_equal(
-            graph_link_find(txn, (enum graph_way)((unsigned)way + (unsigned)end),
-                end ? b : a, end ? a : b, &l, NULL),
-            there ? MAUTH_OK : MAUTH_NOT_FOUND);
-        assert_int_equal(l.role, there ? role : GRAPH_NO_ROLE);
-    }
+    assert_int_equal(graph_invitation_create(txn, &want, NULL), rc);
+    if (rc)
+        return;
+    finish_all(r, f, NULL, true);
+    m->state++;
+    *i = (struct invited){.stage = LIVE,
+        .folder = want.folder,
+        .inviter = want.inviter,
+        .role = want.role,
+        .version = 1,
+        .updated_s = m->now_s,
+        .expires_s = want.expires_s,
+        .addressee = want.addressee,
+        .user = want.user,
+        .address = whom};
 }
 
-static void
-check_all(struct kv_txn *txn, struct run *r)
+static enum mauth_rc
+model_accept(struct run *r, const struct invited *i, unsigned u, enum graph_closed *why)
 {
     const struct model *m = &r->after;
-    struct graph_page page;
-    uint64_t state;
+    unsigned f = slot(r->folder, N, &i->folder);
 
-    assert_int_equal(graph_state(txn, &state, NULL), MAUTH_OK);
-    assert_int_equal(state, m->state);
-    for (unsigned a = 0; a < N; a++) {
-        unsigned owners = 0, members = 0;
+    *why = GRAPH_NOT_CLOSED;
+    if (m->user[u].stage != LIVE || i->stage != LIVE)
+        return MAUTH_NOT_FOUND;
+    if (i->state != GRAPH_PENDING || is_over(m, i)) {
+        *why = GRAPH_CLOSED;
+        return MAUTH_CONFLICT;
+    }
+    if (i->addressee == GRAPH_FOR_USER && !same_id(&i->user, &r->user[u]))
+        return MAUTH_DENIED;
+    if (i->addressee == GRAPH_FOR_EMAIL && (i->address != u || !m->user[u].flag))
+        return MAUTH_DENIED;
+    if (m->member[f][u].role) {
+        *why = GRAPH_IS_MEMBER;
+        return MAUTH_CONFLICT;
+    }
+    return MAUTH_OK;
+}
 
-        for (unsigned b = 0; b < N; b++) {
-            check_link(txn, GRAPH_CLAIMED_BY_DEVICE, &r->device[a], &r->user[b],
-                m->claim[a] == (int)b, GRAPH_NO_ROLE);
-            check_link(txn, GRAPH_MEMBER_BY_FOLDER, &r->folder[a], &r->user[b],
-                m->role[a][b], m->role[a][b]);
-            check_link(txn, GRAPH_MAPPED_BY_DEVICE, &r->device[a], &r->folder[b],
-                m->mapped[a][b], GRAPH_NO_ROLE);
+static void
+answer(struct kv_txn *txn, struct run *r, unsigned a, unsigned u, unsigned way)
+{
+    struct model *m = &r->after;
+    unsigned n = (a + way * N) % INVITATIONS;
+    struct invited *i = &m->invited[n];
+    enum graph_closed why, want_why;
+    enum mauth_rc want;
+
+    if (way < 3) {
+        want = model_accept(r, i, u, &want_why);
+        assert_int_equal(graph_invitation_accept(
+                             txn, &r->invited[n], &r->user[u], m->now_s, &why, NULL),
+            want);
+        assert_int_equal(why, want_why);
+        if (want)
+            return;
+        join(m, &m->member[slot(r->folder, N, &i->folder)][u], i->role);
+        finish(m, i, GRAPH_ACCEPTED);
+        return;
+    }
+    want = i->stage != LIVE                             ? MAUTH_NOT_FOUND
+           : i->state != GRAPH_PENDING || is_over(m, i) ? MAUTH_CONFLICT
+                                                        : MAUTH_OK;
+    if (u % 2)
+        assert_int_equal(
+            graph_invitation_decline(txn, &r->invited[n], m->now_s, NULL), want);
+    else
+        assert_int_equal(
+            graph_invitation_revoke(txn, &r->invited[n], m->now_s, NULL), want);
+    if (want == MAUTH_OK)
+        finish(m, i, u % 2 ? GRAPH_DECLINED : GRAPH_REVOKED);
+}
+
+static bool
+is_due(const struct model *m, int64_t since_s)
+{
+    return since_s + GRAPH_KEPT_S <= m->now_s;
+}
+
+/* Time passes, at times a lot of it; then what is due is purged, a few at once. */
+static void
+wait(struct kv_txn *txn, struct run *r, unsigned a, unsigned b, unsigned way)
+{
+    struct model *m = &r->after;
+    size_t count;
+
+    (void)a;
+    m->now_s += way == 3 && !b ? GRAPH_KEPT_S / 2 : roll(m, 20);
+    do
+        assert_int_equal(graph_purge(txn, m->now_s, 3, &count, NULL), MAUTH_OK);
+    while (count == 3);
+    for (unsigned i = 0; i < N; i++) {
+        struct node *d = &m->device[i];
+
+        if (m->user[i].stage == DEAD && is_due(m, m->user[i].updated_s))
+            m->user[i].stage = PURGED;
+        if (m->folder[i].stage == DEAD && is_due(m, m->folder[i].updated_s))
+            m->folder[i].stage = PURGED;
+        if (d->stage == LIVE && d->released && m->claim[i] == NOBODY &&
+            is_due(m, d->updated_s)) {
+            d->stage = PURGED;
+            m->state++;
         }
-        assert_int_equal(graph_link_page(txn, GRAPH_MEMBER_BY_FOLDER, &r->folder[a],
-                             NULL, &page, NULL),
-            MAUTH_OK);
-        for (unsigned b = 0; b < N; b++)
-            members += m->role[a][b] != GRAPH_NO_ROLE;
-        for (size_t i = 0; i < page.count; i++)
-            owners += page.links[i].role == GRAPH_OWNER;
-        assert_int_equal(page.count, members);
-        assert_int_equal(owners, m->live[a]);
+    }
+    for (unsigned i = 0; i < INVITATIONS; i++) {
+        if (m->invited[i].stage != LIVE || !is_due(m, m->invited[i].expires_s))
+            continue;
+        m->invited[i].stage = PURGED;
+        m->state++;
     }
 }
 
 static enum mauth_rc
 batch(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
-    static void (*const ops[])(
-        struct kv_txn *, struct run *, unsigned, unsigned, bool) = {
-        claim_or_release, make_or_delete, add_or_remove, set_or_pass, map_or_unmap};
+    static void (*const ops[])(struct kv_txn *, struct run *, unsigned, unsigned,
+        unsigned) = {user, device, claim, claim, folder, member, member, role, mapping,
+        mapping, invite, invite, answer, answer, wait};
     struct run *r = arg;
 
     (void)err;
     r->after = r->before;
+    r->knows = r->knew;
     for (int i = 0; i < OPS; i++) {
         unsigned op = roll(&r->after, COUNT(ops)), a = roll(&r->after, N);
         unsigned b = roll(&r->after, N);
 
-        ops[op](txn, r, a, b, roll(&r->after, 3) > 0);
+        ops[op](txn, r, a, b, roll(&r->after, 4));
         check_all(txn, r);
     }
+    follow(txn, r);
     return MAUTH_OK;
 }
 
-static enum mauth_rc
-begin(struct kv_txn *txn, void *arg, struct mauth_err *err)
+static void
+fresh(struct id *id, enum stage *stage)
 {
-    struct run *r = arg;
+    if (*stage != PURGED)
+        return;
+    assert_int_equal(id_new(id, NULL), MAUTH_OK);
+    *stage = ABSENT;
+}
 
-    for (int i = 0; i < N; i++) {
-        char subject[2] = {(char)('a' + i), 0};
-        struct graph_identity who = {{"https://i.example", 17}, {subject, 1}};
-        struct graph_device out, d = {.id = r->device[i], .name = "PC", .created_s = 1};
-
-        d.spki[0] = (uint8_t)i;
-        d.spki_len = 1;
-        assert_int_equal(graph_user_create(txn, &r->user[i], &who, 1, err), MAUTH_OK);
-        assert_int_equal(graph_device_register(txn, &d, &out, err), MAUTH_OK);
-        assert_int_equal(graph_device_register(txn, &d, &out, err), MAUTH_OK);
-        assert_int_equal(out.version, 1);
-        d.spki[0] = (uint8_t)(i + 100); /* this id, another key */
-        assert_int_equal(graph_device_register(txn, &d, &out, NULL), MAUTH_CONFLICT);
-        d.spki[0] = (uint8_t)i; /* this key, another id */
-        d.id.b[0] ^= 1;
-        assert_int_equal(graph_device_register(txn, &d, &out, NULL), MAUTH_CONFLICT);
-        d.name[0] = '\033';
-        assert_int_equal(graph_device_register(txn, &d, &out, NULL), MAUTH_INVALID);
+/* After a commit: the next batch begins where this one ended. */
+static void
+go_on(struct run *r)
+{
+    r->before = r->after;
+    r->knew = r->knows;
+    for (unsigned i = 0; i < N; i++) {
+        fresh(&r->user[i], &r->before.user[i].stage);
+        fresh(&r->device[i], &r->before.device[i].stage);
+        fresh(&r->folder[i], &r->before.folder[i].stage);
     }
-    return MAUTH_OK;
+    for (unsigned i = 0; i < INVITATIONS; i++)
+        fresh(&r->invited[i], &r->before.invited[i].stage);
 }
 
 static void
 agrees_with_the_model(void **state)
 {
-    struct run r = {.before = {.random = (unsigned)time(NULL), .state = 1 + 2 * N}};
+    const char *seed = getenv("MAUTH_SEED");
+    struct run r = {.after = {.state = 1, .now_s = 1}, .knows = {.seen = 1}};
     struct store_dir s;
 
     (void)state;
-    print_message("seed %u\n", r.before.random);
+    r.after.random = seed ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)time(NULL);
+    print_message("seed %u\n", r.after.random);
     store_make(&s, "?twice=1");
-    for (int i = 0; i < N; i++) {
-        r.before.claim[i] = NOBODY;
-        assert_int_equal(id_new(&r.user[i], NULL), MAUTH_OK);
-        assert_int_equal(id_new(&r.device[i], NULL), MAUTH_OK);
-        assert_int_equal(id_new(&r.folder[i], NULL), MAUTH_OK);
+    for (unsigned i = 0; i < N; i++) {
+        r.after.claim[i] = NOBODY;
+        r.after.user[i].stage = r.after.device[i].stage = PURGED;
+        r.after.folder[i].stage = PURGED;
     }
-    assert_int_equal(kv_write(s.kv, begin, &r, NULL), MAUTH_OK);
+    for (unsigned i = 0; i < INVITATIONS; i++)
+        r.after.invited[i].stage = PURGED;
     for (int i = 0; i < BATCHES; i++) {
+        go_on(&r);
         assert_int_equal(kv_write(s.kv, batch, &r, NULL), MAUTH_OK);
-        r.before = r.after;
-        if (i % 10 == 9) /* tombstones stay; fresh folders keep it lively */
-            for (int f = 0; f < N; f++) {
-                if (!r.before.made[f] || r.before.live[f])
-                    continue;
-                assert_int_equal(id_new(&r.folder[f], NULL), MAUTH_OK);
-                r.before.made[f] = false;
-            }
     }
     store_remove(&s);
 }

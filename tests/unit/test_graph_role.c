@@ -1,6 +1,7 @@
 #include "store/graph_role.h"
 #include "store/graph_service.h"
 #include "store/graph_user.h"
+#include "store/key.h"
 #include "tests/unit/revoked.h"
 
 struct act {

@@ -3,6 +3,7 @@
 #include "store/graph_service.h"
 #include "store/graph_session.h"
 #include "tests/unit/golden.h"
+#include "store/key.h"
 #include "tests/unit/revoked.h"
 
 struct act {

@@ -1,4 +1,5 @@
 #include "store/graph_session.h"
+#include "store/key.h"
 #include "tests/unit/revoked.h"
 
 struct act {

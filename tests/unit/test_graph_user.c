@@ -1,5 +1,6 @@
 #include "store/graph_member.h"
-#include "store/graph_purge.h"
+#include "store/graph_role.h"
+#include "store/graph_session.h"
 #include "store/graph_user.h"
 #include "tests/unit/graph_world.h"
 
@@ -256,12 +257,12 @@ WORLD_TEST(closes_a_user)
     assert_true(is_linked(txn, GRAPH_MAPPED_BY_DEVICE, &phone, &hers, GRAPH_NO_ROLE));
     assert_int_equal(graph_folder_by_id(txn, &mine, &f, NULL), MAUTH_OK);
     assert_false(f.live);
-    assert_int_equal(revoked_since(txn, ID_USER, &bob, ID_KINDS, NULL), state_now(txn));
-    assert_true(revoked_since(txn, ID_FOLDER, &mine, ID_KINDS, NULL));
-    assert_true(revoked_since(txn, ID_DEVICE, &pc, ID_USER, &bob));
-    assert_true(revoked_since(txn, ID_DEVICE, &pc, ID_FOLDER, &hers));
-    assert_true(revoked_since(txn, ID_FOLDER, &hers, ID_USER, &bob));
-    assert_int_equal(revoked_since(txn, ID_USER, &alice, ID_KINDS, NULL), 0);
+    assert_int_equal(revoked_in(txn, ID_USER, &bob, ID_KINDS, NULL), state_now(txn));
+    assert_true(revoked_in(txn, ID_FOLDER, &mine, ID_KINDS, NULL));
+    assert_true(revoked_in(txn, ID_DEVICE, &pc, ID_USER, &bob));
+    assert_true(revoked_in(txn, ID_DEVICE, &pc, ID_FOLDER, &hers));
+    assert_true(revoked_in(txn, ID_FOLDER, &hers, ID_USER, &bob));
+    assert_int_equal(revoked_in(txn, ID_USER, &alice, ID_KINDS, NULL), 0);
 
     /* The identity leads to the tombstone, to which nothing happens any more. */
     assert_int_equal(graph_user_by_identity(txn, &bob_is, &u, NULL), MAUTH_OK);
@@ -273,6 +274,32 @@ WORLD_TEST(closes_a_user)
         graph_member_add(txn, &hers, &bob, GRAPH_READER, 7, NULL), MAUTH_NOT_FOUND);
     f = (struct graph_folder){.id = nth(9), .name = "Trip"};
     assert_int_equal(graph_folder_create(txn, &f, &bob, NULL), MAUTH_NOT_FOUND);
+}
+
+/* Roles and sessions, of which a stranger's stay. */
+WORLD_TEST(closes_what_a_user_may)
+{
+    struct id alice = make_user(txn, 1), bob = make_user(txn, 2);
+    struct graph_principal hers = {ID_USER, alice}, his = {ID_USER, bob};
+    struct graph_session s = {.subject_kind = ID_USER, .ends_s = 100, .open = true};
+
+    assert_int_equal(graph_role_grant(txn, &hers, "admin", 5, NULL), MAUTH_OK);
+    assert_int_equal(graph_role_grant(txn, &his, "admin", 5, NULL), MAUTH_OK);
+    for (unsigned n = 0; n < 4; n++) {
+        s.id = nth(n);
+        s.subject = n < 3 ? alice : bob;
+        s.key_hash[0] = (uint8_t)(n % 2);
+        assert_int_equal(graph_session_create(txn, &s, NULL), MAUTH_OK);
+    }
+    assert_int_equal(graph_user_delete(txn, &alice, 6, NULL), MAUTH_OK);
+    assert_int_equal(graph_role_has(txn, &hers, "admin", NULL), MAUTH_NOT_FOUND);
+    assert_int_equal(graph_role_has(txn, &his, "admin", NULL), MAUTH_OK);
+    for (unsigned n = 0; n < 4; n++) {
+        struct id id = nth(n);
+
+        assert_int_equal(graph_session_by_id(txn, &id, &s, NULL), MAUTH_OK);
+        assert_int_equal(s.open, n == 3);
+    }
 }
 
 /* A membership in a folder that is not there must not keep it going for ever. */
@@ -328,6 +355,7 @@ main(void)
         cmocka_unit_test(compares_addresses),
         cmocka_unit_test(keeps_one_address),
         cmocka_unit_test(closes_a_user),
+        cmocka_unit_test(closes_what_a_user_may),
         cmocka_unit_test(notices_a_folder_that_is_missing),
         cmocka_unit_test(takes_no_id_twice),
         cmocka_unit_test(pages_through_users),

@@ -1,7 +1,5 @@
-#include <sys/stat.h>
-
-#include "base/file.h"
 #include "store/revocations.h"
+#include "tests/unit/issuer.h"
 #include "tests/unit/press.h"
 
 /* What lies at the path, as a verifier that pins the root reads it. */
@@ -105,32 +103,139 @@ keeps_the_old_file(void **state)
     press_tear_down(&p);
 }
 
-static enum mauth_rc
-revoke_alice(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    struct revoked r = {
-        .state = 7, .count = 1, .id = {"usr_0aaaaaaaaaaaaaaaaaaaaaaaaa"}};
+/* Asked at 1600 about a ticket from 1500 of the state 100, by which all of these are. */
+#define TICKET  "_0000000000000000000000000000000a"
+#define ISSUER  "https://a.example"
+#define MENTION ISSUER "/v1/mesh/folders/" WORK "/photo.jpg"
 
-    (void)arg;
-    return revocations_add(txn, &r, err);
+static struct ticket
+draft(const struct mauth_key *device)
+{
+    struct ticket t = {.id = text_of(TICKET),
+        .issuer = text_of(ISSUER),
+        .subject = text_of(ALICE),
+        .issued_s = 1500,
+        .not_before_s = 1500,
+        .not_on_or_after_s = 2100,
+        .audience = {text_of(STORAGE)},
+        .audiences = 1,
+        .fact = {{FACT_ASOF, {text_of("100")}}, {FACT_SESSION, {text_of(SESSION)}}},
+        .facts = 2};
+
+    t.holder_spki = mauth_key_spki(device, &t.holder_spki_len);
+    draft_fact(&t, FACT_HOLDER, PC, NULL, NULL);
+    draft_fact(&t, FACT_CLAIMED, PC, ALICE, NULL);
+    draft_fact(&t, FACT_MEMBER, ALICE, TRIP, "reader");
+    draft_permit(&t, MENTION, "read");
+    return t;
+}
+
+/* Why the published file refuses the ticket, if it does. */
+static enum mauth_reason
+verdict(const struct press *p, const struct buf *xml, const struct mauth_key *device)
+{
+    struct mauth_expect want = {
+        .size = sizeof(want), .audience = STORAGE, .now_s = 1600, .skew_s = 60};
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct mauth_trust *trust = published(p);
+    struct mauth_ticket *t = NULL;
+
+    want.holder_spki = mauth_key_spki(device, &want.holder_spki_len);
+    (void)!mauth_ticket_verify(
+        (const char *)xml->data, xml->len, trust, &want, &t, &err);
+    assert_true((t != NULL) == (err.reason == MAUTH_REASON_NONE));
+    mauth_ticket_free(t);
+    mauth_trust_free(trust);
+    return err.reason;
+}
+
+static const struct {
+    const char *name;
+    struct revoked set;
+    bool dead;
+} revoked[] = {
+    {"the user", {101, 1, {ALICE}}, true},
+    {"the device", {101, 1, {PC}}, true},
+    {"a member's folder", {101, 1, {TRIP}}, true},
+    {"a folder in a URL", {101, 1, {WORK}}, true},
+    {"the session", {101, 1, {SESSION}}, true},
+    {"the ticket itself", {101, 1, {TICKET}}, true},
+    {"a claim", {101, 2, {PC, ALICE}}, true},
+    {"three of them", {101, 3, {PC, TRIP, ALICE}}, true},
+    {"everything", {101, 0, {""}}, true},
+    {"the user, by then", {100, 1, {ALICE}}, false},
+    {"the ticket, by then", {100, 1, {TICKET}}, false},
+    {"three of them, by then", {100, 3, {PC, TRIP, ALICE}}, false},
+    {"everything, by then", {100, 0, {""}}, false},
+    {"another user", {101, 1, {BOB}}, false},
+    {"another ticket", {101, 1, {"_0000000000000000000000000000000b"}}, false},
+    {"with another device", {101, 2, {PHONE, ALICE}}, false},
+    {"by another member", {101, 3, {PC, TRIP, BOB}}, false},
+};
+
+static enum mauth_rc
+add_set(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return revocations_add(txn, arg, err);
 }
 
 static void
+judge(size_t i, const struct mauth_key *device)
+{
+    struct revoked set = revoked[i].set;
+    struct ticket t = draft(device);
+    enum mauth_reason reason;
+    struct press p;
+    struct buf xml;
+
+    press_set_up(&p);
+    buf_init(&xml);
+    assert_int_equal(ticket_sign(&t, keystore_active(p.keys), &xml, NULL), MAUTH_OK);
+    assert_int_equal(publish_trust(p.s.kv, p.keys, &p.o, NULL), MAUTH_OK);
+    assert_int_equal(verdict(&p, &xml, device), MAUTH_REASON_NONE);
+    assert_int_equal(kv_write(p.s.kv, add_set, &set, NULL), MAUTH_OK);
+    assert_int_equal(publish_trust(p.s.kv, p.keys, &p.o, NULL), MAUTH_OK);
+    reason = verdict(&p, &xml, device);
+    if (reason != (revoked[i].dead ? MAUTH_REASON_REVOKED : MAUTH_REASON_NONE))
+        fail_msg("%s: \"%s\"", revoked[i].name, mauth_reason_name(reason));
+    buf_clear(&xml);
+    press_tear_down(&p);
+}
+
+/* Tickets that mention all of a set die with the file that tells of it; others live. */
+static void
 tells_of_revocations(void **state)
 {
-    struct press p;
-    struct buf file;
+    struct mauth_key *device = golden_key("device.pub.pem");
 
     (void)state;
-    press_set_up(&p);
-    assert_int_equal(kv_write(p.s.kv, revoke_alice, NULL, NULL), MAUTH_OK);
-    assert_int_equal(publish_trust(p.s.kv, p.keys, &p.o, NULL), MAUTH_OK);
-    mauth_trust_free(published(&p));
-    buf_init(&file);
-    assert_int_equal(file_read(p.path, MAUTH_TRUST_MAX, &file, NULL), MAUTH_OK);
-    assert_non_null(
-        strstr(buf_cstr(&file), "\n\nrevoke 7 usr_0aaaaaaaaaaaaaaaaaaaaaaaaa\n"));
-    buf_clear(&file);
+    for (size_t i = 0; i < COUNT(revoked); i++)
+        judge(i, device);
+    mauth_key_free(device);
+}
+
+/* Half a day and six minutes after it was first told of, nothing needs it any more. */
+static void
+leaves_out_what_is_too_old(void **state)
+{
+    struct revoked set = {101, 1, {ALICE}};
+    struct press p;
+
+    (void)state;
+    press_set_up_until(&p, 1500 + 2 * REVOKED_FOR_S);
+    assert_int_equal(kv_write(p.s.kv, add_set, &set, NULL), MAUTH_OK);
+    for (int64_t age_s = 0; age_s <= REVOKED_FOR_S; age_s += REVOKED_FOR_S / 2) {
+        struct buf file;
+
+        p.o.now_s = 1500 + age_s;
+        assert_int_equal(publish_trust(p.s.kv, p.keys, &p.o, NULL), MAUTH_OK);
+        mauth_trust_free(published(&p));
+        buf_init(&file);
+        assert_int_equal(file_read(p.path, MAUTH_TRUST_MAX, &file, NULL), MAUTH_OK);
+        assert_int_equal(
+            !!strstr(buf_cstr(&file), "revoke 101 " ALICE), age_s < REVOKED_FOR_S);
+        buf_clear(&file);
+    }
     press_tear_down(&p);
 }
 
@@ -142,6 +247,7 @@ main(void)
         cmocka_unit_test(uses_each_number_once),
         cmocka_unit_test(keeps_the_old_file),
         cmocka_unit_test(tells_of_revocations),
+        cmocka_unit_test(leaves_out_what_is_too_old),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

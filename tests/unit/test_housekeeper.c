@@ -1,0 +1,295 @@
+/* authsvc/housekeeper.h; that it keeps its minute is for the running service to show. */
+#include <sys/stat.h>
+#include <time.h>
+
+#include "authsvc/housekeeper.h"
+#include "authsvc/own_trust.h"
+#include "authsvc/refusals.h"
+#include "base/time.h"
+#include "store/graph_change.h"
+#include "store/revocations.h"
+#include "tests/unit/issuer.h"
+#include "tests/unit/press.h"
+
+enum {
+    SOON_MS = 20000, /* more patience than a slow machine needs, less than a minute */
+    OLD = 300        /* changes from 1970: more than one step takes */
+};
+
+struct world {
+    struct press press;
+    char dir[96], moved[96], file[128];
+    struct config config;
+    struct service service;
+    struct housekeeper *keeper;
+};
+
+static int
+set_up(void **state)
+{
+    static struct world w;
+
+    memset(&w, 0, sizeof(w));
+    press_set_up_until(&w.press, TIME_MAX_S);
+    snprintf(w.dir, sizeof(w.dir), "%s/public", w.press.s.dir);
+    snprintf(w.moved, sizeof(w.moved), "%s/moved", w.press.s.dir);
+    snprintf(w.file, sizeof(w.file), "%s/trust", w.dir);
+    assert_int_equal(mkdir(w.dir, 0700), 0);
+    w.config.issuer.url = w.press.o.issuer;
+    w.config.issuer.trust_file = w.file;
+    w.config.tickets.trust_s = 3600;
+    w.service.config = &w.config;
+    w.service.kv = w.press.s.kv;
+    w.service.keys = w.press.keys;
+    assert_int_equal(refusals_new(&w.service.refusals, NULL), MAUTH_OK);
+    assert_int_equal(own_trust_new(&w.service.trust, NULL), MAUTH_OK);
+    *state = &w;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct world *w = *state;
+
+    housekeeper_stop(w->keeper);
+    unlink(w->file);
+    rmdir(w->dir);
+    refusals_free(w->service.refusals);
+    shared_free(w->service.trust);
+    press_tear_down(&w->press);
+    return 0;
+}
+
+static void
+start(struct world *w)
+{
+    assert_int_equal(housekeeper_start(&w->service, &w->keeper, NULL), MAUTH_OK);
+    assert_non_null(w->keeper);
+}
+
+static enum mauth_rc
+add(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return revocations_add(txn, arg, err);
+}
+
+static void
+revoke_one(struct world *w, const char *id)
+{
+    struct revoked set = {7, 1, {""}};
+
+    snprintf(set.id[0], sizeof(set.id[0]), "%s", id);
+    assert_int_equal(kv_write(w->service.kv, add, &set, NULL), MAUTH_OK);
+}
+
+/* Does the file tell of it? */
+static bool
+tells(const struct world *w, const char *id)
+{
+    struct buf file;
+    bool found;
+
+    buf_init(&file);
+    found = file_read(w->file, MAUTH_TRUST_MAX, &file, NULL) == MAUTH_OK &&
+            strstr(buf_cstr(&file), id);
+    buf_clear(&file);
+    return found;
+}
+
+static void
+nap(int ms)
+{
+    const struct timespec t = {0, ms * 1000000L};
+
+    nanosleep(&t, NULL);
+}
+
+/* Within the patience that a test has. */
+static bool
+comes_to_tell(const struct world *w, const char *id)
+{
+    int64_t until_ms = time_monotonic_ms() + SOON_MS;
+
+    while (!tells(w, id) && time_monotonic_ms() < until_ms)
+        nap(20);
+    return tells(w, id);
+}
+
+static uint64_t
+own_sequence(const struct world *w)
+{
+    struct shared_ref *ref = NULL;
+    uint64_t sequence;
+
+    assert_int_equal(own_trust_take(w->service.trust, &ref, NULL), MAUTH_OK);
+    sequence = mauth_trust_sequence(own_trust_of(ref));
+    shared_drop(ref);
+    return sequence;
+}
+
+static void
+does_not_start_without_a_trust_file(void **state)
+{
+    struct world *w = *state;
+
+    w->config.issuer.trust_file = "/nowhere/at/all";
+    assert_int_equal(
+        housekeeper_start(&w->service, &w->keeper, NULL), MAUTH_UNAVAILABLE);
+    assert_null(w->keeper);
+}
+
+static void
+tells_at_the_start(void **state)
+{
+    struct world *w = *state;
+
+    revoke_one(w, ALICE);
+    start(w);
+    assert_true(tells(w, ALICE));
+    assert_true(own_sequence(w) > 0);
+}
+
+/* One, and another that comes after its file; nobody wakes the housekeeper. */
+static void
+tells_of_each_revocation(void **state)
+{
+    struct world *w = *state;
+    uint64_t first;
+
+    start(w);
+    first = own_sequence(w);
+    revoke_one(w, ALICE);
+    assert_true(comes_to_tell(w, ALICE));
+    revoke_one(w, BOB);
+    assert_true(comes_to_tell(w, BOB));
+    assert_true(tells(w, ALICE));
+    housekeeper_stop(w->keeper);
+    w->keeper = NULL;
+    assert_true(own_sequence(w) > first + 1);
+}
+
+static enum mauth_rc
+write_something(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return kv_put(
+        txn, text_of("!"), (struct text){(const char *)arg, sizeof(int)}, err);
+}
+
+/* Writes that revoke nothing: the trust file stays as it is. */
+static void
+is_quiet_otherwise(void **state)
+{
+    struct world *w = *state;
+    uint64_t first;
+
+    start(w);
+    first = own_sequence(w);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(kv_write(w->service.kv, write_something, &i, NULL), MAUTH_OK);
+        nap(250);
+    }
+    assert_int_equal(own_sequence(w), first);
+    revoke_one(w, ALICE);
+    assert_true(comes_to_tell(w, ALICE));
+}
+
+/* A revocation whose file could not be written is not forgotten. */
+static void
+tries_again(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    assert_int_equal(rename(w->dir, w->moved), 0);
+    revoke_one(w, ALICE);
+    nap(500);
+    assert_int_equal(rename(w->moved, w->dir), 0);
+    assert_false(tells(w, ALICE));
+    assert_true(comes_to_tell(w, ALICE));
+}
+
+static void
+does_it_a_last_time(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    revoke_one(w, ALICE);
+    housekeeper_stop(w->keeper);
+    w->keeper = NULL;
+    assert_true(tells(w, ALICE));
+}
+
+static enum mauth_rc
+put_old_changes(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    enum mauth_rc rc = MAUTH_OK;
+
+    (void)arg;
+    for (int i = 0; i < OLD && rc == MAUTH_OK; i++) {
+        struct graph_change c = {.op = GRAPH_CREATED, .type = GRAPH_CHANGED_USER};
+
+        rc = graph_change_put(txn, &c, err);
+    }
+    return rc;
+}
+
+struct look {
+    uint64_t after;
+    struct graph_changes page;
+};
+
+static enum mauth_rc
+read_changes(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct look *l = arg;
+
+    return graph_change_page(txn, l->after, 1, &l->page, err);
+}
+
+/* All of it in one turn, though one transaction forgets but some. */
+static void
+forgets_what_ended_long_ago(void **state)
+{
+    int64_t until_ms = time_monotonic_ms() + SOON_MS;
+    struct look l = {.after = OLD - 1};
+    struct world *w = *state;
+    enum mauth_rc rc;
+
+    assert_int_equal(kv_write(w->service.kv, put_old_changes, NULL, NULL), MAUTH_OK);
+    start(w);
+    assert_int_equal(kv_read(w->service.kv, read_changes, &l, NULL), MAUTH_OK);
+    assert_int_equal(l.page.count, 1);
+    housekeeper_wake(w->keeper);
+    while ((rc = kv_read(w->service.kv, read_changes, &l, NULL)) == MAUTH_OK &&
+           time_monotonic_ms() < until_ms)
+        nap(20);
+    assert_int_equal(rc, MAUTH_NOT_FOUND);
+}
+
+static void
+stops_what_never_started(void **state)
+{
+    (void)state;
+    housekeeper_stop(NULL);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(does_not_start_without_a_trust_file),
+        TEST(tells_at_the_start),
+        TEST(tells_of_each_revocation),
+        TEST(is_quiet_otherwise),
+        TEST(tries_again),
+        TEST(does_it_a_last_time),
+        TEST(forgets_what_ended_long_ago),
+        cmocka_unit_test(stops_what_never_started),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
