@@ -4,6 +4,7 @@
 
 #include "authsvc/housekeeper.h"
 #include "authsvc/own_trust.h"
+#include "authsvc/parking.h"
 #include "authsvc/refusals.h"
 #include "base/time.h"
 #include "store/graph_change.h"
@@ -43,6 +44,7 @@ set_up(void **state)
     w.service.keys = w.press.keys;
     assert_int_equal(refusals_new(&w.service.refusals, NULL), MAUTH_OK);
     assert_int_equal(own_trust_new(&w.service.trust, NULL), MAUTH_OK);
+    assert_int_equal(parking_new(1, 1000, &w.service.waiting, NULL), MAUTH_OK);
     *state = &w;
     return 0;
 }
@@ -57,6 +59,7 @@ tear_down(void **state)
     rmdir(w->dir);
     refusals_free(w->service.refusals);
     shared_free(w->service.trust);
+    parking_free(w->service.waiting);
     press_tear_down(&w->press);
     return 0;
 }
