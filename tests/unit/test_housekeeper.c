@@ -4,6 +4,7 @@
 
 #include "authsvc/housekeeper.h"
 #include "authsvc/own_trust.h"
+#include "authsvc/parking.h"
 #include "authsvc/refusals.h"
 #include "base/time.h"
 #include "store/graph_change.h"
@@ -13,7 +14,7 @@
 
 enum {
     SOON_MS = 20000, /* more patience than a slow machine needs, less than a minute */
-    OLD = 300        /* changes from 1970: more than one step takes */
+    OLD = 600        /* changes from 1970: more than one step takes */
 };
 
 struct world {
@@ -43,6 +44,7 @@ set_up(void **state)
     w.service.keys = w.press.keys;
     assert_int_equal(refusals_new(&w.service.refusals, NULL), MAUTH_OK);
     assert_int_equal(own_trust_new(&w.service.trust, NULL), MAUTH_OK);
+    assert_int_equal(parking_new(1, 1000, &w.service.waiting, NULL), MAUTH_OK);
     *state = &w;
     return 0;
 }
@@ -57,6 +59,8 @@ tear_down(void **state)
     rmdir(w->dir);
     refusals_free(w->service.refusals);
     shared_free(w->service.trust);
+    parking_close(w->service.waiting);
+    parking_free(w->service.waiting);
     press_tear_down(&w->press);
     return 0;
 }
@@ -150,15 +154,17 @@ tells_at_the_start(void **state)
     assert_true(own_sequence(w) > 0);
 }
 
-/* One, and another that comes after its file; nobody wakes the housekeeper. */
+/* One, and another that comes after its file; nobody wakes the housekeeper, and it wakes
+ * who waits. */
 static void
 tells_of_each_revocation(void **state)
 {
     struct world *w = *state;
-    uint64_t first;
+    uint64_t first, woken;
 
     start(w);
     first = own_sequence(w);
+    woken = parking_count(w->service.waiting);
     revoke_one(w, ALICE);
     assert_true(comes_to_tell(w, ALICE));
     revoke_one(w, BOB);
@@ -167,6 +173,7 @@ tells_of_each_revocation(void **state)
     housekeeper_stop(w->keeper);
     w->keeper = NULL;
     assert_true(own_sequence(w) > first + 1);
+    assert_true(parking_count(w->service.waiting) > woken + 1);
 }
 
 static enum mauth_rc
