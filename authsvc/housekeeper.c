@@ -35,7 +35,7 @@ struct housekeeper {
 enum {
     LOOK_MS = 200, /* between looks at what was revoked: all hear of it in a second */
     RETRY_MS = 1000,
-    PURGE_STEP = GRAPH_PAGE_MAX /* of what is due, in one transaction at each look */
+    PURGE_STEP = 256 /* of what is due, in one transaction at each look */
 };
 
 static enum mauth_rc
@@ -115,8 +115,8 @@ purge_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return rc;
 }
 
-/* Some of what ended long ago. By steps, so that nothing waits for it, least of all the
- * trust file. */
+/* Some of what ended long ago: a step at each look, so that nothing waits for it, least of
+ * all the trust file. */
 static void
 purge(struct housekeeper *h)
 {

@@ -14,7 +14,7 @@
 
 enum {
     SOON_MS = 20000, /* more patience than a slow machine needs, less than a minute */
-    OLD = 300        /* changes from 1970: more than one step takes */
+    OLD = 600        /* changes from 1970: more than one step takes */
 };
 
 struct world {
@@ -59,6 +59,7 @@ tear_down(void **state)
     rmdir(w->dir);
     refusals_free(w->service.refusals);
     shared_free(w->service.trust);
+    parking_close(w->service.waiting);
     parking_free(w->service.waiting);
     press_tear_down(&w->press);
     return 0;
@@ -153,15 +154,17 @@ tells_at_the_start(void **state)
     assert_true(own_sequence(w) > 0);
 }
 
-/* One, and another that comes after its file; nobody wakes the housekeeper. */
+/* One, and another that comes after its file; nobody wakes the housekeeper, and it wakes
+ * who waits. */
 static void
 tells_of_each_revocation(void **state)
 {
     struct world *w = *state;
-    uint64_t first;
+    uint64_t first, woken;
 
     start(w);
     first = own_sequence(w);
+    woken = parking_count(w->service.waiting);
     revoke_one(w, ALICE);
     assert_true(comes_to_tell(w, ALICE));
     revoke_one(w, BOB);
@@ -170,6 +173,7 @@ tells_of_each_revocation(void **state)
     housekeeper_stop(w->keeper);
     w->keeper = NULL;
     assert_true(own_sequence(w) > first + 1);
+    assert_true(parking_count(w->service.waiting) > woken + 1);
 }
 
 static enum mauth_rc
