@@ -202,3 +202,12 @@ form_repeated(const struct form *f, const char *const *allowed)
     }
     return NULL;
 }
+
+const char *
+form_unknown(const struct form *f, const char *const *known)
+{
+    for (size_t i = 0; i < f->fields; i++)
+        if (!is_among(f->field[i].name, known))
+            return f->field[i].name;
+    return NULL;
+}

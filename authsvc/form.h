@@ -30,5 +30,7 @@ size_t form_count(const struct form *f, const char *name);
 const char *form_value(const struct form *f, const char *name, size_t i);
 /* A name that occurs more than once and is none of allowed (ended by NULL), or NULL. */
 const char *form_repeated(const struct form *f, const char *const *allowed);
+/* A name that is none of known (ended by NULL), or NULL. */
+const char *form_unknown(const struct form *f, const char *const *known);
 
 #endif

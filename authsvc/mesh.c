@@ -117,10 +117,11 @@ static const char *
 gather_page(struct mesh *m, const struct form *f)
 {
     static const char *const nothing[] = {NULL};
+    static const char *const known[] = {"after", "limit", NULL};
     const char *after = form_value(f, "after", 0), *limit = form_value(f, "limit", 0);
     uint64_t n = MESH_PAGE;
 
-    if (form_repeated(f, nothing))
+    if (form_repeated(f, nothing) || form_unknown(f, known))
         return "query";
     if (after && !id_parse(m->op->kind, after, strlen(after), &m->after))
         return "query";
@@ -440,7 +441,7 @@ answer(struct mesh *m)
         problem_answer(m->x, "unavailable", NULL, NULL);
         return;
     }
-    if (m->version) {
+    if (m->version && body.len) { /* of what is deleted there is none any more */
         snprintf(etag, sizeof(etag), "ETag: \"%llu\"", (unsigned long long)m->version);
         headers[n++] = etag;
     }

@@ -127,18 +127,17 @@ answer_json(
     json_decref(object);
 }
 
+/*
+ * No challenge goes with 401: clients prove themselves in the body or by TLS, and RFC
+ * 6749 5.2 asks for one only where they use a scheme of HTTP. Stock clients that see one
+ * do not read the error.
+ */
 void
 oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r)
 {
     static const char *const later[] = {"Retry-After: 5", NULL};
-    /* RFC 9110 15.5.2 wants a challenge; no scheme is like ours. */
-    static const char *const who[] = {
-        "WWW-Authenticate: Bearer error=\"invalid_client\"", NULL};
 
-    oauth_answer_refusal_with(x, r,
-        r->status == 503   ? later
-        : r->status == 401 ? who
-                           : NULL);
+    oauth_answer_refusal_with(x, r, r->status == 503 ? later : NULL);
 }
 
 void

@@ -3,6 +3,7 @@
 #include "authsvc/admin_api.h"
 #include "authsvc/audit_api.h"
 #include "authsvc/mesh_ops.h"
+#include "authsvc/openapi.h"
 #include "authsvc/token.h"
 #include "authsvc/trust_api.h"
 
@@ -53,6 +54,7 @@ healthz(struct http_exchange *x)
 
 const struct http_route public_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
+    {"GET", "/v1/openapi.json", 0, NULL, openapi_start, NULL},
     {"POST", "/v1/token", TOKEN_BODY_MAX, FORM, token_start, NULL},
     {"GET", "/v1/trust", 0, NULL, trust_api_start, NULL},
 

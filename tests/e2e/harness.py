@@ -3,8 +3,10 @@
 A Mesh is a service folder made by `meshauth init` and the meshauthd that serves
 it. Whatever a test obtains from it is judged when the Mesh ends, by what is not
 ours: every ticket by tests/interop/judge, the log by a search for secrets, the
-daemon by its exit code and by what sanitizers wrote.
+daemon by its exit code and by what sanitizers wrote, each request and answer by
+authsvc/openapi.json, to which a validator that is not ours holds them.
 """
+import atexit
 import base64
 import calendar
 import http.client
@@ -32,6 +34,7 @@ BUILD = pathlib.Path(os.environ.get("MAUTH_BUILD", ROOT / "build" / "dev")).reso
 MESHAUTHD = BUILD / "authsvc" / "meshauthd"
 MESHAUTH = BUILD / "cli" / "meshauth"
 JUDGE = ROOT / "tests" / "interop" / "judge"
+CONTRACT = ROOT / "tests" / "interop" / "contract.mjs"
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
@@ -183,6 +186,58 @@ class Socket(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+class Contract:
+    """
+    The process that holds exchanges against authsvc/openapi.json. All meshes of a test
+    program share it; it says nothing until it is asked.
+    """
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(["node", CONTRACT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        atexit.register(self.stop)
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(PATIENCE_S)
+        self.process.stdout.close()
+
+    def write(self, line):
+        if not self.process:
+            self.start()
+        self.process.stdin.write(json.dumps(line) + "\n")
+
+    def hold(self, method, path, body, headers, certificate, answer):
+        def base64_of(data):
+            data = data.encode() if isinstance(data, str) else data
+            return data if data is None else base64.b64encode(data).decode()
+
+        of_answer = {}
+        for name, value in answer.headers.items():
+            name = name.lower()
+            of_answer[name] = f"{of_answer[name]}, {value}" if name in of_answer else value
+        with self.lock:
+            self.write({"method": method, "path": path, "certificate": certificate, "body": base64_of(body),
+                        "headers": {k.lower(): str(v) for k, v in (headers or {}).items()}, "status": answer.status,
+                        "answer": base64_of(answer.body), "answer_headers": of_answer})
+
+    def verdict(self):
+        """What did not fit since it was last asked."""
+        with self.lock:
+            self.write({"verdict": True})
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+            if not line:
+                raise AssertionError(f"{CONTRACT} ended with {self.process.wait(PATIENCE_S)}")
+            return json.loads(line)
+
+
+contract = Contract()
+
+
 def setting(value):
     """A Python value in libconfig's syntax."""
     if isinstance(value, bool):
@@ -293,6 +348,7 @@ class Mesh:
             if self.daemon:
                 self.stop()
             self.check_log()
+            self.check_contract()
             self.judge_tickets()
         finally:
             self.discard()
@@ -336,6 +392,11 @@ class Mesh:
         if found:
             raise AssertionError(f"the log holds secrets: {found}")
 
+    def check_contract(self):
+        odd = contract.verdict()
+        if odd:
+            raise AssertionError("this is not as authsvc/openapi.json describes it:\n" + "\n".join(odd)[:8000])
+
     def keep_secret(self, token):
         """A token's last part is what makes it worth stealing; any part may leak it."""
         with self.lock:
@@ -365,7 +426,9 @@ class Mesh:
             if sent:
                 sent()
             response = c.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            answer = Answer(response.status, response.headers, response.read())
+            contract.hold(method, path, body, headers, device is not None or connection is not None, answer)
+            return answer
         finally:
             if not connection:
                 c.close()

@@ -9,6 +9,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
 from harness import STORAGE, Device, MeshTest, Ticket, main, run  # noqa: E402
+from services import Service  # noqa: E402
 
 
 class OpenidClient(MeshTest):
@@ -50,6 +51,30 @@ class OpenidClient(MeshTest):
         said = self.exchange(token, thief.certificate, thief.key)
         self.assertEqual(said, {"error": "invalid_request", "status": 400, "kind": "ResponseBodyError",
                                 "description": "The subject token was already used with another device's key."})
+
+    def log_in(self, service, *how):
+        pem = service.device.key.read_text()
+        return json.loads(run("node", HERE / "service.mjs", self.mesh.url, self.mesh.ca, service.id, service.alg, *how,
+                              data=pem).stdout)
+
+    def test_a_service(self):
+        """private_key_jwt, whose audience it has from the issuer's name."""
+        for kind in ("p256", "rsa2048"):
+            service = Service(self.mesh, kind, kind)
+            for how in ((), ("--dpop",)):
+                with self.subTest(kind, how=how):
+                    said = self.log_in(service, *how)
+                    self.assertIn("answer", said, said)
+                    self.assertEqual(said["answer"]["token_type"].lower(), "dpop")
+                    ticket = self.mesh.collect_ticket(said["answer"]["access_token"])
+                    self.assertEqual(ticket.subject, service.id)
+                    self.assertEqual(ticket.holder, base64.b64decode(said["spki"]) if how else service.device.spki)
+
+    def test_a_service_that_is_none(self):
+        service = Service(self.mesh, "impostor")
+        service.id = Service(self.mesh, "victim").id
+        said = self.log_in(service)
+        self.assertEqual((said["error"], said["status"]), ("invalid_client", 401))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 mauth_unit_test(kv mauth::store Threads::Threads)
 mauth_unit_test(kv_lmdb mauth::store Threads::Threads)
 mauth_unit_test(merkle mauth::store)
+mauth_unit_test(admin mauth::store PkgConfig::jansson)
 mauth_unit_test(audit mauth::store PkgConfig::jansson)
 mauth_unit_test(audit_query mauth::store)
 mauth_unit_test(graph mauth::store)

@@ -72,6 +72,28 @@ tells_repetitions(void **state)
     form_free(f);
 }
 
+static void
+tells_strangers(void **state)
+{
+    static const char *const some[] = {"a", "b", NULL};
+    static const char *const good[] = {"", "a=1", "b=1&a=1&a=2", "c&d=", "%61=1"};
+    static const char *const bad[] = {"c=1", "a=1&c=1", "c=1&d=", "A=3&a=3&c="};
+    static const char *const said[] = {"c", "c", "c", "A"};
+    struct form *f;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        f = parse(good[i]);
+        assert_null(form_unknown(f, some));
+        form_free(f);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        f = parse(bad[i]);
+        assert_string_equal(form_unknown(f, some), said[i]);
+        form_free(f);
+    }
+}
+
 /* RFC 6749 3.1: "Parameters sent without a value MUST be treated as if omitted". */
 static void
 omits_what_has_no_value(void **state)
@@ -218,6 +240,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes),
         cmocka_unit_test(tells_repetitions),
+        cmocka_unit_test(tells_strangers),
         cmocka_unit_test(omits_what_has_no_value),
         cmocka_unit_test(refuses),
         cmocka_unit_test(does_not_say_the_value),
