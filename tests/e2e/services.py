@@ -119,6 +119,8 @@ def ask_later(connection, path, headers):
 
     def answer():
         response = connection.getresponse()
-        return harness.Answer(response.status, response.headers, response.read())
+        said = harness.Answer(response.status, response.headers, response.read())
+        harness.contract.hold("GET", path, None, headers, True, said)
+        return said
 
     return answer

@@ -22,7 +22,7 @@ from services import Admin
 SECONDS = float(os.environ.get("MAUTH_RANDOM_S", "15"))
 SEED = int(os.environ.get("MAUTH_RANDOM_SEED", random.SystemRandom().randrange(1 << 32)))
 REQUESTS = harness.ROOT / "tests" / "interop" / "requests.mjs"
-HANG_S = 5 * harness.SLOW
+HANG_S = 10 * harness.SLOW
 # Refusals of the form of a request; and what no schema can tell: the bytes of a name, its
 # characters that nobody sees, that it looks like a private key; whether PEM holds a key.
 MALFORMED = {400, 413, 415, 428}
