@@ -62,7 +62,7 @@ show(struct mesh *m, struct kv_txn *txn, const struct id *id, struct mauth_err *
     if (rc != MAUTH_OK)
         return rc;
     m->version = f.version;
-    write_folder(m, &f, graph_role_name(l.role));
+    write_folder(m, &f, l.role);
     return MAUTH_OK;
 }
 
@@ -119,7 +119,7 @@ is_repeated(struct mesh *m, struct kv_txn *txn, const struct graph_folder *want,
         return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
     rc = graph_link_find(
         txn, GRAPH_MEMBER_BY_FOLDER, &want->id, &m->caller.principal, &l, err);
-    *out = rc == MAUTH_OK && l.role == GRAPH_OWNER;
+    *out = rc == MAUTH_OK && graph_role_is(l.role, GRAPH_OWNER);
     return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
 }
 
@@ -172,7 +172,7 @@ list(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
         if (rc != MAUTH_OK)
             break;
         mesh_list_item(m);
-        write_folder(m, &f, graph_role_name(page.links[i].role));
+        write_folder(m, &f, page.links[i].role);
     }
     if (rc == MAUTH_OK)
         mesh_page_end(m, &page);

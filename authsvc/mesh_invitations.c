@@ -88,7 +88,7 @@ write_invitation(struct mesh *m, const struct graph_invitation *i,
     node_begin(&m->json, &node);
     node_ref(&m->json, "folder", mesh_issuer(m), ID_FOLDER, &i->folder);
     node_text(&m->json, "folder_name", f->name);
-    node_text(&m->json, "role", graph_role_name(i->role));
+    node_text(&m->json, "role", i->role);
     node_ref(&m->json, "inviter", mesh_issuer(m), ID_USER, &i->inviter);
     node_text(&m->json, "state", graph_invitation_state_name(i->state));
     node_time(&m->json, "expires", i->expires_s);
@@ -240,12 +240,12 @@ create(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
     struct graph_invitation want = {.id = m->fresh,
         .folder = m->id[0],
         .inviter = m->caller.principal,
-        .role = graph_role_named(text_of(m->role)),
         .created_s = m->caller.now_s,
         .expires_s = m->caller.now_s + (int64_t)json_body_number(m->body.root,
                                            "expires_in", EXPIRES_DEFAULT_S)};
     enum mauth_rc rc = set_addressee(m, &want, err);
 
+    snprintf(want.role, sizeof(want.role), "%s", m->role);
     if (rc == MAUTH_OK && !m->problem)
         rc = graph_invitation_hash(m->secret, want.secret_hash, err);
     if (rc != MAUTH_OK || m->problem)

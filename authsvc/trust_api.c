@@ -58,6 +58,7 @@ static bool
 read_query(const char *query, struct watch *w)
 {
     static const char *const nothing[] = {NULL};
+    static const char *const known[] = {"after", NULL};
     struct form *f = NULL;
     const char *after;
     bool good;
@@ -67,7 +68,8 @@ read_query(const char *query, struct watch *w)
     if (form_parse(text_of(query), &f, NULL) != MAUTH_OK)
         return false;
     after = form_value(f, "after", 0);
-    good = !form_repeated(f, nothing) && after && read_place(after, &w->after);
+    good = !form_repeated(f, nothing) && !form_unknown(f, known) && after &&
+           read_place(after, &w->after);
     w->waits = good;
     form_free(f);
     return good;

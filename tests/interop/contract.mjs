@@ -1,7 +1,8 @@
 // Does what was asked and answered fit authsvc/openapi.json?
 //
 // Reads a line for each exchange:
-//   {"method", "path", "certificate", "headers", "body", "status", "answer", "answer_headers"}
+//   {"method", "path", "certificate", "local", "headers", "body", "status", "answer",
+//    "answer_headers"}
 // with headers as objects of lower-case names, bodies in base64 (null: none). At
 // {"verdict": true} it writes one line: the list of what did not fit since the last one.
 //

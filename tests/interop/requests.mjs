@@ -43,9 +43,9 @@ function keep(map, key, value) {
 }
 
 function learn({ path, etag, text }) {
-  if (!path?.includes('/v1/mesh/'))
+  if (!/\/v1\/(mesh|admin)\//.test(path))
     return;
-  for (const [id, kind] of (text ?? '').matchAll(/\b(usr|dev|fld|inv)_[0-7][0-9a-z]{25}\b/g)) {
+  for (const [id, kind] of (text ?? '').matchAll(/\b(usr|dev|fld|inv|svc)_[0-7][0-9a-z]{25}\b/g)) {
     if (!ids.has(kind))
       ids.set(kind, new Map());
     keep(ids.get(kind), id, true);
@@ -79,9 +79,13 @@ function fake(schema) {
   const full = inline(schema);
   if (full.pattern?.startsWith('^[^')) // a name
     return chance(0.5) ? one(NAMES) : generateSync({ type: 'string', minLength: 1, maxLength: 40 }, { seed: below(1e9) });
-  const kind = /^\^(usr|dev|fld|inv)_/.exec(full.pattern ?? '')?.[1];
+  if (full.pattern?.startsWith('^[a-z]') && chance(0.3)) // a service's name is good for its id
+    return known('svc') ?? 'storage';
+  const kind = /^\^(usr|dev|fld|inv|svc)_/.exec(full.pattern ?? '')?.[1];
   if (kind && known(kind) && chance(0.8))
     return known(kind);
+  if (full.examples && chance(0.3))
+    return one(full.examples);
   if (full.properties)
     return Object.fromEntries(Object.entries(full.properties)
       .filter(([name]) => full.required?.includes(name) || chance(0.4))
@@ -138,7 +142,8 @@ function makePath(o, broken) {
     const parameter = o.parameters.find((p) => p.in === 'path' && p.name === s.slice(1, -1));
     return (values[parameter.name] = segment(parameter, broken));
   }).join('/');
-  const query = o.parameters.filter((p) => p.in === 'query' && !isWholeQuery(p) && chance(0.25)).map((p) => `${p.name}=${fake(p.schema)}`);
+  const query = o.parameters.filter((p) => p.in === 'query' && !isWholeQuery(p) && chance(0.25))
+    .map((p) => `${p.name}=${p['x-waits-s'] ? '0.0' : fake(p.schema)}`); // a request that waits tells nothing
   return { path, values, query };
 }
 
@@ -184,8 +189,10 @@ function makeRequest() {
   };
 }
 
-// Of those who prove what they are.
+// Of those who prove what they are. Whether "after=" is an error, places see differently.
 function fits(request) {
+  if (/[?&][^=&]*=?(&|$)/.test(request.path))
+    return false;
   const operation = operationsAt(request.path.split('?')[0]).find((o) => o.method.toUpperCase() === request.method);
   const headers = { ...request.headers, authorization: 'Bearer x' };
   return ['alice', 'bob', 'carol'].includes(request.who) && operation !== undefined &&

@@ -3,6 +3,7 @@
 
 #include "store/audit.h"
 #include "store/publish.h"
+#include "store/revocations.h"
 #include "tests/unit/press.h"
 #include "tests/unit/starve.h"
 
@@ -145,6 +146,21 @@ put_keys(void *arg, struct mauth_err *err)
     return kv_write(p->s.kv, press_put, p, err);
 }
 
+/* So many that their lines do not fit into the first piece of memory. */
+static enum mauth_rc
+revoke_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct revoked r = {.state = 1, .count = 1};
+    enum mauth_rc rc = MAUTH_OK;
+
+    (void)arg;
+    for (int i = 0; i < 100 && rc == MAUTH_OK; i++) {
+        snprintf(r.id[0], sizeof(r.id[0]), "_%032d", i);
+        rc = revocations_add(txn, &r, err);
+    }
+    return rc;
+}
+
 static enum mauth_rc
 publish(void *arg, struct mauth_err *err)
 {
@@ -172,6 +188,7 @@ starves_the_keys(void **state)
     (void)state;
     press_set_up(&p);
     starve("load", load_keys, &p);
+    assert_int_equal(kv_write(p.s.kv, revoke_some, NULL, NULL), MAUTH_OK);
     starve("publish", publish, &p);
     /* The same key again would be a conflict. */
     buf_clear(&p.pkcs8);
