@@ -15,6 +15,7 @@
 #include "authsvc/log.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
+#include "authsvc/pace.h"
 #include "authsvc/proof.h"
 #include "authsvc/provider.h"
 #include "authsvc/refusals.h"
@@ -104,6 +105,8 @@ start_service(struct daemon *d, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = proofs_new(&d->service.proofs, err);
     if (rc == MAUTH_OK)
+        rc = pace_new(d->config->limits.changes_per_minute, &d->service.pace, err);
+    if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
     if (rc == MAUTH_OK)
         rc = parking_new((size_t)d->config->limits.connections / 2, TRUST_API_WAIT_MS,
@@ -166,6 +169,7 @@ stop(struct daemon *d)
     providers_close(d->service.providers);
     refusals_free(d->service.refusals);
     proofs_free(d->service.proofs);
+    pace_free(d->service.pace);
     parking_free(d->service.waiting);
     parking_free(d->service.followers);
     shared_free(d->service.trust);
