@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "authsvc/changes_api.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
@@ -108,6 +109,9 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = parking_new((size_t)d->config->limits.connections / 2, TRUST_API_WAIT_MS,
             &d->service.waiting, err);
     if (rc == MAUTH_OK)
+        rc = parking_new((size_t)d->config->limits.connections / 4, CHANGES_API_WAIT_MS,
+            &d->service.followers, err);
+    if (rc == MAUTH_OK)
         rc = in_force_open(d->kv, d->config->rules_file, &d->service.rules, err);
     if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
@@ -155,6 +159,7 @@ static void
 stop(struct daemon *d)
 {
     parking_close(d->service.waiting);
+    parking_close(d->service.followers);
     http_stop(d->public, STOP_TIMEOUT_MS);
     http_stop(d->admin, STOP_TIMEOUT_MS);
     housekeeper_stop(d->housekeeper);
@@ -162,6 +167,7 @@ stop(struct daemon *d)
     refusals_free(d->service.refusals);
     proofs_free(d->service.proofs);
     parking_free(d->service.waiting);
+    parking_free(d->service.followers);
     shared_free(d->service.trust);
     in_force_close(d->service.rules);
     keystore_free(d->keys);

@@ -70,6 +70,9 @@ static const struct problem problems[] = {
     {"invitation-closed", 409, NULL,
         "The invitation was accepted, declined, revoked, or has expired."},
     {"service-taken", 409, NULL, "Another service has what this one asks for."},
+    {"changes-gone", 410, NULL,
+        "Changes behind that one are no longer kept, or there never was such a one; begin "
+        "anew: follow `next` of this path without a query."},
     {"too-many", 409, NULL, "There are too many of these; end some first."},
 
     /* Of our own. */

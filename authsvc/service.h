@@ -25,7 +25,8 @@ struct service {
     struct proofs *proofs;
     struct rules_in_force *rules;
     struct shared *trust;    /* authsvc/own_trust.h */
-    struct parking *waiting; /* requests, for the next trust file */
+    struct parking *waiting;   /* requests, for the next trust file */
+    struct parking *followers; /* ..., for the next change of the graph */
 };
 
 #endif
