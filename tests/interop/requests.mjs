@@ -119,7 +119,7 @@ const BREAKS = [
   (o) => withMember(JSON.stringify(o), '"n":' + one(['1e999', '99999999999999999999', '01', 'NaN', '+1', '.5', '-0', 'tru'])),
   (o) => withMember(JSON.stringify(o), '"s":"' + one(['\\ud800', '\\u0000', '\\x', '\t', '\\'])),
   (o) => '['.repeat(below(5000)) + JSON.stringify(o),
-  (o) => withMember(JSON.stringify(o), `"pad":"${'p'.repeat(one([8000, 8192, 9000]))}"`),
+  (o) => withMember(JSON.stringify(o), `"pad":"${'p'.repeat(one([8000, 8192, 9000, 20000, 300000]))}"`),
   (o) => Buffer.concat([Buffer.from(JSON.stringify(o).slice(0, -2)), Buffer.from([0xff, 0xc0, 0x80]), Buffer.from('"}')]),
   () => one(['', 'null', '""', '1', 'true', '[]', '{', '\ufeff{}', "{'name':'x'}", '{"name":"x",}', 'name=x']),
   () => Buffer.from(Array.from({ length: below(300) }, () => below(256))),
@@ -133,6 +133,9 @@ function segment(parameter, broken) {
   return fake(parameter.schema);
 }
 
+// A request that waits tells nothing.
+const longAgo = (schema) => (schema.type === 'integer' ? '0' : '0.0');
+
 // The path, and the values that are in it.
 function makePath(o, broken) {
   const values = {};
@@ -143,7 +146,7 @@ function makePath(o, broken) {
     return (values[parameter.name] = segment(parameter, broken));
   }).join('/');
   const query = o.parameters.filter((p) => p.in === 'query' && !isWholeQuery(p) && chance(0.25))
-    .map((p) => `${p.name}=${p['x-waits-s'] ? '0.0' : fake(p.schema)}`); // a request that waits tells nothing
+    .map((p) => `${p.name}=${p['x-waits-s'] ? longAgo(p.schema) : fake(p.schema)}`);
   return { path, values, query };
 }
 
