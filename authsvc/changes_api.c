@@ -100,7 +100,8 @@ static void
 answer(struct http_exchange *x, const struct follow *f)
 {
     const struct service *service = http_context(x);
-    uint64_t next = f->page.count ? f->page.items[f->page.count - 1].sequence : f->after;
+    uint64_t next =
+        f->page.count ? f->page.items[f->page.count - 1].sequence : f->after;
     struct buf json;
 
     buf_init(&json);

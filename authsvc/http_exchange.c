@@ -265,7 +265,7 @@ http_exchange_begin(void *cls, const char *target, struct MHD_Connection *c)
     x->mhd = c;
     x->connection = h;
     x->query = "";
-    buf_init(&x->body);
+    buf_init_secret(&x->body);
     x->target = strdup(target);
     if (!x->target || mauth_random(id, sizeof(id), NULL) != MAUTH_OK) {
         free(x->target);

@@ -113,12 +113,12 @@ change(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
     enum mauth_rc rc;
 
     if (is_owner_role(m)) {
-        rc = graph_member_pass(
-            txn, &m->id[0], &m->caller.principal, &m->id[1], m->caller.now_s, err);
+        rc = graph_member_pass(txn, &m->id[0], &m->who.caller.principal, &m->id[1],
+            m->who.caller.now_s, err);
         return mesh_refuse_if(m, rc, MAUTH_CONFLICT, "owner", err);
     }
-    rc =
-        graph_member_set_role(txn, &m->id[0], &m->id[1], m->role, m->caller.now_s, err);
+    rc = graph_member_set_role(
+        txn, &m->id[0], &m->id[1], m->role, m->who.caller.now_s, err);
     return mesh_refuse_if(m, rc, MAUTH_CONFLICT, "owner", err);
 }
 
@@ -126,7 +126,7 @@ change(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 static const char *
 gather_leaving(struct mesh *m)
 {
-    if (memcmp(m->id[1].b, m->caller.principal.b, ID_BYTES) == 0) {
+    if (memcmp(m->id[1].b, m->who.caller.principal.b, ID_BYTES) == 0) {
         m->action = "leave";
         m->args = "f";
         m->record = "member.leave";
@@ -138,7 +138,7 @@ static enum mauth_rc
 remove_member(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
     enum mauth_rc rc =
-        graph_member_remove(txn, &m->id[0], &m->id[1], m->caller.now_s, err);
+        graph_member_remove(txn, &m->id[0], &m->id[1], m->who.caller.now_s, err);
 
     return mesh_refuse_if(m, rc, MAUTH_CONFLICT, "owner", err);
 }
