@@ -30,6 +30,8 @@ struct housekeeper {
     int64_t next_trust_ms; /* when it is signed again, whatever happens */
     int64_t next_turn_ms;
     bool purging; /* there may be more that ended long ago */
+    uint64_t followed_generation; /* of the store, when followers were last woken */
+    uint64_t followed_state;      /* of the graph */
 };
 
 enum {
@@ -84,6 +86,28 @@ is_news(struct housekeeper *h)
         return true;
     h->generation = generation;
     return false;
+}
+
+static enum mauth_rc
+read_state(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return graph_state(txn, arg, err);
+}
+
+/* Those who wait for a change of the graph look again when there was one. */
+static void
+wake_followers(struct housekeeper *h)
+{
+    uint64_t generation = kv_generation(h->service->kv), state;
+
+    if (generation == h->followed_generation ||
+        kv_read(h->service->kv, read_state, &state, NULL) != MAUTH_OK)
+        return;
+    h->followed_generation = generation;
+    if (state == h->followed_state)
+        return;
+    h->followed_state = state;
+    parking_wake(h->service->followers);
 }
 
 static void
@@ -173,6 +197,7 @@ keep_house(void *arg)
 
     do {
         call = wait_for_call(h);
+        wake_followers(h);
         if (call != CALL_NONE || time_monotonic_ms() >= h->next_trust_ms ||
             (!h->trust_failed && is_news(h)))
             publish(h);

@@ -6,6 +6,7 @@
 
 #include "authsvc/form.h"
 #include "authsvc/graph_facts.h"
+#include "authsvc/pace.h"
 #include "authsvc/precondition.h"
 #include "authsvc/problem.h"
 #include "authsvc/refusals.h"
@@ -172,6 +173,9 @@ gather(struct mesh *m, struct mauth_err *err)
     m->caller.now_s = time_now_s();
     if (!(op->flags & MESH_ANYONE))
         problem = caller_take(m->x, &m->caller, err);
+    if (!problem && m->caller.ticket && !(op->flags & MESH_READS) &&
+        !pace_take(m->service->pace, &m->caller.principal, time_monotonic_ms()))
+        problem = "too-fast";
     if (!problem)
         problem = gather_ids(m);
     if (!problem)

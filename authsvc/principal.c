@@ -124,6 +124,21 @@ principal_ask(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
     return rc ? rc : decide(p, x, &facts, action, problem, err);
 }
 
+enum mauth_rc
+principal_read(struct http_exchange *x, struct principal *p, kv_fn *fn, void *arg,
+    const char **problem, struct mauth_err *err)
+{
+    const struct service *service = http_context(x);
+    enum mauth_rc rc;
+
+    for (unsigned runs = 0;;) {
+        principal_take_rules(x, p);
+        rc = kv_read(service->kv, fn, arg, err);
+        if (rc != MAUTH_OK || *problem != principal_again || ++runs == PRINCIPAL_RUNS)
+            return rc;
+    }
+}
+
 void
 principal_record(
     const struct principal *p, const struct http_exchange *x, struct audit_record *out)

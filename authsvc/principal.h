@@ -45,6 +45,14 @@ MAUTH_MUST_USE enum mauth_rc principal_ask(struct kv_txn *txn, struct http_excha
     struct principal *p, const char *action, const char **problem,
     struct mauth_err *err);
 
+/*
+ * Read by the rules in force: fn, which calls principal_ask() and sets *problem, runs
+ * once more when they were replaced meanwhile.
+ */
+MAUTH_MUST_USE enum mauth_rc principal_read(struct http_exchange *x,
+    struct principal *p, kv_fn *fn, void *arg, const char **problem,
+    struct mauth_err *err);
+
 /* Who it is, for a record. Borrowed from both. */
 void principal_record(
     const struct principal *p, const struct http_exchange *x, struct audit_record *out);

@@ -24,7 +24,6 @@ struct watch {
     struct parked parked;
     bool waits; /* for one behind this */
     struct place after;
-    unsigned runs;
     const char *problem;
 };
 
@@ -113,11 +112,7 @@ look(struct http_exchange *x)
     bool is_news;
     enum mauth_rc rc;
 
-    do {
-        principal_take_rules(x, &w->principal);
-        rc = kv_read(service->kv, ask, w, &err);
-    } while (
-        rc == MAUTH_OK && w->problem == principal_again && ++w->runs < PRINCIPAL_RUNS);
+    rc = principal_read(x, &w->principal, ask, w, &w->problem, &err);
     if (rc == MAUTH_OK && w->problem) {
         principal_refuse(x, &w->principal, w->problem, NULL, false);
         return;
