@@ -135,6 +135,7 @@ static const char *
 gather_query(struct request *r)
 {
     static const char *const nothing[] = {NULL};
+    static const char *const known[] = {"after", "limit", NULL};
     const char *query = http_query(r->x), *after, *limit;
     uint64_t n = PAGE;
     struct form *f = NULL;
@@ -147,7 +148,8 @@ gather_query(struct request *r)
         return "query";
     after = form_value(f, "after", 0);
     limit = form_value(f, "limit", 0);
-    good = !form_repeated(f, nothing) && (!after || strlen(after) <= AFTER_MAX) &&
+    good = !form_repeated(f, nothing) && !form_unknown(f, known) &&
+           (!after || strlen(after) <= AFTER_MAX) &&
            (!limit || (str_number(text_of(limit), &n) && n >= 1 && n <= PAGE));
     if (good)
         snprintf(r->after, sizeof(r->after), "%s", after ? after : "");

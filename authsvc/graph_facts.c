@@ -30,6 +30,14 @@ give_text(struct fact_cursor *c, unsigned arg, const char *text)
     c->arg[arg] = text_of(text);
 }
 
+/* A name that does not outlive this call. */
+static void
+give_role(struct fact_cursor *c, unsigned arg, const char *role)
+{
+    snprintf(c->room[arg], FACTS_ROOM, "%s", role);
+    give_text(c, arg, c->room[arg]);
+}
+
 static void
 give_id(struct fact_cursor *c, unsigned arg, enum id_kind kind, const struct id *id)
 {
@@ -98,7 +106,7 @@ next_of_relation(struct kv_txn *txn, const struct relation *r, struct fact_curso
     c->arg[near] = c->want[near];
     give_id(c, far, r->kind[far], &link.to);
     if (r == &member)
-        give_text(c, 2, graph_role_name(link.role));
+        give_role(c, 2, link.role);
     return MAUTH_OK;
 }
 
@@ -180,8 +188,7 @@ next_role(struct kv_txn *txn, struct fact_cursor *c, struct mauth_err *err)
     if (rc != MAUTH_OK || !page.count)
         return rc ? rc : MAUTH_NOT_FOUND;
     c->arg[0] = c->want[0];
-    snprintf(c->room[1], FACTS_ROOM, "%s", page.item[0].role);
-    give_text(c, 1, c->room[1]);
+    give_role(c, 1, page.item[0].role);
     return MAUTH_OK;
 }
 
@@ -199,7 +206,7 @@ next_sharing(struct kv_txn *txn, struct fact_cursor *c, struct mauth_err *err)
     if (rc != MAUTH_OK || !folder.live || !folder.contributors_invite)
         return rc ? rc : MAUTH_NOT_FOUND;
     c->arg[0] = c->want[0];
-    give_text(c, 1, graph_role_name(GRAPH_CONTRIBUTOR));
+    give_text(c, 1, GRAPH_CONTRIBUTOR);
     return MAUTH_OK;
 }
 
@@ -241,7 +248,7 @@ only_invitation(
         return MAUTH_OK;
     }
     give_id(c, 1, ID_FOLDER, &i.folder);
-    give_text(c, 2, graph_role_name(i.role));
+    give_role(c, 2, i.role);
     return i.state == GRAPH_PENDING ? MAUTH_OK : MAUTH_NOT_FOUND;
 }
 

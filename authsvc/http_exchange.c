@@ -265,7 +265,7 @@ http_exchange_begin(void *cls, const char *target, struct MHD_Connection *c)
     x->mhd = c;
     x->connection = h;
     x->query = "";
-    buf_init(&x->body);
+    buf_init_secret(&x->body);
     x->target = strdup(target);
     if (!x->target || mauth_random(id, sizeof(id), NULL) != MAUTH_OK) {
         free(x->target);
@@ -382,6 +382,19 @@ refuse_type(struct http_exchange *x)
     refuse(x, 415, "content-type", title, NULL);
 }
 
+/*
+ * How long a body may say that it is. One that is too large for its route, but not by
+ * far, is read and thrown away: a client that is still writing when the connection ends
+ * does not see our answer. Who expects to be told (RFC 9110 10.1.1) is told.
+ */
+static size_t
+most(const struct http_exchange *x)
+{
+    return http_header(x, "Expect") || x->route->body_max > OVERRUN_MAX
+               ? x->route->body_max
+               : OVERRUN_MAX;
+}
+
 /* The head of the request is complete; true: its body may come. */
 static bool
 admit(struct http_exchange *x, const char *method, const char *version)
@@ -413,7 +426,7 @@ admit(struct http_exchange *x, const char *method, const char *version)
     }
     if (!find_route(x))
         return false;
-    if (gate.length > x->route->body_max) {
+    if (gate.length > most(x)) {
         refuse(x, 413, "too-large", "The body is too large", NULL);
         return false;
     }

@@ -9,11 +9,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "authsvc/changes_api.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
+#include "authsvc/pace.h"
 #include "authsvc/proof.h"
 #include "authsvc/provider.h"
 #include "authsvc/refusals.h"
@@ -103,10 +105,15 @@ start_service(struct daemon *d, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = proofs_new(&d->service.proofs, err);
     if (rc == MAUTH_OK)
+        rc = pace_new(d->config->limits.changes_per_minute, &d->service.pace, err);
+    if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
     if (rc == MAUTH_OK)
         rc = parking_new((size_t)d->config->limits.connections / 2, TRUST_API_WAIT_MS,
             &d->service.waiting, err);
+    if (rc == MAUTH_OK)
+        rc = parking_new((size_t)d->config->limits.connections / 4, CHANGES_API_WAIT_MS,
+            &d->service.followers, err);
     if (rc == MAUTH_OK)
         rc = in_force_open(d->kv, d->config->rules_file, &d->service.rules, err);
     if (rc == MAUTH_OK)
@@ -155,13 +162,16 @@ static void
 stop(struct daemon *d)
 {
     parking_close(d->service.waiting);
+    parking_close(d->service.followers);
     http_stop(d->public, STOP_TIMEOUT_MS);
     http_stop(d->admin, STOP_TIMEOUT_MS);
     housekeeper_stop(d->housekeeper);
     providers_close(d->service.providers);
     refusals_free(d->service.refusals);
     proofs_free(d->service.proofs);
+    pace_free(d->service.pace);
     parking_free(d->service.waiting);
+    parking_free(d->service.followers);
     shared_free(d->service.trust);
     in_force_close(d->service.rules);
     keystore_free(d->keys);

@@ -9,11 +9,10 @@
 #ifndef AUTHSVC_MESH_H
 #define AUTHSVC_MESH_H
 
-#include "authsvc/caller.h"
 #include "authsvc/http.h"
 #include "authsvc/json_body.h"
 #include "authsvc/mesh_node.h"
-#include "authsvc/rules_in_force.h"
+#include "authsvc/principal.h"
 #include "authsvc/service.h"
 #include "store/audit.h"
 #include "store/graph_device.h"
@@ -34,7 +33,6 @@ enum mesh_flag {
 enum {
     MESH_IDS = 2,
     MESH_ARGS = 3,
-    MESH_RULE = 512,
     MESH_PAGE = 64 /* items of a list */
 };
 
@@ -69,8 +67,7 @@ struct mesh {
     unsigned runs; /* with other rules each */
 
     /* Gathered. */
-    struct caller caller; /* principal, key and time; the time always */
-    struct shared_ref *rules;
+    struct principal who; /* the time in it always */
     struct json_body body;
     const char *action; /* op's, unless gather chose another */
     const char *args;
@@ -87,20 +84,23 @@ struct mesh {
     char detail[JSON_BODY_DETAIL];
 
     /* Found by the transaction, which starts over when it runs again. */
-    struct id holder; /* the device whose key was proven */
-    bool has_holder;
     const char *problem;
     bool unchanged; /* it was so already: there is nothing to put on record */
+    bool on_record;
     int status;
     uint64_t version; /* of the node, for its ETag; 0: a list */
     char arg[MESH_ARGS][NODE_URL_MAX];
     char made[NODE_URL_MAX]; /* what was made, "" for nothing */
-    char rule[MESH_RULE];
     struct buf json;
 };
 
 /* The start of every route whose `what` is an operation. */
 void mesh_start(struct http_exchange *x);
+
+/* For mesh.c: the problem with the request, or NULL. */
+const char *mesh_gather(struct mesh *m, struct mauth_err *err);
+/* Of which kind are ids behind this letter of an operation's arguments? */
+MAUTH_MUST_USE bool mesh_kind_of(char letter, enum id_kind *out);
 
 /* For the steps of an operation. */
 

@@ -87,7 +87,7 @@ show_named(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 static enum mauth_rc
 show_claimed(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
-    return show(m, txn, &m->holder, err);
+    return show(m, txn, &m->who.holder, err);
 }
 
 static enum mauth_rc
@@ -107,16 +107,16 @@ static enum mauth_rc
 register_key(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
     struct graph_device want = {.id = m->fresh,
-        .created_s = m->caller.now_s,
+        .created_s = m->who.caller.now_s,
         .unattended = json_body_bool(m->body.root, "unattended", false)};
     const char *name = json_body_text(m->body.root, "name");
-    const uint8_t *spki = mauth_key_spki(m->caller.proof.key, &want.spki_len);
+    const uint8_t *spki = mauth_key_spki(m->who.caller.proof.key, &want.spki_len);
     struct graph_device made;
 
     memcpy(want.name, name, strlen(name) + 1);
     memcpy(want.spki, spki, want.spki_len);
-    m->holder = m->fresh;
-    m->has_holder = true;
+    m->who.holder = m->fresh;
+    m->who.has_holder = true;
     m->status = 201;
     return graph_device_register(txn, &want, &made, err);
 }
@@ -126,7 +126,7 @@ static bool
 is_other_id(const struct mesh *m)
 {
     return strcmp(http_method(m->x), "PUT") == 0 &&
-           memcmp(m->holder.b, m->fresh.b, ID_BYTES) != 0;
+           memcmp(m->who.holder.b, m->fresh.b, ID_BYTES) != 0;
 }
 
 static enum mauth_rc
@@ -135,21 +135,21 @@ claim(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
     struct graph_link l;
     enum mauth_rc rc = MAUTH_OK;
 
-    if (m->has_holder && is_other_id(m))
+    if (m->who.has_holder && is_other_id(m))
         return mesh_refuse(m, "key-in-use");
-    if (!m->has_holder)
+    if (!m->who.has_holder)
         rc =
             mesh_refuse_if(m, register_key(m, txn, err), MAUTH_CONFLICT, "exists", err);
     if (rc != MAUTH_OK || m->problem)
         return rc;
-    node_url(mesh_issuer(m), ID_DEVICE, &m->holder, m->made);
-    rc = graph_link_find(
-        txn, GRAPH_CLAIMED_BY_DEVICE, &m->holder, &m->caller.principal, &l, err);
+    node_url(mesh_issuer(m), ID_DEVICE, &m->who.holder, m->made);
+    rc = graph_link_find(txn, GRAPH_CLAIMED_BY_DEVICE, &m->who.holder,
+        &m->who.caller.principal, &l, err);
     m->unchanged = rc == MAUTH_OK;
     if (rc != MAUTH_NOT_FOUND)
         return rc;
-    rc =
-        graph_device_claim(txn, &m->holder, &m->caller.principal, m->caller.now_s, err);
+    rc = graph_device_claim(
+        txn, &m->who.holder, &m->who.caller.principal, m->who.caller.now_s, err);
     return mesh_refuse_if(m, rc, MAUTH_CONFLICT, "claimed", err);
 }
 
@@ -163,7 +163,8 @@ update(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
     if (rc != MAUTH_OK)
         return rc;
     return graph_device_update(txn, &m->id[0], name ? name : d.name,
-        json_body_bool(m->body.root, "unattended", d.unattended), m->caller.now_s, err);
+        json_body_bool(m->body.root, "unattended", d.unattended), m->who.caller.now_s,
+        err);
 }
 
 /* By its user, or by itself; the user's sessions on it are over. */
@@ -179,7 +180,7 @@ release(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = graph_device_by_id(txn, &m->id[0], &d, err);
     if (rc == MAUTH_OK)
-        rc = graph_device_release(txn, &m->id[0], &claim.to, m->caller.now_s, err);
+        rc = graph_device_release(txn, &m->id[0], &claim.to, m->who.caller.now_s, err);
     if (rc == MAUTH_OK)
         rc = graph_session_close_of_key(
             txn, ID_USER, &claim.to, d.key_hash, &count, err);

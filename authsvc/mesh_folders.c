@@ -58,11 +58,11 @@ show(struct mesh *m, struct kv_txn *txn, const struct id *id, struct mauth_err *
 
     if (rc == MAUTH_OK)
         rc = graph_link_find(
-            txn, GRAPH_MEMBER_BY_FOLDER, id, &m->caller.principal, &l, err);
+            txn, GRAPH_MEMBER_BY_FOLDER, id, &m->who.caller.principal, &l, err);
     if (rc != MAUTH_OK)
         return rc;
     m->version = f.version;
-    write_folder(m, &f, graph_role_name(l.role));
+    write_folder(m, &f, l.role);
     return MAUTH_OK;
 }
 
@@ -94,7 +94,7 @@ static struct graph_folder
 wanted(const struct mesh *m)
 {
     struct graph_folder f = {.id = m->fresh,
-        .created_s = m->caller.now_s,
+        .created_s = m->who.caller.now_s,
         .contributors_invite =
             json_body_bool(m->body.root, "contributors_invite", false)};
     const char *name = json_body_text(m->body.root, "name");
@@ -118,8 +118,8 @@ is_repeated(struct mesh *m, struct kv_txn *txn, const struct graph_folder *want,
         f.contributors_invite != want->contributors_invite)
         return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
     rc = graph_link_find(
-        txn, GRAPH_MEMBER_BY_FOLDER, &want->id, &m->caller.principal, &l, err);
-    *out = rc == MAUTH_OK && l.role == GRAPH_OWNER;
+        txn, GRAPH_MEMBER_BY_FOLDER, &want->id, &m->who.caller.principal, &l, err);
+    *out = rc == MAUTH_OK && graph_role_is(l.role, GRAPH_OWNER);
     return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
 }
 
@@ -134,7 +134,7 @@ create(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
         return rc;
     node_url(mesh_issuer(m), ID_FOLDER, &m->fresh, m->made);
     m->status = 201;
-    rc = graph_folder_create(txn, &want, &m->caller.principal, err);
+    rc = graph_folder_create(txn, &want, &m->who.caller.principal, err);
     return mesh_refuse_if(m, rc, MAUTH_CONFLICT, "exists", err);
 }
 
@@ -149,13 +149,13 @@ update(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
         return rc;
     return graph_folder_update(txn, &m->id[0], name ? name : f.name,
         json_body_bool(m->body.root, "contributors_invite", f.contributors_invite),
-        m->caller.now_s, err);
+        m->who.caller.now_s, err);
 }
 
 static enum mauth_rc
 delete_folder(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
-    return graph_folder_delete(txn, &m->id[0], m->caller.now_s, err);
+    return graph_folder_delete(txn, &m->id[0], m->who.caller.now_s, err);
 }
 
 /* The caller's folders, with the role in each. */
@@ -172,7 +172,7 @@ list(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
         if (rc != MAUTH_OK)
             break;
         mesh_list_item(m);
-        write_folder(m, &f, graph_role_name(page.links[i].role));
+        write_folder(m, &f, page.links[i].role);
     }
     if (rc == MAUTH_OK)
         mesh_page_end(m, &page);

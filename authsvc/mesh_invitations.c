@@ -88,7 +88,7 @@ write_invitation(struct mesh *m, const struct graph_invitation *i,
     node_begin(&m->json, &node);
     node_ref(&m->json, "folder", mesh_issuer(m), ID_FOLDER, &i->folder);
     node_text(&m->json, "folder_name", f->name);
-    node_text(&m->json, "role", graph_role_name(i->role));
+    node_text(&m->json, "role", i->role);
     node_ref(&m->json, "inviter", mesh_issuer(m), ID_USER, &i->inviter);
     node_text(&m->json, "state", graph_invitation_state_name(i->state));
     node_time(&m->json, "expires", i->expires_s);
@@ -106,7 +106,7 @@ show(struct mesh *m, struct kv_txn *txn, const struct id *id, bool made,
 {
     struct graph_folder f = {.name = ""};
     struct graph_invitation i;
-    enum mauth_rc rc = graph_invitation_by_id(txn, id, m->caller.now_s, &i, err);
+    enum mauth_rc rc = graph_invitation_by_id(txn, id, m->who.caller.now_s, &i, err);
 
     if (rc == MAUTH_OK)
         rc = graph_folder_by_id(txn, &i.folder, &f, err);
@@ -134,7 +134,7 @@ static enum mauth_rc
 list(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
     struct graph_ids page;
-    enum mauth_rc rc = graph_invitation_page(txn, &m->id[0], &m->caller.principal,
+    enum mauth_rc rc = graph_invitation_page(txn, &m->id[0], &m->who.caller.principal,
         m->has_after ? &m->after : NULL, &page, err);
 
     if (rc != MAUTH_OK)
@@ -192,7 +192,8 @@ static enum mauth_rc
 find(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
     struct graph_invitation i;
-    enum mauth_rc rc = graph_invitation_by_id(txn, &m->id[0], m->caller.now_s, &i, err);
+    enum mauth_rc rc =
+        graph_invitation_by_id(txn, &m->id[0], m->who.caller.now_s, &i, err);
 
     m->version = i.version;
     return rc;
@@ -203,7 +204,8 @@ static enum mauth_rc
 find_pending(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
     struct graph_invitation i;
-    enum mauth_rc rc = graph_invitation_by_id(txn, &m->id[0], m->caller.now_s, &i, err);
+    enum mauth_rc rc =
+        graph_invitation_by_id(txn, &m->id[0], m->who.caller.now_s, &i, err);
 
     m->version = i.version;
     if (rc == MAUTH_OK && i.state != GRAPH_PENDING)
@@ -239,13 +241,13 @@ create(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
     struct graph_invitation want = {.id = m->fresh,
         .folder = m->id[0],
-        .inviter = m->caller.principal,
-        .role = graph_role_named(text_of(m->role)),
-        .created_s = m->caller.now_s,
-        .expires_s = m->caller.now_s + (int64_t)json_body_number(m->body.root,
-                                           "expires_in", EXPIRES_DEFAULT_S)};
+        .inviter = m->who.caller.principal,
+        .created_s = m->who.caller.now_s,
+        .expires_s = m->who.caller.now_s + (int64_t)json_body_number(m->body.root,
+                                               "expires_in", EXPIRES_DEFAULT_S)};
     enum mauth_rc rc = set_addressee(m, &want, err);
 
+    snprintf(want.role, sizeof(want.role), "%s", m->role);
     if (rc == MAUTH_OK && !m->problem)
         rc = graph_invitation_hash(m->secret, want.secret_hash, err);
     if (rc != MAUTH_OK || m->problem)
@@ -261,7 +263,7 @@ accept_invitation(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
     enum graph_closed why = GRAPH_NOT_CLOSED;
     enum mauth_rc rc = graph_invitation_accept(
-        txn, &m->id[0], &m->caller.principal, m->caller.now_s, &why, err);
+        txn, &m->id[0], &m->who.caller.principal, m->who.caller.now_s, &why, err);
 
     return mesh_refuse_if(m, rc, MAUTH_CONFLICT,
         why == GRAPH_IS_MEMBER ? "member" : "invitation-closed", err);
@@ -272,23 +274,24 @@ static enum mauth_rc
 show_membership(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
     struct graph_invitation i;
-    enum mauth_rc rc = graph_invitation_by_id(txn, &m->id[0], m->caller.now_s, &i, err);
+    enum mauth_rc rc =
+        graph_invitation_by_id(txn, &m->id[0], m->who.caller.now_s, &i, err);
 
     if (rc == MAUTH_OK)
-        rc = mesh_member_show(m, txn, &i.folder, &m->caller.principal, err);
+        rc = mesh_member_show(m, txn, &i.folder, &m->who.caller.principal, err);
     return rc;
 }
 
 static enum mauth_rc
 decline(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
-    return graph_invitation_decline(txn, &m->id[0], m->caller.now_s, err);
+    return graph_invitation_decline(txn, &m->id[0], m->who.caller.now_s, err);
 }
 
 static enum mauth_rc
 revoke(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
-    return graph_invitation_revoke(txn, &m->id[0], m->caller.now_s, err);
+    return graph_invitation_revoke(txn, &m->id[0], m->who.caller.now_s, err);
 }
 
 const struct mesh_op invitation_read_op = {.action = "view",

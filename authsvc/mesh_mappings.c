@@ -68,14 +68,14 @@ add(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
         return rc;
     node_link_url(mesh_issuer(m), &m->id[0], "mappings", ID_DEVICE, &m->id[1], m->made);
     m->status = 201;
-    rc = graph_mapping_add(txn, &m->id[1], &m->id[0], m->caller.now_s, err);
+    rc = graph_mapping_add(txn, &m->id[1], &m->id[0], m->who.caller.now_s, err);
     return mesh_refuse_if(m, rc, MAUTH_DENIED, "forbidden", err);
 }
 
 static enum mauth_rc
 remove_mapping(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
-    return graph_mapping_remove(txn, &m->id[1], &m->id[0], m->caller.now_s, err);
+    return graph_mapping_remove(txn, &m->id[1], &m->id[0], m->who.caller.now_s, err);
 }
 
 static enum mauth_rc

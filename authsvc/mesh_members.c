@@ -28,7 +28,7 @@ write_member(struct mesh *m, const struct id *folder, const struct graph_link *l
     node_begin(&m->json, &node);
     node_ref(&m->json, "user", mesh_issuer(m), ID_USER, &l->to);
     node_ref(&m->json, "folder", mesh_issuer(m), ID_FOLDER, folder);
-    node_text(&m->json, "role", graph_role_name(l->role));
+    node_text(&m->json, "role", l->role);
     node_links(&m->json, url, links);
     node_end(&m->json);
 }
@@ -92,7 +92,7 @@ read_folder(struct mesh *m)
 static bool
 is_owner_role(const struct mesh *m)
 {
-    return strcmp(m->role, graph_role_name(GRAPH_OWNER)) == 0;
+    return graph_role_is(m->role, GRAPH_OWNER);
 }
 
 /* To make another one the owner is to pass the folder on. */
@@ -113,12 +113,12 @@ change(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
     enum mauth_rc rc;
 
     if (is_owner_role(m)) {
-        rc = graph_member_pass(
-            txn, &m->id[0], &m->caller.principal, &m->id[1], m->caller.now_s, err);
+        rc = graph_member_pass(txn, &m->id[0], &m->who.caller.principal, &m->id[1],
+            m->who.caller.now_s, err);
         return mesh_refuse_if(m, rc, MAUTH_CONFLICT, "owner", err);
     }
-    rc = graph_member_set_role(txn, &m->id[0], &m->id[1],
-        graph_role_named(text_of(m->role)), m->caller.now_s, err);
+    rc = graph_member_set_role(
+        txn, &m->id[0], &m->id[1], m->role, m->who.caller.now_s, err);
     return mesh_refuse_if(m, rc, MAUTH_CONFLICT, "owner", err);
 }
 
@@ -126,7 +126,7 @@ change(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 static const char *
 gather_leaving(struct mesh *m)
 {
-    if (memcmp(m->id[1].b, m->caller.principal.b, ID_BYTES) == 0) {
+    if (memcmp(m->id[1].b, m->who.caller.principal.b, ID_BYTES) == 0) {
         m->action = "leave";
         m->args = "f";
         m->record = "member.leave";
@@ -138,7 +138,7 @@ static enum mauth_rc
 remove_member(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
     enum mauth_rc rc =
-        graph_member_remove(txn, &m->id[0], &m->id[1], m->caller.now_s, err);
+        graph_member_remove(txn, &m->id[0], &m->id[1], m->who.caller.now_s, err);
 
     return mesh_refuse_if(m, rc, MAUTH_CONFLICT, "owner", err);
 }

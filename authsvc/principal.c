@@ -48,6 +48,14 @@ principal_take(struct http_exchange *x, struct principal *out, struct mauth_err 
 }
 
 void
+principal_take_nobody(struct http_exchange *x, struct principal *out)
+{
+    memset(out, 0, sizeof(*out));
+    principal_take_rules(x, out);
+    out->caller.now_s = time_now_s();
+}
+
+void
 principal_clear(struct principal *p)
 {
     shared_drop(p->rules);
@@ -55,58 +63,29 @@ principal_clear(struct principal *p)
     p->rules = NULL;
 }
 
-/* The device of the key that was proven, if it is one that is registered. */
 static enum mauth_rc
-find_holder(struct kv_txn *txn, struct principal *p, struct graph_device *d,
-    struct graph_facts *facts, struct mauth_err *err)
+find_holder(struct kv_txn *txn, struct principal *p, struct mauth_err *err)
 {
-    enum mauth_rc rc = graph_device_by_key(txn, p->caller.key_hash, d, err);
+    struct graph_device d;
+    enum mauth_rc rc = graph_device_by_key(txn, p->caller.key_hash, &d, err);
 
-    if (rc == MAUTH_NOT_FOUND)
-        return MAUTH_OK;
-    id_format(ID_DEVICE, &d->id, p->device);
-    facts->holder = &d->id;
-    return rc;
-}
-
-static enum mauth_rc
-decide(struct principal *p, struct http_exchange *x, struct graph_facts *facts,
-    const char *action, const char **problem, struct mauth_err *err)
-{
-    const struct service *service = http_context(x);
-    const struct mauth_rules *rules = in_force_rules(p->rules);
-    struct fact_source source = graph_facts_source(facts);
-    const struct eval_question q = {.kind = RULE_ALLOW,
-        .action = text_of(action),
-        .issuer = text_of(service->config->issuer.url)};
-    struct mauth_err miss = MAUTH_ERR_INIT;
-    enum mauth_rc rc;
-    struct eval e;
-
-    rc = eval_decide(rules, &q, &source, &e, &miss);
-    p->rule[0] = '\0';
-    if (rc == MAUTH_DENIED) {
-        *problem = "forbidden";
-        return MAUTH_OK;
-    }
-    if (rc != MAUTH_OK)
-        return mauth_fail(err, rc, "%s", miss.text);
-    snprintf(
-        p->rule, sizeof(p->rule), "%s", mauth_rules_text(rules, eval_rule_number(&e)));
-    return MAUTH_OK;
+    p->has_holder = rc == MAUTH_OK;
+    p->holder = d.id;
+    if (p->has_holder)
+        id_format(ID_DEVICE, &d.id, p->device);
+    return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
 }
 
 enum mauth_rc
-principal_ask(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
-    const char *action, const char **problem, struct mauth_err *err)
+principal_begin(struct kv_txn *txn, struct principal *p, const char **problem,
+    struct mauth_err *err)
 {
-    struct graph_facts facts = {
-        .txn = txn, .now_s = p->caller.now_s, .local = p->local};
-    struct graph_device device;
     enum mauth_rc rc = in_force_check(txn, p->rules, err);
 
+    p->has_holder = false;
+    p->rule[0] = '\0';
     *problem = rc == MAUTH_CONFLICT ? principal_again : NULL;
-    if (rc == MAUTH_OK && !p->local) {
+    if (rc == MAUTH_OK && p->caller.ticket) {
         rc = caller_check(txn, &p->caller, err);
         *problem = rc == MAUTH_DENIED ? "session" : NULL;
     }
@@ -114,14 +93,81 @@ principal_ask(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
         mauth_err_reset(err);
         return MAUTH_OK;
     }
-    if (rc == MAUTH_OK && !p->local) {
-        facts.caller_kind = p->caller.kind;
-        facts.caller = &p->caller.principal;
-        facts.session = &p->caller.session;
-        facts.key = mauth_key_id(p->caller.proof.key);
-        rc = find_holder(txn, p, &device, &facts, err);
+    return rc != MAUTH_OK || !p->caller.ticket ? rc : find_holder(txn, p, err);
+}
+
+static struct graph_facts
+facts_of(struct kv_txn *txn, const struct principal *p, const struct id *shown)
+{
+    struct graph_facts f = {
+        .txn = txn, .now_s = p->caller.now_s, .shown = shown, .local = p->local};
+
+    if (p->caller.ticket) {
+        f.caller_kind = p->caller.kind;
+        f.caller = &p->caller.principal;
+        f.session = &p->caller.session;
+        f.key = mauth_key_id(p->caller.proof.key);
     }
-    return rc ? rc : decide(p, x, &facts, action, problem, err);
+    if (p->has_holder)
+        f.holder = &p->holder;
+    return f;
+}
+
+enum mauth_rc
+principal_may(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
+    const struct principal_question *what, bool *may, struct mauth_err *err)
+{
+    const struct service *service = http_context(x);
+    const struct mauth_rules *rules = in_force_rules(p->rules);
+    struct graph_facts facts = facts_of(txn, p, what->shown);
+    struct fact_source source = graph_facts_source(&facts);
+    const struct eval_question q = {.kind = RULE_ALLOW,
+        .action = text_of(what->action),
+        .arg = what->arg,
+        .args = what->args,
+        .issuer = text_of(service->config->issuer.url)};
+    struct mauth_err miss = MAUTH_ERR_INIT;
+    struct eval e;
+    enum mauth_rc rc = eval_decide(rules, &q, &source, &e, &miss);
+
+    *may = rc == MAUTH_OK;
+    p->rule[0] = '\0';
+    if (rc == MAUTH_OK)
+        snprintf(p->rule, sizeof(p->rule), "%s",
+            mauth_rules_text(rules, eval_rule_number(&e)));
+    return rc == MAUTH_OK || rc == MAUTH_DENIED ? MAUTH_OK
+                                                : mauth_fail(err, rc, "%s", miss.text);
+}
+
+enum mauth_rc
+principal_ask(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
+    const char *action, const char **problem, struct mauth_err *err)
+{
+    const struct principal_question q = {.action = action};
+    enum mauth_rc rc = principal_begin(txn, p, problem, err);
+    bool may;
+
+    if (rc != MAUTH_OK || *problem)
+        return rc;
+    rc = principal_may(txn, x, p, &q, &may, err);
+    if (rc == MAUTH_OK && !may)
+        *problem = "forbidden";
+    return rc;
+}
+
+enum mauth_rc
+principal_read(struct http_exchange *x, struct principal *p, kv_fn *fn, void *arg,
+    const char **problem, struct mauth_err *err)
+{
+    const struct service *service = http_context(x);
+    enum mauth_rc rc;
+
+    for (unsigned runs = 0;;) {
+        principal_take_rules(x, p);
+        rc = kv_read(service->kv, fn, arg, err);
+        if (rc != MAUTH_OK || *problem != principal_again || ++runs == PRINCIPAL_RUNS)
+            return rc;
+    }
 }
 
 void
@@ -129,7 +175,7 @@ principal_record(
     const struct principal *p, const struct http_exchange *x, struct audit_record *out)
 {
     *out = (struct audit_record){
-        .actor = p->actor,
+        .actor = p->actor[0] ? p->actor : NULL,
         .device = p->device[0] ? p->device : NULL,
         .session = p->session[0] ? p->session : NULL,
         .rule = p->rule[0] ? p->rule : NULL,

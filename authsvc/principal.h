@@ -14,7 +14,14 @@ enum {
     PRINCIPAL_RUNS = 3 /* with rules that were replaced meanwhile */
 };
 
-/* A problem of principal_ask(): other rules are in force by now; take them and ask anew. */
+struct principal_question {
+    const char *action;
+    const struct text *arg;
+    size_t args;
+    const struct id *shown;
+};
+
+/* A problem of principal_begin(): other rules are in force by now; take them and ask anew. */
 extern const char principal_again[];
 
 struct principal {
@@ -24,7 +31,10 @@ struct principal {
     char actor[ID_LEN + 1]; /* usr_..., svc_..., uid:0 */
     char session[ID_LEN + 1];
     char device[ID_LEN + 1];
-    char rule[PRINCIPAL_RULE]; /* that let him */
+    /* Found by principal_begin(): the device whose key was proven, if it is registered. */
+    struct id holder;
+    bool has_holder;
+    char rule[PRINCIPAL_RULE]; /* that let him, of the last question; "" for none */
 };
 
 /*
@@ -33,16 +43,38 @@ struct principal {
  */
 const char *principal_take(
     struct http_exchange *x, struct principal *out, struct mauth_err *err);
+/* Nobody, who has a secret to show. */
+void principal_take_nobody(struct http_exchange *x, struct principal *out);
 /* The rules that are in force now. */
 void principal_take_rules(struct http_exchange *x, struct principal *p);
 void principal_clear(struct principal *p);
 
 /*
- * In the transaction that decides: may he? *problem is NULL, "session", "forbidden" or
+ * At the beginning of the transaction that decides: are his session open and these the
+ * rules? *problem is NULL, "session" or principal_again.
+ */
+MAUTH_MUST_USE enum mauth_rc principal_begin(struct kv_txn *txn, struct principal *p,
+    const char **problem, struct mauth_err *err);
+
+/* Then: may he do this, to these? shown is the invitation whose secret he has, or NULL. */
+MAUTH_MUST_USE enum mauth_rc principal_may(struct kv_txn *txn, struct http_exchange *x,
+    struct principal *p, const struct principal_question *q, bool *may,
+    struct mauth_err *err);
+
+/*
+ * Both, of an action without arguments: *problem is NULL, "session", "forbidden" or
  * principal_again.
  */
 MAUTH_MUST_USE enum mauth_rc principal_ask(struct kv_txn *txn, struct http_exchange *x,
     struct principal *p, const char *action, const char **problem,
+    struct mauth_err *err);
+
+/*
+ * Read by the rules in force: fn, which calls principal_ask() and sets *problem, runs
+ * once more when they were replaced meanwhile.
+ */
+MAUTH_MUST_USE enum mauth_rc principal_read(struct http_exchange *x,
+    struct principal *p, kv_fn *fn, void *arg, const char **problem,
     struct mauth_err *err);
 
 /* Who it is, for a record. Borrowed from both. */

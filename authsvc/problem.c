@@ -70,7 +70,12 @@ static const struct problem problems[] = {
     {"invitation-closed", 409, NULL,
         "The invitation was accepted, declined, revoked, or has expired."},
     {"service-taken", 409, NULL, "Another service has what this one asks for."},
+    {"changes-gone", 410, NULL,
+        "Changes behind that one are no longer kept, or there never was such a one; begin "
+        "anew: follow `next` of this path without a query."},
     {"too-many", 409, NULL, "There are too many of these; end some first."},
+
+    {"too-fast", 429, NULL, "Too many changes in a short time; wait and try again."},
 
     /* Of our own. */
     {"unavailable", 503, NULL, "The service cannot answer now; try again later."},
@@ -115,7 +120,7 @@ problem_answer(struct http_exchange *x, const char *reason, const char *detail,
         headers[n++] = dpop;
         headers[n++] = bearer;
     }
-    if (p->status == 503)
+    if (p->status == 503 || p->status == 429)
         headers[n++] = "Retry-After: 5";
     if (nonce) {
         snprintf(fresh, sizeof(fresh), "DPoP-Nonce: %s", nonce);

@@ -2,6 +2,7 @@
 
 #include "authsvc/admin_api.h"
 #include "authsvc/audit_api.h"
+#include "authsvc/changes_api.h"
 #include "authsvc/mesh_ops.h"
 #include "authsvc/openapi.h"
 #include "authsvc/token.h"
@@ -56,6 +57,7 @@ const struct http_route public_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
     {"GET", "/v1/openapi.json", 0, NULL, openapi_start, NULL},
     {"POST", "/v1/token", TOKEN_BODY_MAX, FORM, token_start, NULL},
+    {"GET", "/v1/mesh/changes", 0, NULL, changes_api_start, NULL},
     {"GET", "/v1/trust", 0, NULL, trust_api_start, NULL},
 
     MESH("GET", "users/{id}", user_read_op),

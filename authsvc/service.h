@@ -10,6 +10,7 @@
 #include "store/kv.h"
 
 struct parking;
+struct pace;
 struct proofs;
 struct rules_in_force;
 struct shared;
@@ -23,9 +24,11 @@ struct service {
     struct providers *providers;
     struct refusals *refusals;
     struct proofs *proofs;
+    struct pace *pace; /* of changes */
     struct rules_in_force *rules;
     struct shared *trust;    /* authsvc/own_trust.h */
-    struct parking *waiting; /* requests, for the next trust file */
+    struct parking *waiting;   /* requests, for the next trust file */
+    struct parking *followers; /* ..., for the next change of the graph */
 };
 
 #endif

@@ -24,7 +24,6 @@ struct watch {
     struct parked parked;
     bool waits; /* for one behind this */
     struct place after;
-    unsigned runs;
     const char *problem;
 };
 
@@ -58,6 +57,7 @@ static bool
 read_query(const char *query, struct watch *w)
 {
     static const char *const nothing[] = {NULL};
+    static const char *const known[] = {"after", NULL};
     struct form *f = NULL;
     const char *after;
     bool good;
@@ -67,7 +67,8 @@ read_query(const char *query, struct watch *w)
     if (form_parse(text_of(query), &f, NULL) != MAUTH_OK)
         return false;
     after = form_value(f, "after", 0);
-    good = !form_repeated(f, nothing) && after && read_place(after, &w->after);
+    good = !form_repeated(f, nothing) && !form_unknown(f, known) && after &&
+           read_place(after, &w->after);
     w->waits = good;
     form_free(f);
     return good;
@@ -111,11 +112,7 @@ look(struct http_exchange *x)
     bool is_news;
     enum mauth_rc rc;
 
-    do {
-        principal_take_rules(x, &w->principal);
-        rc = kv_read(service->kv, ask, w, &err);
-    } while (
-        rc == MAUTH_OK && w->problem == principal_again && ++w->runs < PRINCIPAL_RUNS);
+    rc = principal_read(x, &w->principal, ask, w, &w->problem, &err);
     if (rc == MAUTH_OK && w->problem) {
         principal_refuse(x, &w->principal, w->problem, NULL, false);
         return;

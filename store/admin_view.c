@@ -147,18 +147,20 @@ admin_view_one(struct kv_txn *txn, enum admin_kind kind, const char *issuer,
     *version = 0;
     if (kind == ADMIN_USERS) {
         rc = find_user(txn, whom, &user, err);
-        if (rc == MAUTH_OK)
-            put_user(out, issuer, &user);
+        if (rc != MAUTH_OK)
+            return rc;
+        put_user(out, issuer, &user);
         *version = user.version;
-        return rc;
+        return MAUTH_OK;
     }
     if (kind != ADMIN_SERVICES)
         return MAUTH_NOT_FOUND;
     rc = admin_service_find(txn, whom, &service, err);
-    if (rc == MAUTH_OK)
-        put_service(out, issuer, &service);
+    if (rc != MAUTH_OK)
+        return rc;
+    put_service(out, issuer, &service);
     *version = service.version;
-    return rc;
+    return MAUTH_OK;
 }
 
 void

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/hash.h"
 #include "base/secret.h"
+#include "base/str.h"
 #include "store/graph_change.h"
 #include "store/graph_member.h"
 #include "store/graph_purge.h"
@@ -56,12 +57,12 @@ graph_invitation_is_for(const struct graph_invitation *i, const struct graph_use
 static bool
 read_kinds(struct reader *r, struct graph_invitation *out)
 {
-    unsigned role = reader_u8(r), state = reader_u8(r), addressee = reader_u8(r);
+    unsigned state = reader_u8(r), addressee = reader_u8(r);
+    struct text role = reader_field(r);
 
-    if ((role != GRAPH_READER && role != GRAPH_CONTRIBUTOR) || state > GRAPH_EXPIRED ||
-        addressee > GRAPH_FOR_EMAIL)
+    if (!str_is_name(role) || state > GRAPH_EXPIRED || addressee > GRAPH_FOR_EMAIL)
         return false;
-    out->role = (enum graph_role)role;
+    memcpy(out->role, role.p, role.len);
     out->state = (enum graph_invitation_state)state;
     out->addressee = (enum graph_addressee)addressee;
     return true;
@@ -170,9 +171,9 @@ put(struct kv_txn *txn, const struct graph_invitation *i, enum graph_change_op o
     buf_u64(&b, (uint64_t)i->expires_s);
     buf_put(&b, i->secret_hash, GRAPH_SECRET_HASH);
     record_id(&b, &i->user);
-    buf_u8(&b, (uint8_t)i->role);
     buf_u8(&b, (uint8_t)i->state);
     buf_u8(&b, (uint8_t)i->addressee);
+    buf_field(&b, i->role, strlen(i->role));
     record_put_email(&b, &i->email);
     rc = record_save(txn, SPACE_INVITATION, i->id.b, ID_BYTES, &b, err);
     return rc ? rc : graph_change_put(txn, &c, err);
@@ -295,7 +296,7 @@ graph_invitation_revoke_all(struct kv_txn *txn, const struct id *folder,
 static enum mauth_rc
 check_want(const struct graph_invitation *want, struct mauth_err *err)
 {
-    if (want->role != GRAPH_READER && want->role != GRAPH_CONTRIBUTOR)
+    if (!graph_role_can_be_given(want->role))
         return mauth_fail(err, MAUTH_INVALID, "graph: a role that nobody is given");
     if (want->expires_s <= want->created_s)
         return mauth_fail(err, MAUTH_INVALID, "graph: expired from the start");

@@ -37,7 +37,7 @@ struct graph_invitation {
     struct id id;
     struct id folder;
     struct id inviter;
-    enum graph_role role;
+    char role[GRAPH_NAME_MAX + 1];
     enum graph_invitation_state state;
     uint64_t version;
     int64_t created_s;
@@ -77,7 +77,7 @@ MAUTH_MUST_USE enum mauth_rc graph_invitation_page(struct kv_txn *txn,
  * Makes want->id, folder, inviter, role, addressee (and user or email), secret_hash and
  * expires_s at want->created_s.
  *
- * MAUTH_INVALID    not reader or contributor, or expired from the start, or an e-mail
+ * MAUTH_INVALID    a role that can't be given, or expired from the start, or an e-mail
  *                  that is none
  * MAUTH_NOT_FOUND  the inviter is no member of this folder
  * MAUTH_CONFLICT   the id is taken

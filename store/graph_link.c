@@ -17,27 +17,16 @@ static const struct {
     [GRAPH_MAPPED_BY_FOLDER] = {SPACE_MAPPED_FOLDER, GRAPH_MAPPED_BY_DEVICE},
 };
 
-static const char *const roles[] = {
-    [GRAPH_NO_ROLE] = "",
-    [GRAPH_READER] = "reader",
-    [GRAPH_CONTRIBUTOR] = "contributor",
-    [GRAPH_OWNER] = "owner",
-};
-
-const char *
-graph_role_name(enum graph_role role)
+bool
+graph_role_is(const char *role, const char *other)
 {
-    return roles[role];
+    return strcmp(role, other) == 0;
 }
 
-enum graph_role
-graph_role_named(struct text name)
+bool
+graph_role_can_be_given(const char *role)
 {
-    enum graph_role role = GRAPH_OWNER;
-
-    while (role > GRAPH_NO_ROLE && !text_is(name, roles[role]))
-        role--;
-    return role;
+    return str_is_name(text_of(role)) && !graph_role_is(role, GRAPH_OWNER);
 }
 
 struct ends {
@@ -57,13 +46,16 @@ ends_of(const struct id *from, const struct id *to)
 static bool
 read_link(struct reader *r, struct graph_link *out)
 {
-    unsigned role = reader_u8(r);
+    struct text role = reader_field(r);
+    bool good = role.len == 0 || str_is_name(role);
 
-    out->role = role <= GRAPH_OWNER ? (enum graph_role)role : GRAPH_NO_ROLE;
+    memset(out->role, 0, sizeof(out->role));
+    if (good)
+        memcpy(out->role, role.p, role.len);
     out->version = reader_u64(r);
     out->created_s = (int64_t)reader_u64(r);
     out->updated_s = (int64_t)reader_u64(r);
-    return reader_done(r) && role <= GRAPH_OWNER;
+    return reader_done(r) && good;
 }
 
 enum mauth_rc
@@ -181,7 +173,7 @@ put_one(struct kv_txn *txn, enum graph_way way, struct ends e,
     struct buf b;
 
     record_open(&b, raw);
-    buf_u8(&b, (uint8_t)l->role);
+    buf_field(&b, l->role, strlen(l->role));
     buf_u64(&b, l->version);
     buf_u64(&b, (uint64_t)l->created_s);
     buf_u64(&b, (uint64_t)l->updated_s);

@@ -19,22 +19,23 @@ enum graph_way {
     GRAPH_WAYS
 };
 
-/* Ordered: who has more has all of less. GRAPH_NO_ROLE on claims and mappings. */
-enum graph_role {
-    GRAPH_NO_ROLE,
-    GRAPH_READER,
-    GRAPH_CONTRIBUTOR,
-    GRAPH_OWNER
-};
+/*
+ * A member's role in a folder is a name; what each may do is for the rules to say. The
+ * graph itself knows two: a folder has one owner, who becomes a contributor by passing it
+ * on.
+ */
+#define GRAPH_NO_ROLE     "" /* of claims and mappings */
+#define GRAPH_READER      "reader"
+#define GRAPH_CONTRIBUTOR "contributor"
+#define GRAPH_OWNER       "owner"
 
-/* "reader"; "" for GRAPH_NO_ROLE. */
-const char *graph_role_name(enum graph_role role);
-/* GRAPH_NO_ROLE when it is none. */
-enum graph_role graph_role_named(struct text name);
+MAUTH_MUST_USE bool graph_role_is(const char *role, const char *other);
+/* A name, and not the owner's: that is passed on, never given. */
+MAUTH_MUST_USE bool graph_role_can_be_given(const char *role);
 
 struct graph_link {
     struct id to;
-    enum graph_role role;
+    char role[GRAPH_NAME_MAX + 1];
     uint64_t version;
     int64_t created_s;
     int64_t updated_s;

@@ -1,5 +1,6 @@
 #include "store/graph_member.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -28,27 +29,21 @@ change(enum graph_change_op op, const struct id *folder, const struct id *user,
 
 /* The next version of the link, and the change that made it so. */
 static enum mauth_rc
-put(struct kv_txn *txn, struct graph_change *c, struct graph_link *m,
-    enum graph_role role, struct mauth_err *err)
+put(struct kv_txn *txn, struct graph_change *c, struct graph_link *m, const char *role,
+    struct mauth_err *err)
 {
     enum mauth_rc rc;
 
-    m->role = role;
+    snprintf(m->role, sizeof(m->role), "%s", role);
     m->version++;
     m->updated_s = c->time_s;
     rc = graph_link_put(txn, GRAPH_MEMBER_BY_FOLDER, &c->id[0], m, err);
     return rc ? rc : graph_change_put(txn, c, err);
 }
 
-static bool
-is_given(enum graph_role role)
-{
-    return role == GRAPH_READER || role == GRAPH_CONTRIBUTOR;
-}
-
 enum mauth_rc
 graph_member_add(struct kv_txn *txn, const struct id *folder, const struct id *user,
-    enum graph_role role, int64_t now_s, struct mauth_err *err)
+    const char *role, int64_t now_s, struct mauth_err *err)
 {
     struct graph_change c = change(GRAPH_CREATED, folder, user, now_s);
     struct graph_folder f;
@@ -56,7 +51,7 @@ graph_member_add(struct kv_txn *txn, const struct id *folder, const struct id *u
     struct graph_user u;
     enum mauth_rc rc;
 
-    if (!is_given(role))
+    if (!graph_role_can_be_given(role))
         return mauth_fail(err, MAUTH_INVALID, "graph: a role that nobody is given");
     rc = graph_folder_by_id(txn, folder, &f, err);
     if (rc == MAUTH_OK)
@@ -74,25 +69,23 @@ graph_member_add(struct kv_txn *txn, const struct id *folder, const struct id *u
 
 enum mauth_rc
 graph_member_set_role(struct kv_txn *txn, const struct id *folder,
-    const struct id *user, enum graph_role role, int64_t now_s, struct mauth_err *err)
+    const struct id *user, const char *role, int64_t now_s, struct mauth_err *err)
 {
     struct graph_change c = change(GRAPH_UPDATED, folder, user, now_s);
     struct graph_link m;
-    enum graph_role old;
     enum mauth_rc rc;
 
-    if (!is_given(role))
+    if (!graph_role_can_be_given(role))
         return mauth_fail(err, MAUTH_INVALID, "graph: a role that nobody is given");
     rc = find(txn, folder, user, &m, err);
     if (rc)
         return rc;
-    if (m.role == GRAPH_OWNER)
+    if (graph_role_is(m.role, GRAPH_OWNER))
         return mauth_fail(err, MAUTH_CONFLICT, "graph: an owner passes it on first");
-    old = m.role;
-    if (old == role)
+    if (graph_role_is(m.role, role))
         return MAUTH_OK;
     rc = put(txn, &c, &m, role, err);
-    return rc || role > old ? rc : graph_revoke(txn, &c, 2, err);
+    return rc ? rc : graph_revoke(txn, &c, 2, err);
 }
 
 /* The folder's mappings on the devices of one page of the user's claims. */
@@ -140,7 +133,7 @@ graph_member_remove(struct kv_txn *txn, const struct id *folder, const struct id
     rc = find(txn, folder, user, &m, err);
     if (rc)
         return rc;
-    if (m.role == GRAPH_OWNER)
+    if (graph_role_is(m.role, GRAPH_OWNER))
         return mauth_fail(err, MAUTH_CONFLICT, "graph: an owner passes it on first");
     rc = graph_invitation_revoke_all(txn, folder, user, now_s, err);
     if (rc == MAUTH_OK)
@@ -166,7 +159,7 @@ graph_member_pass(struct kv_txn *txn, const struct id *folder, const struct id *
         rc = find(txn, folder, to, &new, err);
     if (rc)
         return rc;
-    if (old.role != GRAPH_OWNER || new.role == GRAPH_OWNER)
+    if (!graph_role_is(old.role, GRAPH_OWNER) || graph_role_is(new.role, GRAPH_OWNER))
         return mauth_fail(err, MAUTH_CONFLICT, "graph: passed on by its owner only");
     rc = put(txn, &raised, &new, GRAPH_OWNER, err);
     if (rc == MAUTH_OK)

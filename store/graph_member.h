@@ -8,15 +8,16 @@
 #include "store/graph_folder.h"
 #include "store/graph_link.h"
 
-/* Reader or contributor, else MAUTH_INVALID. MAUTH_CONFLICT: a member already.
+/* MAUTH_INVALID: a role that can't be given. MAUTH_CONFLICT: a member already.
  * MAUTH_NOT_FOUND: no such folder or user, or a tombstone. */
 MAUTH_MUST_USE enum mauth_rc graph_member_add(struct kv_txn *txn,
-    const struct id *folder, const struct id *user, enum graph_role role, int64_t now_s,
+    const struct id *folder, const struct id *user, const char *role, int64_t now_s,
     struct mauth_err *err);
 
-/* Never to or from owner: MAUTH_INVALID, MAUTH_CONFLICT. Revokes when it lowers. */
+/* Never to or from owner: MAUTH_INVALID, MAUTH_CONFLICT. Revokes: which role has less is
+ * for the rules to say, and they may change. */
 MAUTH_MUST_USE enum mauth_rc graph_member_set_role(struct kv_txn *txn,
-    const struct id *folder, const struct id *user, enum graph_role role, int64_t now_s,
+    const struct id *folder, const struct id *user, const char *role, int64_t now_s,
     struct mauth_err *err);
 
 /* Removed or leaving; takes the mappings on the user's devices and its own pending

@@ -1,6 +1,6 @@
 #include "store/graph_service.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -191,11 +191,9 @@ drop_ways(struct kv_txn *txn, const struct graph_service *s, struct mauth_err *e
 static bool
 is_prefix(const char *url)
 {
-    char below[GRAPH_URL_MAX + 3];
-    size_t len = strlen(url);
+    char below[GRAPH_URL_MAX + sizeof("/x")];
 
-    memcpy(below, url, len);
-    memcpy(below + len, "/x", 3);
+    snprintf(below, sizeof(below), "%s/x", url);
     return url_is_strict(text_of(below));
 }
 

@@ -268,7 +268,7 @@ leave_folders(
         for (size_t i = 0; i < page.count && rc == MAUTH_OK; i++) {
             const struct graph_link *m = &page.links[i];
 
-            if (m->role == GRAPH_OWNER)
+            if (graph_role_is(m->role, GRAPH_OWNER))
                 rc = must(graph_folder_delete(txn, &m->to, now_s, err), err);
             else
                 rc = must(graph_member_remove(txn, &m->to, user, now_s, err), err);

@@ -9,6 +9,14 @@
 #include "store/audit.h"
 #include "store/revocations.h"
 
+enum { /* a newline and blanks are as long as the NULs */
+    LINE_LONGEST = sizeof("revoke 18446744073709551615") +
+                   sizeof(((const struct revoked *)NULL)->id)
+};
+
+_Static_assert(REVOKED_MAX <= MAUTH_TRUST_MAX / 8 * 7 / LINE_LONGEST,
+    "as many as may be revoked, the keys and the notes fit into a trust file");
+
 struct moment {
     int64_t now_s;
     uint64_t sequence;

@@ -6,11 +6,11 @@
 
 /* A ticket read: its values, and which of the input's bytes were signed. */
 struct mauth_ticket {
-    uint64_t asof;
     uint8_t digest[HASH_LEN]; /* computed over head and tail */
     struct text head, tail;   /* of the input: what DigestValue is over */
     struct text signed_info;  /* of the input, from behind its first tag */
     struct ticket says;
+    uint64_t asof;
     size_t pool_len;
     char pool[];
 };

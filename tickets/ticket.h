@@ -46,7 +46,13 @@ struct ticket_permit {
     size_t count;
 };
 
+/* What few decisions look at comes first: the rest lies close together. */
 struct ticket {
+    struct ticket_fact fact[TICKET_FACTS];
+    struct text action[TICKET_ACTIONS]; /* our names */
+    struct ticket_permit permit[TICKET_PERMITS];
+    size_t permits, actions, facts, audiences;
+    struct text audience[TICKET_AUDIENCES];
     struct text id;
     struct text issuer;
     struct text subject;
@@ -64,13 +70,6 @@ struct ticket {
     struct text key_id;
     uint8_t digest[HASH_LEN];
     struct text signature; /* raw bytes */
-
-    /* Last, as few of them are filled: what is looked at lies close together. */
-    size_t audiences, permits, actions, facts;
-    struct text audience[TICKET_AUDIENCES];
-    struct ticket_permit permit[TICKET_PERMITS];
-    struct text action[TICKET_ACTIONS]; /* our names */
-    struct ticket_fact fact[TICKET_FACTS];
 };
 
 enum {

@@ -13,21 +13,25 @@
 
 enum {
     STRIPES = 64, /* a power of two */
-    NONE = -1
+    LINE = 64,    /* bytes that memory moves at a time */
+    NEAR = 256    /* bytes of a text that are asked for beforehand */
 };
 
-/* Lives in two chains: of its credential's hash, and of its ticket's ID. */
+/*
+ * Lives in two chains: of its credential's hash, and of its ticket's ID. One
+ * piece of memory, in the order in which a hit goes through it.
+ */
 struct entry {
-    struct cached held; /* first: cache_lock() hands it out */
     uint64_t hash;
-    uint64_t id_hash;
-    int32_t next;    /* of the same bucket; under the stripe's lock */
-    int32_t next_id; /* of the same ID bucket; under the writer's lock */
-    char *credential;
     size_t len;
+    struct entry *next;    /* of the same bucket; under the stripe's lock */
+    struct entry *next_id; /* of the same ID bucket; under the writer's lock */
+    uint64_t id_hash;
+    size_t place; /* in c->entry */
     size_t weight;
     atomic_bool used; /* since the hand last passed */
-    bool live;
+    struct cached held;
+    char credential[];
 };
 
 struct cache {
@@ -35,16 +39,14 @@ struct cache {
     size_t capacity;
     size_t bytes_max;
     size_t mask; /* of both tables of buckets */
-    int32_t *bucket;
+    struct entry **bucket;
     struct {
         _Alignas(64) pthread_mutex_t lock;
     } stripe[STRIPES];
 
     pthread_mutex_t writer; /* of what follows, and taken before any stripe */
-    struct entry *entry;
-    int32_t *id_bucket;
-    size_t used; /* entries that were ever live: free ones below are in the list */
-    int32_t free_list;
+    struct entry **entry;   /* all of them, in no order */
+    struct entry **id_bucket;
     size_t live;
     size_t bytes;
     size_t hand;
@@ -73,14 +75,11 @@ allocate(struct cache *c, struct mauth_err *err)
     while (buckets < c->capacity * 2)
         buckets *= 2;
     c->mask = buckets - 1;
-    c->bucket = malloc(buckets * sizeof(*c->bucket));
-    c->id_bucket = malloc(buckets * sizeof(*c->id_bucket));
+    c->bucket = calloc(buckets, sizeof(*c->bucket));
+    c->id_bucket = calloc(buckets, sizeof(*c->id_bucket));
     c->entry = calloc(c->capacity, sizeof(*c->entry));
     if (!c->bucket || !c->id_bucket || !c->entry)
         return mauth_fail(err, MAUTH_NO_MEMORY, "cache: no memory");
-    memset(c->bucket, 0xff, buckets * sizeof(*c->bucket)); /* NONE */
-    memset(c->id_bucket, 0xff, buckets * sizeof(*c->id_bucket));
-    c->free_list = NONE;
     return MAUTH_OK;
 }
 
@@ -107,15 +106,20 @@ cache_new(size_t entries, size_t bytes, struct cache **out, struct mauth_err *er
     return rc;
 }
 
+static void
+free_entry(struct entry *e)
+{
+    mauth_ticket_free(e->held.ticket);
+    free(e);
+}
+
 void
 cache_free(struct cache *c)
 {
     if (!c)
         return;
-    for (size_t i = 0; i < c->used; i++) {
-        mauth_ticket_free(c->entry[i].held.ticket);
-        free(c->entry[i].credential);
-    }
+    for (size_t i = 0; i < c->live; i++)
+        free_entry(c->entry[i]);
     for (size_t i = 0; i < STRIPES; i++)
         pthread_mutex_destroy(&c->stripe[i].lock);
     pthread_mutex_destroy(&c->writer);
@@ -128,22 +132,39 @@ cache_free(struct cache *c)
 static bool
 is_of(const struct entry *e, uint64_t hash, struct text credential)
 {
-    if (e->hash != hash || e->len != credential.len)
-        return false;
+    return e->hash == hash && e->len == credential.len &&
+           memcmp(e->credential, credential.p, credential.len) == 0;
+}
+
+static void
+bring_near(const void *from, const char *to)
+{
+    for (const char *p = from; p < to; p += LINE)
+        __builtin_prefetch(p);
+}
+
+/*
+ * What a hit reads, on its way while the credential is compared: among many
+ * tickets, waiting for memory is most of what a check costs.
+ */
+static void
+bring_entry_near(const struct entry *e)
+{
+    bring_near(e->credential, e->credential + NEAR);
+    bring_near(e, e->held.recall.text + NEAR);
     ticket_prefetch(e->held.ticket);
-    return memcmp(e->credential, credential.p, credential.len) == 0;
 }
 
 struct cached *
 cache_lock(struct cache *c, struct text credential, size_t *stripe)
 {
     uint64_t hash = mix_credential(c->seed, credential.p, credential.len);
+    struct entry *e;
 
     *stripe = stripe_of(c, hash);
     pthread_mutex_lock(&c->stripe[*stripe].lock);
-    for (int32_t i = c->bucket[hash & c->mask]; i != NONE; i = c->entry[i].next) {
-        struct entry *e = &c->entry[i];
-
+    for (e = c->bucket[hash & c->mask]; e; e = e->next) {
+        bring_entry_near(e);
         if (!is_of(e, hash, credential))
             continue;
         if (!atomic_load_explicit(&e->used, memory_order_relaxed))
@@ -162,145 +183,120 @@ cache_unlock(struct cache *c, size_t stripe)
 /* From here on: under the writer's lock. */
 
 static void
-unlink_id(struct cache *c, int32_t which)
+unlink_id(struct cache *c, struct entry *e)
 {
-    int32_t *at = &c->id_bucket[c->entry[which].id_hash & c->mask];
+    struct entry **at = &c->id_bucket[e->id_hash & c->mask];
 
-    while (*at != which)
-        at = &c->entry[*at].next_id;
-    *at = c->entry[which].next_id;
+    while (*at != e)
+        at = &(*at)->next_id;
+    *at = e->next_id;
 }
 
 static void
-unlink_credential(struct cache *c, int32_t which)
+unlink_credential(struct cache *c, struct entry *e)
 {
-    struct entry *e = &c->entry[which];
     size_t stripe = stripe_of(c, e->hash);
-    int32_t *at = &c->bucket[e->hash & c->mask];
+    struct entry **at = &c->bucket[e->hash & c->mask];
 
     pthread_mutex_lock(&c->stripe[stripe].lock);
-    while (*at != which)
-        at = &c->entry[*at].next;
+    while (*at != e)
+        at = &(*at)->next;
     *at = e->next;
     pthread_mutex_unlock(&c->stripe[stripe].lock);
 }
 
 /* After its stripe was unlocked nobody can find it any more. */
 static void
-remove_entry(struct cache *c, int32_t which)
+remove_entry(struct cache *c, struct entry *e)
 {
-    struct entry *e = &c->entry[which];
+    struct entry *last = c->entry[--c->live];
 
-    unlink_id(c, which);
-    unlink_credential(c, which);
-    c->live--;
-    c->bytes -= e->len + e->weight;
-    mauth_ticket_free(e->held.ticket);
-    free(e->credential);
-    e->held.ticket = NULL;
-    e->credential = NULL;
-    e->live = false;
-    e->next_id = c->free_list;
-    c->free_list = which;
+    unlink_id(c, e);
+    unlink_credential(c, e);
+    c->entry[e->place] = last;
+    last->place = e->place;
+    c->bytes -= e->weight;
+    free_entry(e);
 }
 
-static int32_t
+static struct entry *
 find_id(const struct cache *c, uint64_t id_hash, const char *id)
 {
-    int32_t i = c->id_bucket[id_hash & c->mask];
+    struct entry *e = c->id_bucket[id_hash & c->mask];
 
-    while (i != NONE && (c->entry[i].id_hash != id_hash ||
-                            strcmp(mauth_ticket_id(c->entry[i].held.ticket), id) != 0))
-        i = c->entry[i].next_id;
-    return i;
+    while (e &&
+           (e->id_hash != id_hash || strcmp(mauth_ticket_id(e->held.ticket), id) != 0))
+        e = e->next_id;
+    return e;
 }
 
 /* The hand goes round; whoever was used since it last passed stays for a round. */
 static void
 evict_one(struct cache *c)
 {
-    for (;;) {
-        struct entry *e = &c->entry[c->hand];
-        int32_t which = (int32_t)c->hand;
+    struct entry *e;
 
-        c->hand = (c->hand + 1) % c->used;
-        if (e->live &&
-            !atomic_exchange_explicit(&e->used, false, memory_order_relaxed)) {
-            remove_entry(c, which);
-            return;
-        }
-    }
-}
-
-static int32_t
-take_slot(struct cache *c)
-{
-    int32_t which = c->free_list;
-
-    if (which == NONE)
-        return (int32_t)c->used++;
-    c->free_list = c->entry[which].next_id;
-    return which;
+    do
+        e = c->entry[c->hand++ % c->live];
+    while (atomic_exchange_explicit(&e->used, false, memory_order_relaxed));
+    remove_entry(c, e);
 }
 
 static void
-link_entry(struct cache *c, int32_t which)
+link_entry(struct cache *c, struct entry *e)
 {
-    struct entry *e = &c->entry[which];
     size_t stripe = stripe_of(c, e->hash);
-    int32_t *id = &c->id_bucket[e->id_hash & c->mask];
+    struct entry **id = &c->id_bucket[e->id_hash & c->mask];
+    struct entry **at = &c->bucket[e->hash & c->mask];
 
     e->next_id = *id;
-    *id = which;
-    c->live++;
-    c->bytes += e->len + e->weight;
+    *id = e;
+    e->place = c->live;
+    c->entry[c->live++] = e;
+    c->bytes += e->weight;
     pthread_mutex_lock(&c->stripe[stripe].lock);
-    e->next = c->bucket[e->hash & c->mask];
-    c->bucket[e->hash & c->mask] = which;
+    e->next = *at;
+    *at = e;
     pthread_mutex_unlock(&c->stripe[stripe].lock);
 }
 
 static void
-insert(struct cache *c, struct text credential, char *copy, struct mauth_ticket *ticket,
-    size_t weight, uint64_t checked)
+insert(struct cache *c, struct entry *e)
 {
-    uint64_t id_hash = hash_id(c, mauth_ticket_id(ticket));
-    int32_t which = find_id(c, id_hash, mauth_ticket_id(ticket));
-    struct entry *e;
+    const char *id = mauth_ticket_id(e->held.ticket);
+    struct entry *older;
 
-    if (which != NONE)
-        remove_entry(c, which);
-    while (c->live == c->capacity || c->bytes + credential.len + weight > c->bytes_max)
+    e->id_hash = hash_id(c, id);
+    older = find_id(c, e->id_hash, id);
+    if (older)
+        remove_entry(c, older);
+    while (c->live == c->capacity || c->bytes + e->weight > c->bytes_max)
         evict_one(c);
-    which = take_slot(c);
-    e = &c->entry[which];
-    e->held.ticket = ticket;
-    e->held.checked = checked;
-    e->hash = mix_credential(c->seed, credential.p, credential.len);
-    e->id_hash = id_hash;
-    e->credential = copy;
-    e->len = credential.len;
-    e->weight = weight;
-    e->live = true;
-    atomic_store_explicit(&e->used, false, memory_order_relaxed);
-    link_entry(c, which);
+    link_entry(c, e);
 }
 
 void
 cache_put(struct cache *c, struct text credential, struct mauth_ticket *ticket,
     size_t weight, uint64_t checked)
 {
-    char *copy = NULL;
+    struct entry *e = NULL;
 
-    if (credential.len + weight <= c->bytes_max)
-        copy = malloc(credential.len);
-    if (!copy) {
+    weight += sizeof(*e) + credential.len;
+    if (weight <= c->bytes_max)
+        e = malloc(sizeof(*e) + credential.len);
+    if (!e) {
         mauth_ticket_free(ticket);
         return;
     }
-    memcpy(copy, credential.p, credential.len);
+    memset(e, 0, sizeof(*e));
+    e->hash = mix_credential(c->seed, credential.p, credential.len);
+    e->len = credential.len;
+    e->weight = weight;
+    e->held.ticket = ticket;
+    e->held.checked = checked;
+    memcpy(e->credential, credential.p, credential.len);
     pthread_mutex_lock(&c->writer);
-    insert(c, credential, copy, ticket, weight, checked);
+    insert(c, e);
     pthread_mutex_unlock(&c->writer);
 }
 
@@ -308,15 +304,15 @@ void
 cache_drop(struct cache *c, struct text credential)
 {
     uint64_t hash = mix_credential(c->seed, credential.p, credential.len);
-    int32_t i;
+    struct entry *e;
 
     pthread_mutex_lock(&c->writer);
     /* Chains change only under the writer's lock, which is held. */
-    i = c->bucket[hash & c->mask];
-    while (i != NONE && !is_of(&c->entry[i], hash, credential))
-        i = c->entry[i].next;
-    if (i != NONE)
-        remove_entry(c, i);
+    e = c->bucket[hash & c->mask];
+    while (e && !is_of(e, hash, credential))
+        e = e->next;
+    if (e)
+        remove_entry(c, e);
     pthread_mutex_unlock(&c->writer);
 }
 

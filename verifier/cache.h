@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "verifier/recall.h"
 #include <meshauth/err.h>
 #include <meshauth/ticket.h>
 
@@ -30,6 +31,7 @@ void cache_free(struct cache *c);
 struct cached {
     struct mauth_ticket *ticket; /* the cache's */
     uint64_t checked;            /* the user's: against which trust it last stood */
+    struct recall recall;        /* the user's; zeros at first */
 };
 
 /*

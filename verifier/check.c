@@ -24,6 +24,7 @@ struct check {
     size_t tickets;
     bool first_is_bound;
     bool allowed;
+    size_t rule;             /* that allowed it */
     struct mauth_err denial; /* by the rules */
     struct mauth_err err;    /* of a ticket, or of ours */
 };
@@ -110,6 +111,7 @@ ask_rules(struct check *c, struct mauth_ticket *t)
     rc = eval_decide(c->loaded->rules, &q, &facts, &e, &err);
     if (rc == MAUTH_OK) {
         c->allowed = true;
+        c->rule = eval_rule_number(&e);
         if (c->tickets > 1) /* the first has its names there already */
             decision_name_ticket(c->decision, t);
         decision_name_proof(c->decision, &e);
@@ -131,6 +133,34 @@ take_part(struct check *c, struct mauth_ticket *t)
 
     if (rc == MAUTH_OK && !c->allowed)
         rc = ask_rules(c, t);
+    return rc;
+}
+
+/*
+ * The same for one that was seen before: it may have been asked the very same.
+ * Only the first of a set, and once for all: with others it is one of many things.
+ */
+static enum mauth_rc
+take_part_again(struct check *c, struct cached *held)
+{
+    char room[RECALL_TEXT];
+    struct text question;
+    enum mauth_rc rc;
+
+    if (c->tickets > 0)
+        return take_part(c, held->ticket);
+    question = recall_question(c->request, room);
+    if (recall_answer(&held->recall, c->loaded->generation, question, c->loaded->rules,
+            c->decision)) {
+        c->tickets = 1;
+        c->first_is_bound = held->ticket->says.holder_spki != NULL;
+        c->allowed = true;
+        return MAUTH_OK;
+    }
+    rc = take_part(c, held->ticket);
+    if (c->allowed)
+        recall_keep(
+            &held->recall, c->loaded->generation, question, c->rule, c->decision);
     return rc;
 }
 
@@ -159,7 +189,7 @@ known_ticket(struct check *c, struct text credential, enum mauth_rc *rc)
             held->ticket, l->trust, &c->want, held->checked == l->generation, &c->err);
         if (*rc == MAUTH_OK) {
             held->checked = l->generation;
-            *rc = take_part(c, held->ticket);
+            *rc = take_part_again(c, held);
         }
     }
     cache_unlock(c->v->cache, stripe);

@@ -60,16 +60,24 @@ finish(const struct buf *b, char *out, size_t size)
 }
 
 void
+decision_name_rule(
+    struct mauth_decision *d, const struct mauth_rules *rules, size_t rule)
+{
+    struct buf b;
+
+    buf_init_fixed(&b, d->rule, sizeof(d->rule) - 1);
+    buf_str(&b, mauth_rules_text(rules, rule));
+    finish(&b, d->rule, sizeof(d->rule));
+}
+
+void
 decision_name_proof(struct mauth_decision *d, const struct eval *e)
 {
-    const char *rule = mauth_rules_text(e->rules, eval_rule_number(e));
     const struct literal *l;
     const struct text *arg;
     struct buf b;
 
-    buf_init_fixed(&b, d->rule, sizeof(d->rule) - 1);
-    buf_str(&b, rule);
-    finish(&b, d->rule, sizeof(d->rule));
+    decision_name_rule(d, e->rules, eval_rule_number(e));
     buf_init_fixed(&b, d->facts, sizeof(d->facts) - 1);
     for (size_t i = 0; (l = eval_fact(e, i, &arg)) != NULL; i++) {
         if (l->kind != LITERAL_SOURCE)

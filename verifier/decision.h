@@ -12,6 +12,9 @@ void decision_start(struct mauth_decision *d);
 void decision_name_ticket(struct mauth_decision *d, const struct mauth_ticket *t);
 /* The rule that was found true, and by which facts. */
 void decision_name_proof(struct mauth_decision *d, const struct eval *e);
+/* That rule alone, by its number. */
+void decision_name_rule(
+    struct mauth_decision *d, const struct mauth_rules *rules, size_t rule);
 /* The verdict: MAUTH_OK allows, everything else denies, for err's reason. */
 void decision_end(
     struct mauth_decision *d, enum mauth_rc rc, const struct mauth_err *err);

@@ -39,6 +39,18 @@ mix_bytes(uint64_t seed, const void *data, size_t len)
     uint8_t rest[32] = {0};
     size_t left = len;
 
+    if (left >= 64) {
+        uint64_t c = seed ^ k2 ^ 1, d = seed ^ k1 ^ 1;
+
+        for (; left >= 64; left -= 64, p += 64) {
+            a = fold(word(p) ^ a, word(p + 8) ^ k1 ^ seed);
+            b = fold(word(p + 16) ^ b, word(p + 24) ^ k2 ^ seed);
+            c = fold(word(p + 32) ^ c, word(p + 40) ^ k1 ^ seed);
+            d = fold(word(p + 48) ^ d, word(p + 56) ^ k2 ^ seed);
+        }
+        a = fold(a ^ k2, c ^ seed);
+        b = fold(b ^ k1, d ^ seed);
+    }
     for (; left >= 32; left -= 32, p += 32) {
         a = fold(word(p) ^ a, word(p + 8) ^ k1 ^ seed);
         b = fold(word(p + 16) ^ b, word(p + 24) ^ k2 ^ seed);

@@ -1,6 +1,6 @@
 /*
  * A fast hash of bytes under a secret seed, for tables in memory only: nothing
- * rests on it but how evenly they fill. Two lanes of multiply and fold, sixteen
+ * rests on it but how evenly they fill. Four lanes of multiply and fold, sixteen
  * bytes each.
  */
 #ifndef VERIFIER_MIX_H

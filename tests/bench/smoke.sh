@@ -28,6 +28,7 @@ for alg in p256 rsa2048; do
         verify.$alg.varied.{ratio,deflated.ratio,us,deflated.us,raw.us} \
         verify.$alg.{us,deflated.us,xmlsec.us,raw.us,allocations}
 done
+expect "$lines" us rule.us rule.sync.us
 refuses verify --seconds none
 
 # One connection, one moment: logins at a real meshauthd, and none that fails.

@@ -8,6 +8,7 @@
 #include "tests/bench/cached.h"
 #include "tests/bench/decide.h"
 #include "tests/bench/raw.h"
+#include "tests/bench/rule.h"
 #include "tests/bench/threads.h"
 #include "tests/bench/ticket.h"
 
@@ -15,6 +16,7 @@ enum {
     COUNTED = 100, /* verifications whose allocations are counted */
     VARIED = 64,   /* tickets, all different, that are gone through in turn */
     SECONDS_MAX = 3600,
+    RULE_SHARE = 16,  /* of the time */
     CACHED_FROM_S = 2 /* ten thousand tickets take a while to make */
 };
 
@@ -189,6 +191,8 @@ race_all(double seconds, struct mauth_err *err)
         rc = race_with(&host, "p256", seconds / 2, err);
     if (rc == MAUTH_OK)
         rc = race_with(&host, "rsa2048", seconds / 2, err);
+    if (rc == MAUTH_OK)
+        rc = bench_rule(seconds / RULE_SHARE, err);
     if (rc == MAUTH_OK && seconds >= CACHED_FROM_S)
         rc = bench_cached(&host, err);
     xmlsec_stop();

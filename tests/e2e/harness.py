@@ -186,6 +186,11 @@ class Socket(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def base64_of(data):
+    data = data.encode() if isinstance(data, str) else data
+    return data if data is None else base64.b64encode(data).decode()
+
+
 class Contract:
     """
     The process that holds exchanges against authsvc/openapi.json. All meshes of a test
@@ -210,19 +215,20 @@ class Contract:
             self.start()
         self.process.stdin.write(json.dumps(line) + "\n")
 
-    def hold(self, method, path, body, headers, certificate, answer):
-        def base64_of(data):
-            data = data.encode() if isinstance(data, str) else data
-            return data if data is None else base64.b64encode(data).decode()
-
+    def hold(self, method, path, body, headers, certificate, answer, local=False):
+        """local: by the admin socket, where nobody needs a ticket."""
         of_answer = {}
         for name, value in answer.headers.items():
             name = name.lower()
             of_answer[name] = f"{of_answer[name]}, {value}" if name in of_answer else value
+        exchange = {
+            "method": method, "path": path, "certificate": certificate, "local": local,
+            "headers": {name.lower(): str(value) for name, value in (headers or {}).items()},
+            "body": base64_of(body), "status": answer.status,
+            "answer": base64_of(answer.body), "answer_headers": of_answer,
+        }
         with self.lock:
-            self.write({"method": method, "path": path, "certificate": certificate, "body": base64_of(body),
-                        "headers": {k.lower(): str(v) for k, v in (headers or {}).items()}, "status": answer.status,
-                        "answer": base64_of(answer.body), "answer_headers": of_answer})
+            self.write(exchange)
 
     def verdict(self):
         """What did not fit since it was last asked."""

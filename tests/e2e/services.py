@@ -22,9 +22,13 @@ class Socket:
     def call(self, method, path, body=None, if_match=None, headers=None):
         c = harness.Socket(self.mesh.dir / "admin.sock")
         try:
-            c.request(method, "/v1/admin/" + path, *encode(method, body, if_match, headers))
+            path = "/v1/admin/" + path
+            data, all_headers = encode(method, body, if_match, headers)
+            c.request(method, path, data, all_headers)
             response = c.getresponse()
-            return harness.Answer(response.status, response.headers, response.read())
+            answer = harness.Answer(response.status, response.headers, response.read())
+            harness.contract.hold(method, path, data, all_headers, True, answer, local=True)
+            return answer
         finally:
             c.close()
 
@@ -115,6 +119,8 @@ def ask_later(connection, path, headers):
 
     def answer():
         response = connection.getresponse()
-        return harness.Answer(response.status, response.headers, response.read())
+        said = harness.Answer(response.status, response.headers, response.read())
+        harness.contract.hold("GET", path, None, headers, True, said)
+        return said
 
     return answer

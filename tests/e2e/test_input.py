@@ -85,8 +85,9 @@ class Input(harness.MeshTest):
             self.assertEqual(carol.create(name)["name"], name)
 
     def test_too_large(self):
-        answer = self.alice.call("POST", "folders", {"name": "a" * 9000})
-        self.assert_problem(answer, 413, "too-large")
+        for size in (9000, 20000, 300000):  # also to who writes all before it reads
+            answer = self.alice.call("POST", "folders", {"name": "a" * size})
+            self.assert_problem(answer, 413, "too-large")
 
     def test_content_types(self):
         for content_type in ("text/plain", "application/x-www-form-urlencoded", PATCH, "application/jsonp", None):
@@ -136,6 +137,22 @@ class Input(harness.MeshTest):
         carol.delete(url)
         self.assert_problem(carol.call("PUT", url, {"name": "a"}, fresh=True), 412, "exists")
         self.assert_problem(self.bob.call("PUT", url, {"name": "a"}, fresh=True), 412, "exists")
+
+
+class Pace(harness.MeshTest):
+    """Who changes too much too fast waits; others, and reading, are not held up."""
+
+    settings = {"limits": {"changes_per_minute": 3}}
+
+    def test_too_fast(self):
+        alice, bob = Person(self.mesh, "alice"), Person(self.mesh, "bob")
+        for _ in range(3):
+            alice.create()
+        answer = alice.call("POST", "folders", {"name": "one more"})
+        self.assert_problem(answer, 429, "too-fast")
+        self.assertGreater(int(answer.headers["Retry-After"]), 0)
+        self.assertEqual(len(alice.items(f"users/{alice.id}/folders")), 3)
+        bob.create()
 
 
 if __name__ == "__main__":

@@ -27,6 +27,11 @@ class Walk(harness.MeshTest):
         again = self.alice.get(self.alice.root, headers={"If-None-Match": answer.headers["ETag"]})
         self.assertEqual((again.status, again.body), (304, b""))
 
+    def test_the_description_is_for_everybody(self):
+        answer = self.mesh.request("GET", "/v1/openapi.json")
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "application/json"))
+        self.assertIn(self.alice.root.removeprefix(self.mesh.url).replace(self.alice.id, "{user}"), answer.json["paths"])
+
     def test_a_device(self):
         made = self.alice.claim("Alice's PC")
         self.assertEqual(made.status, 201)

@@ -17,15 +17,16 @@ import time
 
 import harness
 from people import Person
+from services import Admin
 
 SECONDS = float(os.environ.get("MAUTH_RANDOM_S", "15"))
 SEED = int(os.environ.get("MAUTH_RANDOM_SEED", random.SystemRandom().randrange(1 << 32)))
 REQUESTS = harness.ROOT / "tests" / "interop" / "requests.mjs"
-HANG_S = 5 * harness.SLOW
+HANG_S = 10 * harness.SLOW
 # Refusals of the form of a request; and what no schema can tell: the bytes of a name, its
-# characters that nobody sees, and that it looks like a private key.
+# characters that nobody sees, that it looks like a private key; whether PEM holds a key.
 MALFORMED = {400, 413, 415, 428}
-MAY_BE = {"urn:meshauth:problem:name", "urn:meshauth:problem:private-key"}
+MAY_BE = {f"urn:meshauth:problem:{name}" for name in ("name", "private-key", "service")}
 
 
 class Generator:
@@ -50,7 +51,8 @@ class Generator:
 
 class RandomRequests(harness.MeshTest):
     def setUp(self):
-        self.people = {name: Person(self.mesh, name) for name in ("alice", "bob", "carol")}
+        self.people = {"alice": Person(self.mesh, "alice"), "bob": Person(self.mesh, "bob"),
+                       "carol": Admin(self.mesh, "carol")}
         self.connections = {}
         self.generator = Generator()
         self.addCleanup(self.generator.close)
@@ -91,11 +93,18 @@ class RandomRequests(harness.MeshTest):
             self.assertIn(answer.json["type"], MAY_BE, said)
 
     def go_on(self, request, answer):
-        """Whose device was released logs in again."""
-        person = self.people.get(request["who"])
-        if person and answer.status == 401:
-            person.login()
+        """Whose device was released logs in again; whose account was deleted is another one."""
         self.generator.learn(request["path"], answer)
+        person = self.people.get(request["who"])
+        if not person or answer.status != 401:
+            return
+        again = self.mesh.exchange(self.mesh.mint(person.name), person.device)
+        if again.status == 200:
+            person.credential = again.json["access_token"]
+            return
+        self.assertEqual(again.json["error_description"], "The account of this identity is closed.")
+        self.people[request["who"]] = type(person)(self.mesh, f"{person.name}-again")
+        self.connections.pop(request["who"]).close()
 
     def test_they_are_answered(self):
         print(f"MAUTH_RANDOM_SEED={SEED}", flush=True)

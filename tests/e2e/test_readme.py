@@ -13,6 +13,7 @@ import unittest
 from harness import BUILD, MESHAUTH, PATIENCE_S, ROOT, SLOW, Device, Mesh, free_port, run
 
 SECTION = "## A first ticket, with curl\n"
+PATH = f"{BUILD}/cli:{BUILD}/authsvc:$PATH"
 BUILT = "scripts/build && PATH=$PWD/build/dev/cli:$PWD/build/dev/authsvc:$PATH"
 
 
@@ -22,6 +23,18 @@ def section(text, head):
     found = text.split(head)
     assert len(found) == 2, head
     return re.split(rf"^{level} ", found[1], maxsplit=1, flags=re.M)[0]
+
+
+def elsewhere(text, folder, port):
+    """The same commands, with the binaries of this build, in another folder, at another port."""
+    for old, new in (
+        ("meshauth init /tmp/mesh --demo", f"meshauth init /tmp/mesh --demo --listen 127.0.0.1:{port}"),
+        ("https://127.0.0.1:8443", f"https://127.0.0.1:{port}"),
+        ("/tmp/mesh", str(folder)),
+    ):
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
 
 
 def indented(text):
@@ -36,15 +49,8 @@ class Readme(unittest.TestCase):
 
     def script(self, folder, port):
         text = "\n".join(indented(section((ROOT / "README.md").read_text(), SECTION))) + "\n"
-        for old, new in (
-            (BUILT, f"PATH={BUILD}/cli:{BUILD}/authsvc:$PATH"),
-            ("meshauth init /tmp/mesh --demo", f"meshauth init /tmp/mesh --demo --listen 127.0.0.1:{port}"),
-            ("https://127.0.0.1:8443", f"https://127.0.0.1:{port}"),
-            ("/tmp/mesh", str(folder)),
-        ):
-            self.assertIn(old, text)
-            text = text.replace(old, new)
-        return text
+        self.assertIn(BUILT, text)
+        return elsewhere(text.replace(BUILT, f"PATH={PATH}"), folder, port)
 
     def test_a_first_ticket(self):
         folder = self.dir / "mesh"
@@ -79,6 +85,43 @@ class Readme(unittest.TestCase):
     def test_every_page_is_on_the_list(self):
         listed = re.findall(r"^- `docs/(.*?)`", (ROOT / "README.md").read_text(), re.M)
         self.assertEqual(sorted(listed), sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+
+
+class MeshApi(unittest.TestCase):
+    """docs/mesh-api.md: its commands, and the answers that it shows below some of them."""
+
+    # What is another one each time.
+    OURS = (
+        (r"\b(usr|dev|fld|inv)_[0-7][0-9a-hjkmnp-tv-z]{25}\b", r"\1_"),
+        (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
+        (r"127\.0\.0\.1:\d+", "HOST"),
+        (r"(?<![\w-])[\w-]{43}(?![\w-])", "SECRET"),
+        (r"\b[0-9a-f]{16}\b", "HEX"),
+    )
+
+    def shape(self, text):
+        for old, new in self.OURS:
+            text = re.sub(old, new, text)
+        return json.loads(text)
+
+    def test_it_is_true(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="meshauth-api."))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        page = (ROOT / "docs" / "mesh-api.md").read_text()
+        parts = re.split(r"^```json\n(.*?)^```\n", page, flags=re.M | re.S)  # commands, answer, commands, ...
+        mark = "\n-- here an answer is shown --\n"
+        script = f"printf '{mark}'\n".join("\n".join(indented(commands)) + "\n" for commands in parts[::2])
+        script = f"PATH={PATH}\n" + elsewhere(script, folder / "mesh", free_port())
+        self.assertGreater(len(parts), 15)
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, capture_output=True, text=True,
+                              timeout=4 * PATIENCE_S, env={**os.environ, "HOME": str(folder)})
+        odd = [line for line in done.stderr.splitlines()
+               if not line.startswith(("{", "curl: (7)"))]  # meshauthd's log; curl tries until it serves
+        self.assertEqual((done.returncode, odd), (0, []), done.stdout + done.stderr)
+        for shown, said in zip(parts[1::2], done.stdout.split(mark)):
+            with self.subTest(shown):
+                self.assertEqual(self.shape(said.rstrip("\n").split("\n")[-1]), self.shape(shown))
+        self.assertEqual(list(folder.iterdir()), [], "left behind")
 
 
 # What docs/library.md leaves to the service: files.

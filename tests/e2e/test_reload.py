@@ -54,6 +54,29 @@ class Reload(harness.MeshTest):
         self.assertEqual(len(self.records()), records + 1)
         self.assertEqual(self.records()[0]["actor"], "meshauthd")
 
+    def test_a_role_that_only_the_file_knows(self):
+        """An editor reads and renames a folder: without a line of C."""
+        folder, bob = self.alice.create(), Person(self.mesh, "bob")
+        member = self.alice.join(folder, bob)
+        url = folder["links"]["invitations"]
+        for answer in (self.alice.call("POST", url, {"role": "editor"}), self.alice.change(member["url"], {"role": "editor"})):
+            self.assert_problem(answer, 403, "forbidden")
+        self.reload(self.rules + "can(editor, read).\ncan(editor, control).\nmay_give(owner, editor).\n",
+                    "other rules are in force")
+        self.alice.login()
+        bob.login()
+        self.assertEqual(self.alice.change(member["url"], {"role": "editor"}).json["role"], "editor")
+        self.assertEqual(bob.change(folder["url"], {"name": "Journey"}).json["role"], "editor")
+        invited = self.alice.invite(folder, "editor")
+        self.assertEqual(self.alice.node(invited["url"])["role"], "editor")
+        carol = Person(self.mesh, "carol")
+        self.assertEqual(carol.accept(invited).json["role"], "editor")
+
+        # Without it the role is a name that opens nothing.
+        self.reload(self.rules, "other rules are in force")
+        bob.login()
+        self.assert_problem(bob.get(folder["url"]), 403, "forbidden")
+
     def test_sighup(self):
         before, records = self.since(), len(self.records())
         self.alice.create()

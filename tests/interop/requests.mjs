@@ -43,9 +43,9 @@ function keep(map, key, value) {
 }
 
 function learn({ path, etag, text }) {
-  if (!path?.includes('/v1/mesh/'))
+  if (!/\/v1\/(mesh|admin)\//.test(path))
     return;
-  for (const [id, kind] of (text ?? '').matchAll(/\b(usr|dev|fld|inv)_[0-7][0-9a-z]{25}\b/g)) {
+  for (const [id, kind] of (text ?? '').matchAll(/\b(usr|dev|fld|inv|svc)_[0-7][0-9a-z]{25}\b/g)) {
     if (!ids.has(kind))
       ids.set(kind, new Map());
     keep(ids.get(kind), id, true);
@@ -69,7 +69,8 @@ function inline(schema) {
     return schema;
   const { $ref, ...rest } = schema;
   const target = $ref?.slice(2).split('/').reduce((v, n) => v[n], document);
-  return { ...(target && inline(target)), ...Object.fromEntries(Object.entries(rest).map(([k, v]) => [k, inline(v)])) };
+  const own = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, inline(value)]));
+  return { ...(target && inline(target)), ...own };
 }
 
 const NAMES = ['<script>alert(1)</script>', 'Ünïcödé 旅行 🧳', "O'Neil \"quoted\" \\ back", '{"name":"x"}', ' ', 'x'.repeat(128),
@@ -78,10 +79,14 @@ const NAMES = ['<script>alert(1)</script>', 'Ünïcödé 旅行 🧳', "O'Neil \
 function fake(schema) {
   const full = inline(schema);
   if (full.pattern?.startsWith('^[^')) // a name
-    return chance(0.5) ? one(NAMES) : generateSync({ type: 'string', minLength: 1, maxLength: 40 }, { seed: below(1e9) });
-  const kind = /^\^(usr|dev|fld|inv)_/.exec(full.pattern ?? '')?.[1];
+    return chance(0.5) ? one(NAMES) : generateSync({ type: 'string', minLength: 1 }, { seed: below(1e9) });
+  if (full.pattern?.startsWith('^[a-z]') && chance(0.3)) // a service's name is good for its id
+    return known('svc') ?? 'storage';
+  const kind = /^\^(usr|dev|fld|inv|svc)_/.exec(full.pattern ?? '')?.[1];
   if (kind && known(kind) && chance(0.8))
     return known(kind);
+  if (full.examples && chance(0.3))
+    return one(full.examples);
   if (full.properties)
     return Object.fromEntries(Object.entries(full.properties)
       .filter(([name]) => full.required?.includes(name) || chance(0.4))
@@ -115,7 +120,7 @@ const BREAKS = [
   (o) => withMember(JSON.stringify(o), '"n":' + one(['1e999', '99999999999999999999', '01', 'NaN', '+1', '.5', '-0', 'tru'])),
   (o) => withMember(JSON.stringify(o), '"s":"' + one(['\\ud800', '\\u0000', '\\x', '\t', '\\'])),
   (o) => '['.repeat(below(5000)) + JSON.stringify(o),
-  (o) => withMember(JSON.stringify(o), `"pad":"${'p'.repeat(one([8000, 8192, 9000]))}"`),
+  (o) => withMember(JSON.stringify(o), `"pad":"${'p'.repeat(one([8000, 8192, 9000, 20000, 300000]))}"`),
   (o) => Buffer.concat([Buffer.from(JSON.stringify(o).slice(0, -2)), Buffer.from([0xff, 0xc0, 0x80]), Buffer.from('"}')]),
   () => one(['', 'null', '""', '1', 'true', '[]', '{', '\ufeff{}', "{'name':'x'}", '{"name":"x",}', 'name=x']),
   () => Buffer.from(Array.from({ length: below(300) }, () => below(256))),
@@ -123,11 +128,13 @@ const BREAKS = [
 
 // Requests.
 
-function segment(parameter, broken) {
-  if (broken)
-    return one(SEGMENTS);
-  return fake(parameter.schema);
-}
+const PEOPLE = ['alice', 'bob', 'carol'];
+const STRANGERS = ['nobody', 'thief', 'junk'];
+const METHODS = ['PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD', 'BREW'];
+const TYPES = ['text/plain', 'application/xml', ''];
+
+// A request that waits tells nothing.
+const longAgo = (schema) => (schema.type === 'integer' ? '0' : '0.0');
 
 // The path, and the values that are in it.
 function makePath(o, broken) {
@@ -136,18 +143,22 @@ function makePath(o, broken) {
     if (!s.startsWith('{'))
       return s;
     const parameter = o.parameters.find((p) => p.in === 'path' && p.name === s.slice(1, -1));
-    return (values[parameter.name] = segment(parameter, broken));
+    return (values[parameter.name] = broken ? one(SEGMENTS) : fake(parameter.schema));
   }).join('/');
-  const query = o.parameters.filter((p) => p.in === 'query' && !isWholeQuery(p) && chance(0.25)).map((p) => `${p.name}=${fake(p.schema)}`);
+  const query = o.parameters.filter((p) => p.in === 'query' && !isWholeQuery(p) && chance(0.25))
+    .map((p) => `${p.name}=${p['x-waits-s'] ? longAgo(p.schema) : fake(p.schema)}`);
   return { path, values, query };
 }
+
+// Of the node as it was last seen; or of some node.
+const makeTag = (path) => (etags.has(path) && chance(0.8) ? etags.get(path) : `"${1 + below(4)}"`);
 
 function makeHeaders(o, path, broken) {
   const headers = {};
   for (const p of o.parameters.filter((q) => q.in === 'header' && (q.required || chance(0.3)))) {
     if (broken && chance(0.5))
       continue;
-    headers[p.name.toLowerCase()] = broken ? one(TAGS) : p.schema.const ?? (etags.has(path) && chance(0.8) ? etags.get(path) : `"${1 + below(4)}"`);
+    headers[p.name.toLowerCase()] = broken ? one(TAGS) : p.schema.const ?? makeTag(path);
   }
   return headers;
 }
@@ -173,22 +184,27 @@ function makeRequest() {
   if (o.body.value) {
     const made = makeBody(o, values, flaw === 'body');
     body = made.data;
-    headers['content-type'] = flaw === 'type' ? one(['text/plain', 'application/xml', `${made.type}; charset=latin1`, '']) : made.type;
+    headers['content-type'] = flaw === 'type' ? one([...TYPES, `${made.type}; charset=latin1`]) : made.type;
   }
   if (flaw === 'query')
     query.push(one(QUERIES));
-  const method = flaw === 'method' ? one(['PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD', 'BREW']) : o.method.toUpperCase();
   return {
-    id: o.id, method, path: query.length ? `${path}?${query.join('&')}` : path, headers, body: body && body.toString('base64'),
-    who: flaw === 'who' ? one(['nobody', 'thief', 'junk']) : one(['alice', 'bob', 'carol']),
+    id: o.id,
+    method: flaw === 'method' ? one(METHODS) : o.method.toUpperCase(),
+    path: query.length ? `${path}?${query.join('&')}` : path,
+    headers,
+    body: body && body.toString('base64'),
+    who: one(flaw === 'who' ? STRANGERS : PEOPLE),
   };
 }
 
-// Of those who prove what they are.
+// Of those who prove what they are. Whether "after=" is an error, places see differently.
 function fits(request) {
+  if (/[?&][^=&]*=?(&|$)/.test(request.path))
+    return false;
   const operation = operationsAt(request.path.split('?')[0]).find((o) => o.method.toUpperCase() === request.method);
   const headers = { ...request.headers, authorization: 'Bearer x' };
-  return ['alice', 'bob', 'carol'].includes(request.who) && operation !== undefined &&
+  return PEOPLE.includes(request.who) && operation !== undefined &&
     requestFlaws(operation, { ...request, headers, certificate: true }).length === 0;
 }
 

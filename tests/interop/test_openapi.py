@@ -14,9 +14,9 @@ from harness import CONTRACT, ROOT, Answer, Contract, MeshTest, main, run  # noq
 
 FILE = ROOT / "authsvc" / "openapi.json"
 LINT = HERE / "lint-description.mjs"
-EXAMPLES = {"usr": "usr_0k3m9vq2x7f4h8n1c5r6t0wyzd", "dev": "dev_2h8x4c7n1v5q9w3e6r0tyzpmka",
-            "fld": "fld_3z7m1k5d9q2x6v0c4n8hrtw1pb", "inv": "inv_4d9q1x5v8c2n6m0k3z7hrtwpya"}
-KINDS = {"user": "usr", "device": "dev", "folder": "fld", "invitation": "inv"}
+EXAMPLES = {"user": "usr_0k3m9vq2x7f4h8n1c5r6t0wyzd", "device": "dev_2h8x4c7n1v5q9w3e6r0tyzpmka",
+            "folder": "fld_3z7m1k5d9q2x6v0c4n8hrtw1pb", "invitation": "inv_4d9q1x5v8c2n6m0k3z7hrtwpya",
+            "service": "storage", "principal": "storage", "role": "auditor"}
 
 
 class Description(MeshTest):
@@ -46,7 +46,7 @@ class Description(MeshTest):
         """The service says at each path which methods it has."""
         for path, item in self.description["paths"].items():
             with self.subTest(path):
-                concrete = re.sub(r"\{(\w+)\}", lambda m: EXAMPLES[KINDS[m.group(1)]], path)
+                concrete = re.sub(r"\{(\w+)\}", lambda m: EXAMPLES[m.group(1)], path)
                 answer = self.mesh.request("OPTIONS", concrete)
                 self.assert_problem(answer, 405, "method")
                 self.assertEqual(sorted(answer.headers["Allow"].split(", ")), sorted(method.upper() for method in item))
@@ -111,7 +111,7 @@ class Checker(MeshTest):
              "answer: must NOT have additional properties colour"),
             ("other type", making('{"name":"Trip"}', self.changed(make, body=bytes_of(version="1"))),
              "answer/version: must be integer"),
-            ("foreign id", making('{"name":"Trip"}', self.changed(make, body=bytes_of(id=EXAMPLES["usr"]))),
+            ("foreign id", making('{"name":"Trip"}', self.changed(make, body=bytes_of(id=EXAMPLES["user"]))),
              "answer/id: must match pattern"),
             ("problem of another status", self.held("GET", "/nowhere", self.changed(lost, body=lost.body.replace(b"404", b"403"))),
              "answer/status: must be equal to constant"),

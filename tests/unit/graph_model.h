@@ -35,7 +35,7 @@ struct node {
 struct invited {
     enum stage stage;
     struct id folder, inviter; /* which the slots may have no more */
-    enum graph_role role;
+    char role[GRAPH_NAME_MAX + 1];
     enum graph_invitation_state state; /* as stored */
     uint64_t version;
     int64_t updated_s, expires_s;
@@ -45,7 +45,7 @@ struct invited {
 };
 
 struct member {
-    enum graph_role role;
+    char role[GRAPH_NAME_MAX + 1];
     uint64_t version;
     int64_t updated_s;
 };
@@ -175,9 +175,9 @@ check_folder(struct kv_txn *txn, const struct run *r, unsigned i)
         graph_link_page(txn, GRAPH_MEMBER_BY_FOLDER, &r->folder[i], NULL, &page, NULL),
         MAUTH_OK);
     for (unsigned u = 0; u < N; u++)
-        members += r->after.member[i][u].role != GRAPH_NO_ROLE;
+        members += r->after.member[i][u].role[0] != 0;
     for (size_t k = 0; k < page.count; k++)
-        owners += page.links[k].role == GRAPH_OWNER;
+        owners += graph_role_is(page.links[k].role, GRAPH_OWNER);
     assert_int_equal(page.count, members);
     assert_int_equal(owners, n->stage == LIVE);
 }
@@ -198,7 +198,7 @@ check_invited(struct kv_txn *txn, const struct run *r, unsigned i)
     assert_int_equal(is.state, over ? GRAPH_EXPIRED : w->state);
     assert_int_equal(is.version, w->version + over);
     assert_int_equal(is.updated_s, over ? w->expires_s : w->updated_s);
-    assert_int_equal(is.role, w->role);
+    assert_string_equal(is.role, w->role);
     assert_true(same_id(&is.folder, &w->folder) && same_id(&is.inviter, &w->inviter));
     assert_int_equal(
         graph_invitation_page(txn, &w->folder, &w->inviter, NULL, &page, NULL),
@@ -222,10 +222,10 @@ check_links(struct kv_txn *txn, const struct run *r, unsigned a, unsigned b)
         m->mapped[a][b]);
     assert_int_equal(is_linked(txn, GRAPH_MEMBER_BY_FOLDER, &r->folder[a], &r->user[b],
                          m->member[a][b].role),
-        m->member[a][b].role != GRAPH_NO_ROLE);
+        m->member[a][b].role[0] != 0);
     if (m->mapped[a][b]) /* a claim by a member stands behind each mapping */
-        assert_true(m->claim[a] != NOBODY && m->member[b][m->claim[a]].role);
-    if (!m->member[a][b].role)
+        assert_true(m->claim[a] != NOBODY && m->member[b][m->claim[a]].role[0]);
+    if (!m->member[a][b].role[0])
         return;
     assert_int_equal(graph_link_find(txn, GRAPH_MEMBER_BY_USER, &r->user[b],
                          &r->folder[a], &l, NULL),
@@ -316,7 +316,7 @@ follow(struct kv_txn *txn, struct run *r)
 
             assert_int_equal(f->claim[a][b], is && m->claim[a] == (int)b);
             assert_int_equal(f->mapped[a][b], is && m->mapped[a][b]);
-            assert_int_equal(f->member[a][b], is && m->member[a][b].role);
+            assert_int_equal(f->member[a][b], is && m->member[a][b].role[0]);
         }
     }
     for (unsigned i = 0; i <= INVITATIONS; i++)

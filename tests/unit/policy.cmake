@@ -11,8 +11,3 @@ target_link_options(test_cases PRIVATE ${alloc_options})
 mauth_unit_test(eval_naive mauth::policy)
 target_sources(test_eval_naive PRIVATE
   ${PROJECT_SOURCE_DIR}/tests/fuzz/naive_rules.c ${PROJECT_SOURCE_DIR}/tests/fuzz/rules_differ.c)
-
-# Not a test: prints how long a question takes.
-mauth_executable(measure_eval ${CMAKE_CURRENT_SOURCE_DIR}/measure_eval.c)
-target_link_libraries(measure_eval PRIVATE mauth::policy)
-target_compile_definitions(measure_eval PRIVATE MAUTH_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")

@@ -1,8 +1,11 @@
 /* The store, its audit log and its keys, with each allocation failing in turn. */
 #include <jansson.h>
 
+#include "base/fail.h"
+#include "store/admin_view.h"
 #include "store/audit.h"
 #include "store/publish.h"
+#include "store/revocations.h"
 #include "tests/unit/press.h"
 #include "tests/unit/starve.h"
 
@@ -145,6 +148,21 @@ put_keys(void *arg, struct mauth_err *err)
     return kv_write(p->s.kv, press_put, p, err);
 }
 
+/* So many that their lines do not fit into the first piece of memory. */
+static enum mauth_rc
+revoke_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct revoked r = {.state = 1, .count = 1};
+    enum mauth_rc rc = MAUTH_OK;
+
+    (void)arg;
+    for (int i = 0; i < 100 && rc == MAUTH_OK; i++) {
+        snprintf(r.id[0], sizeof(r.id[0]), "_%032d", i);
+        rc = revocations_add(txn, &r, err);
+    }
+    return rc;
+}
+
 static enum mauth_rc
 publish(void *arg, struct mauth_err *err)
 {
@@ -172,6 +190,7 @@ starves_the_keys(void **state)
     (void)state;
     press_set_up(&p);
     starve("load", load_keys, &p);
+    assert_int_equal(kv_write(p.s.kv, revoke_some, NULL, NULL), MAUTH_OK);
     starve("publish", publish, &p);
     /* The same key again would be a conflict. */
     buf_clear(&p.pkcs8);
@@ -183,6 +202,73 @@ starves_the_keys(void **state)
     press_tear_down(&p);
 }
 
+struct admins {
+    struct kv *kv;
+    struct admin_change change;
+    struct buf json;
+};
+
+static enum mauth_rc
+change_in(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct audit_record who = {.actor = "uid:0"};
+    struct admins *a = arg;
+    enum mauth_rc rc = admin_change_find(txn, &a->change, err);
+
+    if (rc == MAUTH_OK)
+        rc = admin_change_apply(txn, &a->change, err);
+    return rc ? rc : admin_change_record(txn, &a->change, &who, NULL, err);
+}
+
+static enum mauth_rc
+create_service(void *arg, struct mauth_err *err)
+{
+    struct admins *a = arg;
+
+    return kv_write(a->kv, change_in, a, err);
+}
+
+static enum mauth_rc
+list_in(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct admins *a = arg;
+
+    return admin_view_list(
+        txn, ADMIN_SERVICES, "https://a.example", NULL, 0, &a->json, err);
+}
+
+static enum mauth_rc
+list_services(void *arg, struct mauth_err *err)
+{
+    struct admins *a = arg;
+    enum mauth_rc rc;
+
+    buf_init(&a->json);
+    rc = kv_read(a->kv, list_in, a, err);
+    if (rc == MAUTH_OK && !buf_ok(&a->json))
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    buf_clear(&a->json);
+    return rc;
+}
+
+/* A change whose record cannot be made has not been made. */
+static void
+starves_the_admins(void **state)
+{
+    struct admins a = {.change = {.op = ADMIN_SERVICE_CREATE,
+                           .now_s = 5,
+                           .service = {.id = {.b = {1}}, .name = "relay"}}};
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "");
+    a.kv = s.kv;
+    starve("change", create_service, &a);
+    assert_int_equal(create_service(&a, NULL), MAUTH_CONFLICT);
+    starve("list", list_services, &a);
+    store_remove(&s);
+}
+
 int
 main(void)
 {
@@ -190,6 +276,7 @@ main(void)
         cmocka_unit_test(starves_the_store),
         cmocka_unit_test(starves_the_log),
         cmocka_unit_test(starves_the_keys),
+        cmocka_unit_test(starves_the_admins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,5 @@
-#include "store/admin.h"
-
 #include "base/fail.h"
+#include "store/admin.h"
 #include "store/admin_view.h"
 #include "store/graph_user.h"
 #include "tests/unit/audit_log.h"

@@ -188,10 +188,8 @@ WORLD_TEST(is_claimed_again_after_release)
     assert_int_equal(graph_device_update(txn, &pc, "PC", true, 6, NULL), MAUTH_OK);
     assert_int_equal(graph_mapping_add(txn, &pc, &trip, 6, NULL), MAUTH_OK);
     assert_int_equal(graph_device_release(txn, &pc, &alice, 7, NULL), MAUTH_OK);
-    assert_int_equal(
-        revoked_in(txn, ID_DEVICE, &pc, ID_USER, &alice), state_now(txn));
-    assert_int_equal(
-        revoked_in(txn, ID_DEVICE, &pc, ID_KINDS, NULL), state_now(txn));
+    assert_int_equal(revoked_in(txn, ID_DEVICE, &pc, ID_USER, &alice), state_now(txn));
+    assert_int_equal(revoked_in(txn, ID_DEVICE, &pc, ID_KINDS, NULL), state_now(txn));
     assert_false(is_linked(txn, GRAPH_MAPPED_BY_DEVICE, &pc, &trip, GRAPH_NO_ROLE));
     assert_false(is_linked(txn, GRAPH_CLAIMED_BY_DEVICE, &pc, &alice, GRAPH_NO_ROLE));
 

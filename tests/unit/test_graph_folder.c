@@ -124,8 +124,7 @@ WORLD_TEST(takes_all_along)
     assert_true(is_linked(txn, GRAPH_CLAIMED_BY_DEVICE, &pc, &bob, GRAPH_NO_ROLE));
     assert_int_equal(graph_invitation_by_id(txn, &inv.id, 6, &inv, NULL), MAUTH_OK);
     assert_int_equal(inv.state, GRAPH_REVOKED);
-    assert_int_equal(
-        revoked_in(txn, ID_FOLDER, &trip, ID_KINDS, NULL), state_now(txn));
+    assert_int_equal(revoked_in(txn, ID_FOLDER, &trip, ID_KINDS, NULL), state_now(txn));
 
     assert_int_equal(graph_folder_delete(txn, &trip, 7, NULL), MAUTH_NOT_FOUND);
     assert_int_equal(

@@ -38,10 +38,10 @@ begin_node(struct model *m, struct node *n, char name, bool flag)
 }
 
 static void
-join(struct model *m, struct member *member, enum graph_role role)
+join(struct model *m, struct member *member, const char *role)
 {
     m->state++;
-    member->role = role;
+    memmove(member->role, role, strlen(role) + 1);
     member->version++;
     member->updated_s = m->now_s;
 }
@@ -149,9 +149,9 @@ user(struct kv_txn *txn, struct run *r, unsigned a, unsigned b, unsigned way)
     if (!is)
         return;
     for (unsigned i = 0; i < N; i++) {
-        if (m->member[i][a].role == GRAPH_OWNER)
+        if (graph_role_is(m->member[i][a].role, GRAPH_OWNER))
             lose_folder(r, i);
-        else if (m->member[i][a].role)
+        else if (m->member[i][a].role[0])
             lose_member(r, i, a);
     }
     for (unsigned i = 0; i < N; i++)
@@ -159,8 +159,7 @@ user(struct kv_txn *txn, struct run *r, unsigned a, unsigned b, unsigned way)
             (void)lose_claim(r, i);
     n->stage = DEAD;
     touch(m, n);
-    assert_int_equal(
-        revoked_in(txn, ID_USER, &r->user[a], ID_KINDS, NULL), m->state);
+    assert_int_equal(revoked_in(txn, ID_USER, &r->user[a], ID_KINDS, NULL), m->state);
 }
 
 static void
@@ -271,7 +270,7 @@ member(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, unsigned way)
 
     if (way < 3) {
         want = m->folder[f].stage != LIVE || m->user[u].stage != LIVE ? MAUTH_NOT_FOUND
-               : is->role                                             ? MAUTH_CONFLICT
+               : is->role[0]                                          ? MAUTH_CONFLICT
                                                                       : MAUTH_OK;
         assert_int_equal(graph_member_add(txn, &r->folder[f], &r->user[u], GRAPH_READER,
                              m->now_s, NULL),
@@ -280,9 +279,9 @@ member(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, unsigned way)
             join(m, is, GRAPH_READER);
         return;
     }
-    want = !is->role                 ? MAUTH_NOT_FOUND
-           : is->role == GRAPH_OWNER ? MAUTH_CONFLICT
-                                     : MAUTH_OK;
+    want = !is->role[0]                           ? MAUTH_NOT_FOUND
+           : graph_role_is(is->role, GRAPH_OWNER) ? MAUTH_CONFLICT
+                                                  : MAUTH_OK;
     assert_int_equal(
         graph_member_remove(txn, &r->folder[f], &r->user[u], m->now_s, NULL), want);
     if (want)
@@ -297,22 +296,25 @@ role(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, unsigned way)
 {
     struct model *m = &r->after;
     struct member *is = &m->member[f][u];
-    enum graph_role old = is->role;
-    enum graph_role new = way % 2 ? GRAPH_READER : GRAPH_CONTRIBUTOR;
+    char old[sizeof(is->role)];
+    const char *new = way % 2 ? GRAPH_READER : GRAPH_CONTRIBUTOR;
     unsigned to = roll(m, N);
     enum mauth_rc want;
 
+    memcpy(old, is->role, sizeof(old));
     if (way < 2) {
-        want = !old ? MAUTH_NOT_FOUND : old == GRAPH_OWNER ? MAUTH_CONFLICT : MAUTH_OK;
+        want = !old[0]                           ? MAUTH_NOT_FOUND
+               : graph_role_is(old, GRAPH_OWNER) ? MAUTH_CONFLICT
+                                                 : MAUTH_OK;
         assert_int_equal(
             graph_member_set_role(txn, &r->folder[f], &r->user[u], new, m->now_s, NULL),
             want);
-        if (want == MAUTH_OK && new != old)
+        if (want == MAUTH_OK && !graph_role_is(new, old))
             join(m, is, new);
     } else {
-        want = !old || !m->member[f][to].role  ? MAUTH_NOT_FOUND
-               : old != GRAPH_OWNER || to == u ? MAUTH_CONFLICT
-                                               : MAUTH_OK;
+        want = !old[0] || !m->member[f][to].role[0]          ? MAUTH_NOT_FOUND
+               : !graph_role_is(old, GRAPH_OWNER) || to == u ? MAUTH_CONFLICT
+                                                             : MAUTH_OK;
         assert_int_equal(graph_member_pass(txn, &r->folder[f], &r->user[u],
                              &r->user[to], m->now_s, NULL),
             want);
@@ -321,17 +323,16 @@ role(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, unsigned way)
         join(m, &m->member[f][to], GRAPH_OWNER);
         join(m, is, GRAPH_CONTRIBUTOR);
     }
-    if (want == MAUTH_OK && is->role < old)
+    if (want == MAUTH_OK && !graph_role_is(is->role, old))
         assert_int_equal(
-            revoked_in(txn, ID_FOLDER, &r->folder[f], ID_USER, &r->user[u]),
-            m->state);
+            revoked_in(txn, ID_FOLDER, &r->folder[f], ID_USER, &r->user[u]), m->state);
 }
 
 static void
 mapping(struct kv_txn *txn, struct run *r, unsigned d, unsigned f, unsigned way)
 {
     struct model *m = &r->after;
-    bool may = m->claim[d] != NOBODY && m->member[f][m->claim[d]].role;
+    bool may = m->claim[d] != NOBODY && m->member[f][m->claim[d]].role[0];
 
     if (way < 3) {
         assert_int_equal(
@@ -349,8 +350,7 @@ mapping(struct kv_txn *txn, struct run *r, unsigned d, unsigned f, unsigned way)
     m->mapped[d][f] = false;
     m->state++;
     assert_int_equal(
-        revoked_in(txn, ID_DEVICE, &r->device[d], ID_FOLDER, &r->folder[f]),
-        m->state);
+        revoked_in(txn, ID_DEVICE, &r->device[d], ID_FOLDER, &r->folder[f]), m->state);
 }
 
 static void
@@ -362,16 +362,16 @@ invite(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, unsigned way)
     struct graph_invitation want = {.id = r->invited[n],
         .folder = r->folder[f],
         .inviter = r->user[u],
-        .role = way % 2 ? GRAPH_READER : GRAPH_CONTRIBUTOR,
         .created_s = m->now_s,
         .expires_s = m->now_s + 1 + roll(m, way == 3 ? 20 : 100000),
         .addressee = (enum graph_addressee)roll(m, 3),
         .user = r->user[whom],
         .email = address_of(whom)};
-    enum mauth_rc rc = !m->member[f][u].role ? MAUTH_NOT_FOUND
-                       : i->stage == LIVE    ? MAUTH_CONFLICT
-                                             : MAUTH_OK;
+    enum mauth_rc rc = !m->member[f][u].role[0] ? MAUTH_NOT_FOUND
+                       : i->stage == LIVE       ? MAUTH_CONFLICT
+                                                : MAUTH_OK;
 
+    strcpy(want.role, way % 2 ? GRAPH_READER : GRAPH_CONTRIBUTOR);
     assert_int_equal(graph_invitation_create(txn, &want, NULL), rc);
     if (rc)
         return;
@@ -380,13 +380,13 @@ invite(struct kv_txn *txn, struct run *r, unsigned f, unsigned u, unsigned way)
     *i = (struct invited){.stage = LIVE,
         .folder = want.folder,
         .inviter = want.inviter,
-        .role = want.role,
         .version = 1,
         .updated_s = m->now_s,
         .expires_s = want.expires_s,
         .addressee = want.addressee,
         .user = want.user,
         .address = whom};
+    memcpy(i->role, want.role, sizeof(i->role));
 }
 
 static enum mauth_rc
@@ -406,7 +406,7 @@ model_accept(struct run *r, const struct invited *i, unsigned u, enum graph_clos
         return MAUTH_DENIED;
     if (i->addressee == GRAPH_FOR_EMAIL && (i->address != u || !m->user[u].flag))
         return MAUTH_DENIED;
-    if (m->member[f][u].role) {
+    if (m->member[f][u].role[0]) {
         *why = GRAPH_IS_MEMBER;
         return MAUTH_CONFLICT;
     }

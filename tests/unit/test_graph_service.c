@@ -2,8 +2,8 @@
 #include "store/graph_role.h"
 #include "store/graph_service.h"
 #include "store/graph_session.h"
-#include "tests/unit/golden.h"
 #include "store/key.h"
+#include "tests/unit/golden.h"
 #include "tests/unit/revoked.h"
 
 struct act {

@@ -45,6 +45,7 @@ set_up(void **state)
     assert_int_equal(refusals_new(&w.service.refusals, NULL), MAUTH_OK);
     assert_int_equal(own_trust_new(&w.service.trust, NULL), MAUTH_OK);
     assert_int_equal(parking_new(1, 1000, &w.service.waiting, NULL), MAUTH_OK);
+    assert_int_equal(parking_new(1, 1000, &w.service.followers, NULL), MAUTH_OK);
     *state = &w;
     return 0;
 }
@@ -60,7 +61,9 @@ tear_down(void **state)
     refusals_free(w->service.refusals);
     shared_free(w->service.trust);
     parking_close(w->service.waiting);
+    parking_close(w->service.followers);
     parking_free(w->service.waiting);
+    parking_free(w->service.followers);
     press_tear_down(&w->press);
     return 0;
 }

@@ -122,6 +122,38 @@ test_allows_and_denies(void **state)
     }
 }
 
+/* Asked a third time, the answer is a kept one: it must be the one that was derived,
+ * and end with the rules that it rests on. */
+static void
+test_asked_the_same_again(void **state)
+{
+    struct world *w = *state;
+    char *c = read_ticket(w, FOLDERS TRIP, false);
+    struct mauth_decision first;
+
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP "/a"), MAUTH_OK);
+    first = w->d;
+    for (int again = 0; again < 3; again++) {
+        assert_int_equal(ask(w, c, "read", FOLDERS TRIP "/a"), MAUTH_OK);
+        assert_string_equal(w->d.subject, first.subject);
+        assert_string_equal(w->d.holder, first.holder);
+        assert_string_equal(w->d.session, first.session);
+        assert_string_equal(w->d.ticket, first.ticket);
+        assert_string_equal(w->d.key, first.key);
+        assert_memory_equal(w->d.digest, first.digest, sizeof(first.digest));
+        assert_int_equal(w->d.not_on_or_after_s, first.not_on_or_after_s);
+        assert_string_equal(w->d.rule, first.rule);
+        assert_string_equal(w->d.facts, first.facts);
+        assert_int_equal(w->d.http_status, 200);
+    }
+    issuer_write_rules(
+        &w->issuer, "allow write(R) if permit(write, P), within(R, P).\n");
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_OK);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP "/a"), MAUTH_DENIED);
+    assert_int_equal(w->d.reason, MAUTH_REASON_NO_RULE);
+    free(c);
+}
+
 static void
 test_headers(void **state)
 {
@@ -623,6 +655,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_allows_and_denies),
+        TEST(test_asked_the_same_again),
         TEST(test_headers),
         TEST(test_no_header),
         TEST(test_sets),
