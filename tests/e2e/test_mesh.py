@@ -111,7 +111,8 @@ class Walk(harness.MeshTest):
         made = self.alice.map(folder, device)
         self.assertEqual(made.status, 201)
         self.assert_node(made.json, "mapping")
-        self.assertEqual((made.json["device"], made.json["folder"]), (device["url"], folder["url"]))
+        self.assertEqual((made.json["device"], made.json["folder"], made.json["user"]),
+                         (device["url"], folder["url"], self.alice.root))
         self.assertEqual(self.alice.map(folder, device).status, 200)
         self.assertEqual(self.alice.items(folder["links"]["mappings"]), [made.json])
         self.assertEqual(self.alice.items(device["links"]["folders"]), [made.json])
