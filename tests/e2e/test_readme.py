@@ -12,7 +12,7 @@ import unittest
 
 from harness import BUILD, MESHAUTH, PATIENCE_S, ROOT, SLOW, Device, Mesh, free_port, run
 
-SECTION = "## A first ticket, with curl\n"
+SECTIONS = ("## A first ticket, with curl\n", "## A shared folder, with the command\n")
 PATH = f"{BUILD}/cli:{BUILD}/authsvc:$PATH"
 BUILT = "scripts/build && PATH=$PWD/build/dev/cli:$PWD/build/dev/authsvc:$PATH"
 
@@ -48,11 +48,12 @@ class Readme(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
 
     def script(self, folder, port):
-        text = "\n".join(indented(section((ROOT / "README.md").read_text(), SECTION))) + "\n"
+        readme = (ROOT / "README.md").read_text()
+        text = "\n".join(line for head in SECTIONS for line in indented(section(readme, head))) + "\n"
         self.assertIn(BUILT, text)
         return elsewhere(text.replace(BUILT, f"PATH={PATH}"), folder, port)
 
-    def test_a_first_ticket(self):
+    def test_a_first_ticket_and_a_folder(self):
         folder = self.dir / "mesh"
         script = self.script(folder, free_port())
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=self.dir, capture_output=True, text=True,
@@ -62,6 +63,8 @@ class Readme(unittest.TestCase):
         self.assertIn("\naccepted\n", done.stdout, said)
         self.assertEqual(done.stdout.count("rights ticket"), 2, said)  # shown, then verified
         self.assertRegex(done.stdout, r"ticket\.issue +allow +usr_", said)
+        self.assertRegex(done.stdout, r"(?s)\nTrip  fld_\w+\n.* usr_\w+  owner, you\n.* alice's PC  this device\n"
+                         r".* usr_\w+  contributor\n.* dev_\w+\n", said)
         self.assertNotRegex(done.stderr, "refused|rror", said)
         self.assertEqual(list(self.dir.iterdir()), [], "left behind")
 
