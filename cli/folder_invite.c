@@ -97,7 +97,8 @@ print_link(const json_t *invitation)
     if (isatty(STDOUT_FILENO) && time_parse(expires, strlen(expires), &expires_s)) {
         when_format(expires_s, time_now_s(), when);
         output_line(STYLE_BOLD, mesh_text(invitation, "folder_name"),
-            ": whoever has this link may join as %s, once; it closes %s.",
+            ": %s may join by this link as %s, once; it closes %s.",
+            json_object_get(invitation, "for") ? "whom it is for" : "whoever has it",
             mesh_text(invitation, "role"), when);
     }
     output_line(STYLE_PLAIN, mesh_text(invitation, "link"), "%s", "");

@@ -107,14 +107,6 @@ print_invitation(const json_t *i)
 }
 
 static bool
-print_membership(const json_t *member)
-{
-    output_line(STYLE_GOOD, "Joined", " %s as %s.",
-        mesh_url_id(mesh_text(member, "folder")), mesh_text(member, "role"));
-    return true;
-}
-
-static bool
 print_declined(const json_t *invitation)
 {
     output_line(STYLE_PLAIN, "Declined", ": %s", mesh_text(invitation, "folder_name"));
@@ -147,10 +139,42 @@ show(const struct call *call)
     return use_link(call, "view", print_invitation);
 }
 
+/* What is joined has a name only in the invitation, which people see first. */
+static enum command_exit
+join(const struct mesh *m, const struct call *call, const struct invitation_link *link)
+{
+    json_t *invitation = NULL, *member = NULL;
+    enum command_exit code = COMMAND_DONE;
+
+    if (!call->json)
+        code = open_with(m, link, "view", &invitation);
+    if (code == COMMAND_DONE)
+        code = open_with(m, link, "accept", &member);
+    if (code == COMMAND_DONE && call->json)
+        code = mesh_print(call, member, NULL);
+    else if (code == COMMAND_DONE)
+        output_line(STYLE_GOOD, "Joined", " %s as %s: %s",
+            mesh_text(invitation, "folder_name"), mesh_text(member, "role"),
+            mesh_url_id(mesh_text(member, "folder")));
+    json_decref(member);
+    json_decref(invitation);
+    return code;
+}
+
 static enum command_exit
 accept_it(const struct call *call)
 {
-    return use_link(call, "accept", print_membership);
+    struct invitation_link link;
+    struct mesh *m = NULL;
+    enum command_exit code = read_link(call, &link);
+
+    if (code == COMMAND_DONE)
+        code = mesh_open(call, &link.service, link_hints, &m);
+    if (code == COMMAND_DONE)
+        code = join(m, call, &link);
+    mesh_close(m);
+    invitation_link_clear(&link);
+    return code;
 }
 
 static enum command_exit

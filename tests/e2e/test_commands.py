@@ -286,7 +286,7 @@ class Invitations(CommandTest):
         self.assertRegex(table, rf"  folder +Trip\n  role +contributor\n  from +{self.alice.id}\n"
                                 r"  for +whoever has the link\n  state +pending\n  closes +\S+Z \(in ")
         self.assertEqual(self.bob.text("invitation", "accept", "-", data=node["link"]),
-                         f"Joined {self.trip['id']} as contributor.\n")
+                         f"Joined Trip as contributor: {self.trip['id']}\n")
         self.assertEqual(self.bob.json("folder", "list")["folders"][0]["role"], "contributor")
         self.refused(self.bob, 1, "Ask for another one", "invitation", "accept", node["link"])
         carol = User(self.mesh, "carol-i")

@@ -81,17 +81,21 @@ class Foreign(MeshTest):
     def test_a_secret_goes_into_the_body_alone(self):
         secret = secrets.token_urlsafe(32)
         link = f"{self.mesh.url}/v1/mesh/invitations/{INV}#{secret}"
-        for verb, path in (("show", "view"), ("accept", "accept"), ("decline", "decline")):
+        for verb, paths in (("show", ["view"]), ("accept", ["view", "accept"]), ("decline", ["decline"])):
             for words, data in (((link,), None), (("-",), link)):
-                done, ((method, target, headers, body),) = self.asked(0, "invitation", verb, *words, data=data,
-                                                                      answers=[(200, {})])
-                self.assertEqual((method, target), ("POST", f"/v1/mesh/invitations/{INV}/{path}"))
-                self.assertEqual(body, json.dumps({"secret": secret}, separators=(",", ":")))
-                self.assertNotIn(secret, target + str(headers))
-                self.assertEqual("Authorization" in headers, verb == "accept")
+                done, sent = self.asked(0, "invitation", verb, *words, data=data, answers=[(200, {})])
+                self.assertEqual([(method, target) for method, target, _, _ in sent],
+                                 [("POST", f"/v1/mesh/invitations/{INV}/{path}") for path in paths])
+                for _, target, headers, body in sent:
+                    self.assertEqual(body, json.dumps({"secret": secret}, separators=(",", ":")))
+                    self.assertNotIn(secret, target + str(headers))
+                    # Who may look and decline is whoever has the secret; a ticket is not their business.
+                    self.assertEqual("Authorization" in headers, target.endswith("/accept"))
                 self.assertNotIn(secret, done.stdout + done.stderr)
             done, _ = self.asked(1, "invitation", verb, link, answers=[(404, {})])
             self.assertNotIn(secret, done.stderr)
+        _, sent = self.asked(0, "invitation", "accept", "--json", link, answers=[(200, {})])
+        self.assertEqual([target.rsplit("/", 1)[1] for _, target, _, _ in sent], ["accept"])
 
     def test_changed_meanwhile(self):
         stale = (412, {"type": "urn:meshauth:problem:version", "title": "It has changed since; read it again.",
