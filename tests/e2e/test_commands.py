@@ -67,8 +67,8 @@ class Devices(CommandTest):
         self.assertEqual((renamed["name"], renamed["version"]), ("<b>Möbile</b>", other["version"] + 2))
 
         self.assertEqual(alice.json("device", "release", other["id"]), {})
-        said = self.refused(phone, 1, "session is closed", "device", "list")
-        self.assertIn(f"`meshauth login {self.mesh.url}`", said)
+        # By its session, or once our own trust file has arrived by its ticket.
+        self.refused(phone, 1, f"log in again. That is `meshauth login {self.mesh.url}`.", "device", "list")
         self.assertEqual(alice.text("device", "release"), f"{here['id']}: released, and logged out\n")
         self.refused(alice, 1, "log in again", "device", "list")
 
@@ -339,7 +339,7 @@ class Invitations(CommandTest):
     def test_a_closed_session_still_looks_and_declines(self):
         node = self.alice.invite("Trip")
         self.bob.text("device", "release")
-        self.refused(self.bob, 1, "session is closed", "invitation", "accept", node["link"])
+        self.refused(self.bob, 1, "log in again. That is `meshauth login ", "invitation", "accept", node["link"])
         self.assertEqual(self.bob.json("invitation", "show", node["link"])["state"], "pending")
         self.assertEqual(self.bob.json("invitation", "decline", node["link"])["state"], "declined")
 
