@@ -56,11 +56,11 @@ change_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
         size_t n = draw(b);
         struct id user = mesh_user(b->mesh, n + 1);
         struct id folder = mesh_folder(b->mesh, n, 0);
-        enum graph_role role;
+        const char *role;
         struct graph_link l;
 
         rc = graph_link_find(txn, GRAPH_MEMBER_BY_FOLDER, &folder, &user, &l, err);
-        role = l.role == GRAPH_READER ? GRAPH_CONTRIBUTOR : GRAPH_READER;
+        role = graph_role_is(l.role, GRAPH_READER) ? GRAPH_CONTRIBUTOR : GRAPH_READER;
         if (rc == MAUTH_OK)
             rc = graph_member_set_role(txn, &folder, &user, role, b->now_s, err);
     }
