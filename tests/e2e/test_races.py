@@ -2,8 +2,8 @@
 """Two or three clients at once want what only one of them can have: whoever is first, the
 answers, the graph from both ends of its links, and the audit log tell one story.
 
-MAUTH_SEED in the environment repeats the pauses by which the racers are set apart. Each
-race is run until both of its ends were seen, which no seed can promise a busy machine.
+MAUTH_SEED in the environment repeats the pauses by which the racers are set apart, though
+not what a busy machine makes of them.
 """
 import collections
 import concurrent.futures
@@ -17,8 +17,8 @@ import harness
 from people import Person, new_id, revoked
 
 ROUNDS = 200
-ROUNDS_MIN = 25  # where sanitizers, or a busy machine, make them slow
-BUDGET_S = 25  # of one race
+ROUNDS_MIN = 40  # where sanitizers, or a busy machine, make them slow
+BUDGET_S = 20  # of one race
 SPREAD_S = 0.002 * harness.SLOW  # about what a change takes: who starts later is sometimes first
 SEED = int(os.environ.get("MAUTH_SEED") or secrets.randbits(32))
 
@@ -77,12 +77,20 @@ class Races(harness.MeshTest):
         self.addCleanup(r.connection.close)
         return r
 
-    def rounds(self, rounds=ROUNDS):
-        end = time.monotonic() + BUDGET_S
-        for i in range(rounds):
-            if i >= ROUNDS_MIN and time.monotonic() > end:
-                return
+    def rounds(self, *kinds):
+        """
+        Numbers of rounds, in which races with these possible outcomes are run in turns; more
+        of them until each outcome was seen, for what always ends alike was no race.
+        """
+        wanted = [(k, o) for k, possible in enumerate(kinds) for o in possible]
+        start, i = time.monotonic(), 0
+        while i < ROUNDS_MIN or (i < ROUNDS and time.monotonic() < start + BUDGET_S) or (
+                not all(self.seen[w] for w in wanted) and time.monotonic() < start + 2 * BUDGET_S):
             yield i
+            i += 1
+        print(f"{i} rounds:", {w: self.seen[w] for w in wanted}, flush=True)
+        for w in wanted:
+            self.assertGreater(self.seen[w], 0, f"never seen: {w}")
 
     def race(self, *calls):
         """The answers of calls that begin together, but for a pause of chance."""
@@ -99,24 +107,18 @@ class Races(harness.MeshTest):
         started = [self.pool.submit(run, *of) for of in zip(calls, pauses)]
         return [f.result(harness.PATIENCE_S) for f in started]
 
-    def outcome(self, answers, possible):
-        """The one of the possible outcomes, each a tuple of what names(answer) says, by its place."""
+    def outcome(self, answers, possible, kind=0):
+        """Which of the possible outcomes it is, each a tuple of what name(answer) says; kind
+        tells apart what is raced in turns."""
         got = tuple(self.name(a) for a in answers)
         self.assertIn(got, possible, answers)
-        self.seen[got] += 1
+        self.seen[kind, got] += 1
         return possible.index(got)
 
     @staticmethod
     def name(answer):
         """201, or (409, "claimed")."""
         return answer.status if answer.status < 400 else (answer.status, answer.json["type"].rsplit(":", 1)[1])
-
-    def assert_both_ends(self, outcomes):
-        """Nothing was raced that always ends alike."""
-        print(f"{sum(self.seen.values())} rounds: {dict(self.seen)}", flush=True)
-        self.assertGreaterEqual(sum(self.seen.values()), ROUNDS_MIN)
-        for outcome in outcomes:
-            self.assertGreater(self.seen[outcome], 0, f"never seen: {outcome}; {dict(self.seen)}")
 
     def on_record(self, answer, racer, action, recorded=True):
         """The log shall have this change or refusal, or (where nothing changed) nothing."""
@@ -155,7 +157,7 @@ class Races(harness.MeshTest):
         folder = alice.person.create()
         closed = (409, "invitation-closed")
         possible = [(204, closed, closed), (closed, 200, closed), (closed, closed, 200)]
-        for _ in self.rounds():
+        for _ in self.rounds(possible):
             made = alice.must(201, "POST", folder["links"]["invitations"], {"role": "contributor"})
             url, secret = made.json["url"], {"secret": made.json["secret"]}
             self.mesh.secrets.add(made.json["secret"])
@@ -172,7 +174,6 @@ class Races(harness.MeshTest):
             if joined:
                 self.assertEqual(answers[winner].json["user"], joined.person.root)
                 joined.must(204, "DELETE", f"{folder['url']}/members/{joined.person.id}", if_match="*")
-        self.assert_both_ends(possible)
         self.assert_records("invitation.accept", "invitation.revoke")
 
     def test_claim_against_claim(self):
@@ -181,7 +182,7 @@ class Races(harness.MeshTest):
         devices = [harness.Device(self.mesh.folder, f"shared-{i}") for i in range(8)]
         racers = [[self.racer(self.person(n, d)) for n in ("alice", "bob")] for d in devices]
         known = {}
-        for i in self.rounds():
+        for i in self.rounds([(200, claimed), (claimed, 200)]):
             pair, key = racers[i % len(devices)], i % len(devices)
             answers = self.race(*(lambda r=r: r.call("POST", "devices", {"name": r.person.name}) for r in pair))
             good = 200 if key in known else 201
@@ -199,7 +200,6 @@ class Races(harness.MeshTest):
                 self.assertEqual(r.ids(f"users/{r.person.id}/devices"), [device["id"]] if won else [])
             pair[winner].must(204, "DELETE", device["url"], if_match="*")
             pair[winner].login()  # the release has ended the session
-        self.assert_both_ends([(200, claimed), (claimed, 200)])
         self.assert_records("device.claim")
 
     def test_release_against_map(self):
@@ -209,15 +209,13 @@ class Races(harness.MeshTest):
         away, other = self.racer(self.person("alice")), self.racer(self.person("alice"))
         itself = self.racer(self.person("alice", device))
         folder = away.person.create()
-        gone = {other: (404, "not-found"), itself: (401, "session")}
-        mapped = 0
-        for i in self.rounds():
+        kinds = [[(204, (404, "not-found")), (204, 201)], [(204, (401, "session")), (204, 201)]]
+        for i in self.rounds(*kinds):
             mapper = (other, itself)[i % 2]
             node = itself.call("POST", "devices", {"name": "PC"}).json
             url = f"{folder['links']['mappings']}/{node['id']}"
             answers = self.race(lambda: away.call("DELETE", node["url"], if_match="*"), lambda: mapper.call("PUT", url))
-            first = self.outcome(answers, [(204, gone[mapper]), (204, 201)])
-            mapped += first
+            self.outcome(answers, kinds[i % 2], i % 2)
             self.on_record(answers[0], away, "device.release")
             self.on_record(answers[1], mapper, "mapping.add", recorded=answers[1].status != 401)
             self.assertEqual(away.ids(folder["links"]["mappings"]), [])
@@ -228,11 +226,9 @@ class Races(harness.MeshTest):
             self.assertEqual(again["id"], node["id"])
             # What was mapped before the release does not come back with the claim.
             self.assertEqual(itself.ids(again["links"]["folders"]), [])
-        self.assert_both_ends([(204, gone[other]), (204, gone[itself]), (204, 201)])
         self.assert_records("device.release", "mapping.add")
         both = tuple(sorted((node["id"], away.person.id)))
         harness.wait_until(lambda: both in revoked(self.mesh), "the claim's revocation")
-        self.assertGreater(mapped, 0)
         self.assertIn((node["id"],), revoked(self.mesh))
 
     def test_leaving_against_passing_on(self):
@@ -248,7 +244,7 @@ class Races(harness.MeshTest):
             self.heir_leaves(alice, bob, passing, [(204, gone), (forbidden, 200)]),
             self.two_heirs(alice, bob, carol, passing, [(200, forbidden), (forbidden, 200)]),
         ]
-        for i in self.rounds():
+        for i in self.rounds(*(possible for _, possible, _ in kinds)):
             run, possible, after = kinds[i % len(kinds)]
             folder = alice.must(201, "POST", "folders", {"name": "Trip"}).json
             for r in (bob, carol):
@@ -257,14 +253,14 @@ class Races(harness.MeshTest):
                 r.must(200, "POST", f"{made['url']}/accept", {"secret": made["secret"]})
             calls, actions = run(folder)
             answers = self.race(*calls)
-            roles = {bob: "contributor", carol: "contributor", **after[self.outcome(answers, possible)]}
+            end = self.outcome(answers, possible, i % len(kinds))
+            roles = {bob: "contributor", carol: "contributor", **after[end]}
             for answer, (racer, action) in zip(answers, actions):
                 self.on_record(answer, racer, action)
             self.assert_members(folder, everyone, roles)
             owner = next(r for r in everyone if roles.get(r) == "owner")
             owner.must(204, "DELETE", folder["url"], if_match="*")
             self.assert_members(folder, everyone, {})
-        self.assert_both_ends({o for _, possible, _ in kinds for o in possible})
         self.assert_records("member.leave", "folder.pass")
 
     # Each: what to race in a folder, with its actions; how it can end; whose role is another then.
@@ -307,11 +303,11 @@ class Races(harness.MeshTest):
         kinds = [((alice, trip), (bob, trip), [(201, exists), (exists, 201)]),
                  ((alice, trip), (second, journey), [(201, exists), (exists, 201)]),
                  ((alice, trip), (second, trip), [(201, 200), (200, 201)])]
-        for i in self.rounds():
+        for i in self.rounds(*(possible for *_, possible in kinds)):
             *wishes, possible = kinds[i % len(kinds)]
             url = f"folders/{new_id('fld_')}"
             answers = self.race(*(lambda r=r, body=body: r.call("PUT", url, body, fresh=True) for r, body in wishes))
-            winner = self.outcome(answers, possible)
+            winner = self.outcome(answers, possible, i % len(kinds))
             for answer, (racer, _) in zip(answers, wishes):
                 self.on_record(answer, racer, "folder.create", recorded=answer.status != 200)
             racer, body = wishes[winner]
@@ -326,14 +322,13 @@ class Races(harness.MeshTest):
             racer.must(204, "DELETE", url, if_match="*")
             # Never again, for nobody.
             self.assertEqual(self.name(racer.call("PUT", url, body, fresh=True)), exists)
-        self.assert_both_ends({o for *_, possible in kinds for o in possible})
         self.assert_records("folder.create")
 
     def test_registration_against_registration(self):
         """Two keys want to be the same device."""
         exists = (412, "exists")
         possible = [(201, exists), (exists, 201)]
-        for _ in self.rounds(ROUNDS_MIN):
+        for _ in range(ROUNDS_MIN):
             pair = [self.racer(self.person(n)) for n in ("alice", "bob")]
             url = f"devices/{new_id('dev_')}"
             answers = self.race(*(lambda r=r: r.call("PUT", url, {"name": "PC"}, fresh=True) for r in pair))
