@@ -29,7 +29,7 @@ struct housekeeper {
     bool trust_failed;     /* the last one was not replaced */
     int64_t next_trust_ms; /* when it is signed again, whatever happens */
     int64_t next_turn_ms;
-    bool purging; /* there may be more that ended long ago */
+    bool purging;                 /* there may be more that ended long ago */
     uint64_t followed_generation; /* of the store, when followers were last woken */
     uint64_t followed_state;      /* of the graph */
 };
@@ -37,6 +37,7 @@ struct housekeeper {
 enum {
     LOOK_MS = 200, /* between looks at what was revoked: all hear of it in a second */
     RETRY_MS = 1000,
+    TURN_MS = HOUSEKEEPER_PERIOD_S * 1000,
     PURGE_STEP = 256 /* of what is due, in one transaction at each look */
 };
 
@@ -118,8 +119,7 @@ publish(struct housekeeper *h)
     h->trust_failed = sign_trust(h, &err) != MAUTH_OK;
     if (h->trust_failed)
         log_error("the trust file was not replaced: %s", err.text);
-    h->next_trust_ms = time_monotonic_ms() +
-                       (h->trust_failed ? RETRY_MS : HOUSEKEEPER_PERIOD_S * 1000);
+    h->next_trust_ms = time_monotonic_ms() + (h->trust_failed ? RETRY_MS : TURN_MS);
 }
 
 struct purge {
@@ -160,7 +160,7 @@ take_turn(struct housekeeper *h)
     if (refusals_flush(h->service->refusals, h->service->kv, &err) != MAUTH_OK)
         log_error("refusals are not on record yet: %s", err.text);
     h->purging = true;
-    h->next_turn_ms = time_monotonic_ms() + HOUSEKEEPER_PERIOD_S * 1000;
+    h->next_turn_ms = time_monotonic_ms() + TURN_MS;
 }
 
 enum call {
@@ -227,8 +227,7 @@ housekeeper_start(
         free(h);
         return rc;
     }
-    h->next_trust_ms = h->next_turn_ms =
-        time_monotonic_ms() + HOUSEKEEPER_PERIOD_S * 1000;
+    h->next_trust_ms = h->next_turn_ms = time_monotonic_ms() + TURN_MS;
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -3,11 +3,13 @@
 #include "authsvc/mesh_ops.h"
 #include "store/graph_member.h"
 
-static void
-write_mapping(struct mesh *m, const struct id *folder, const struct id *device,
-    const struct graph_link *l)
+/* Of the user as well who has claimed the device, as there is no mapping without. */
+static enum mauth_rc
+write_mapping(struct mesh *m, struct kv_txn *txn, const struct id *folder,
+    const struct id *device, const struct graph_link *l, struct mauth_err *err)
 {
     static const char *const links[] = {NULL};
+    struct graph_link claim;
     char url[NODE_URL_MAX];
     struct node node = {.kind = ID_DEVICE,
         .id = *device,
@@ -16,13 +18,19 @@ write_mapping(struct mesh *m, const struct id *folder, const struct id *device,
         .version = l->version,
         .created_s = l->created_s,
         .updated_s = l->updated_s};
+    enum mauth_rc rc =
+        graph_link_next(txn, GRAPH_CLAIMED_BY_DEVICE, device, NULL, &claim, err);
 
+    if (rc != MAUTH_OK)
+        return rc;
     node_link_url(mesh_issuer(m), folder, "mappings", ID_DEVICE, device, url);
     node_begin(&m->json, &node);
     node_ref(&m->json, "device", mesh_issuer(m), ID_DEVICE, device);
     node_ref(&m->json, "folder", mesh_issuer(m), ID_FOLDER, folder);
+    node_ref(&m->json, "user", mesh_issuer(m), ID_USER, &claim.to);
     node_links(&m->json, url, links);
     node_end(&m->json);
+    return MAUTH_OK;
 }
 
 /* The path names folder, then device. */
@@ -47,8 +55,7 @@ show(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
     if (rc != MAUTH_OK)
         return rc;
     m->version = l.version;
-    write_mapping(m, &m->id[0], &m->id[1], &l);
-    return MAUTH_OK;
+    return write_mapping(m, txn, &m->id[0], &m->id[1], &l, err);
 }
 
 static enum mauth_rc
@@ -79,7 +86,7 @@ list_by_folder(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 
     for (size_t i = 0; i < page.count && rc == MAUTH_OK; i++) {
         mesh_list_item(m);
-        write_mapping(m, &m->id[0], &page.links[i].to, &page.links[i]);
+        rc = write_mapping(m, txn, &m->id[0], &page.links[i].to, &page.links[i], err);
     }
     if (rc == MAUTH_OK)
         mesh_page_end(m, &page);
@@ -94,7 +101,7 @@ list_by_device(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 
     for (size_t i = 0; i < page.count && rc == MAUTH_OK; i++) {
         mesh_list_item(m);
-        write_mapping(m, &page.links[i].to, &m->id[0], &page.links[i]);
+        rc = write_mapping(m, txn, &page.links[i].to, &m->id[0], &page.links[i], err);
     }
     if (rc == MAUTH_OK)
         mesh_page_end(m, &page);

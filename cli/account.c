@@ -270,10 +270,9 @@ account_open(const struct service_url *url, struct account **out, struct mauth_e
 {
     struct account *a = NULL;
     char *home = NULL;
-    enum mauth_rc rc;
+    enum mauth_rc rc = find_home(&home, err);
 
     *out = NULL;
-    rc = find_home(&home, err);
     if (rc == MAUTH_OK)
         rc = new_in(home, url, &a, err);
     if (rc == MAUTH_OK)
@@ -285,12 +284,11 @@ account_open(const struct service_url *url, struct account **out, struct mauth_e
     if (rc == MAUTH_OK)
         rc = load_key(a, err);
     free(home);
-    if (rc) {
+    if (rc == MAUTH_OK)
+        *out = a;
+    else
         account_free(a);
-        return rc;
-    }
-    *out = a;
-    return MAUTH_OK;
+    return rc;
 }
 
 const char *
@@ -406,6 +404,42 @@ read_url(const char *state_file, struct service_url *out, struct mauth_err *err)
     return rc;
 }
 
+/* All of an account that has logged in; dir is where it must lie, NULL: anywhere. */
+static enum mauth_rc
+load_in(const char *home, const struct service_url *url, const char *dir,
+    struct account **out, struct mauth_err *err)
+{
+    enum mauth_rc rc = new_in(home, url, out, err);
+
+    if (rc == MAUTH_OK && dir && strcmp((*out)->dir, dir) != 0)
+        rc = mauth_fail(
+            err, MAUTH_MALFORMED, "%s/account.json: not of this folder", dir);
+    if (rc == MAUTH_OK)
+        rc = check_folder((*out)->dir, err);
+    if (rc == MAUTH_OK)
+        rc = load_key(*out, err);
+    if (rc == MAUTH_OK)
+        rc = load_state(*out, err);
+    if (rc != MAUTH_OK) {
+        account_free(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+enum mauth_rc
+account_load(const struct service_url *url, struct account **out, struct mauth_err *err)
+{
+    char *home = NULL;
+    enum mauth_rc rc = find_home(&home, err);
+
+    *out = NULL;
+    if (rc == MAUTH_OK)
+        rc = load_in(home, url, NULL, out, err);
+    free(home);
+    return rc;
+}
+
 static enum mauth_rc
 visit(const char *home, const char *name, account_each *each, void *arg,
     struct mauth_err *err)
@@ -413,27 +447,20 @@ visit(const char *home, const char *name, account_each *each, void *arg,
     char *dir = file_join(home, name);
     char *state = dir ? file_join(dir, "account.json") : NULL;
     struct account *a = NULL;
+    enum mauth_rc rc = MAUTH_OK;
     struct service_url url;
-    enum mauth_rc rc;
 
     if (!state) {
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
         goto out;
     }
-    rc = MAUTH_OK;
     if (access(state, F_OK) != 0)
         goto out; /* a key, and no login yet */
     rc = check_folder(dir, err);
     if (rc == MAUTH_OK)
         rc = read_url(state, &url, err);
     if (rc == MAUTH_OK)
-        rc = new_in(home, &url, &a, err);
-    if (rc == MAUTH_OK && strcmp(a->dir, dir) != 0)
-        rc = mauth_fail(err, MAUTH_MALFORMED, "%s: not of this folder", state);
-    if (rc == MAUTH_OK)
-        rc = load_key(a, err);
-    if (rc == MAUTH_OK)
-        rc = load_state(a, err);
+        rc = load_in(home, &url, dir, &a, err);
     if (rc == MAUTH_OK)
         each(a, arg);
 out:
@@ -453,11 +480,10 @@ enum mauth_rc
 account_walk(account_each *each, void *arg, struct mauth_err *err)
 {
     struct dirent **list = NULL;
-    enum mauth_rc rc;
     char *home = NULL;
+    enum mauth_rc rc = find_home(&home, err);
     int count;
 
-    rc = find_home(&home, err);
     if (rc)
         return rc;
     count = scandir(home, &list, is_visible, alphasort);

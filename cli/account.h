@@ -31,6 +31,13 @@ struct account;
  */
 MAUTH_MUST_USE enum mauth_rc account_open(
     const struct service_url *url, struct account **out, struct mauth_err *err);
+/*
+ * The account that has logged in there, as the last login left it.
+ *
+ * MAUTH_NOT_FOUND  nobody has; otherwise as above
+ */
+MAUTH_MUST_USE enum mauth_rc account_load(
+    const struct service_url *url, struct account **out, struct mauth_err *err);
 void account_free(struct account *a);
 
 /* These belong to the account. */

@@ -251,6 +251,12 @@ grant_ticket(const struct grant *g, size_t i)
     return i < g->count ? g->item[i].says : NULL;
 }
 
+const char *
+grant_credential(const struct grant *g, size_t i)
+{
+    return i < g->count ? g->item[i].credential : NULL;
+}
+
 static bool
 is_open(const struct mauth_ticket *t, int64_t now_s)
 {

@@ -51,6 +51,8 @@ const char *grant_mesh(const struct grant *g);
 size_t grant_count(const struct grant *g);
 /* The first is the identity ticket. */
 const struct mauth_ticket *grant_ticket(const struct grant *g, size_t i);
+/* What shows it, in an Authorization header; a secret. */
+const char *grant_credential(const struct grant *g, size_t i);
 
 /* Is there an identity ticket, and is it valid yet? */
 bool grant_is_valid(const struct grant *g, int64_t now_s);

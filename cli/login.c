@@ -8,9 +8,11 @@
 #include "cli/account.h"
 #include "cli/command.h"
 #include "cli/grant.h"
+#include "cli/mesh.h"
 #include "cli/output.h"
 #include "cli/service_url.h"
 #include "net/fetch.h"
+#include "store/graph_label.h"
 
 enum {
     TOKEN_MAX = 16384,
@@ -20,13 +22,23 @@ enum {
 
 enum {
     OPT_CA,
-    OPT_ID_TOKEN
+    OPT_ID_TOKEN,
+    OPT_CLAIM
 };
 
 static const struct command_option options[] = {
     [OPT_CA] = {"ca", 0, "FILE", "the service's certificate authorities; remembered"},
     [OPT_ID_TOKEN] = {"id-token", 0, "FILE|-", "an ID token of an identity provider"},
+    [OPT_CLAIM] = {"claim", 0, "NAME", "make this device yours, under this name"},
     {NULL, 0, NULL, NULL},
+};
+
+/* Nothing of a login is undone by a claim that fails. */
+static const struct mesh_hint claim_hints[] = {
+    {"claimed",
+        "You are logged in; who has claimed it releases it with `meshauth device "
+        "release`."},
+    {NULL, NULL},
 };
 
 /* The ID token. */
@@ -193,27 +205,70 @@ say_refusal(const struct call *call, const struct login *l)
 }
 
 static bool
-print_success(const struct call *call, const struct login *l, int64_t now_s)
+print_json(const struct login *l, json_t *device, int64_t now_s)
+{
+    json_t *o = grant_json_public(account_grant(l->account), now_s);
+
+    if (json_object_set_new(o, "url", json_string(l->url.text)) == 0 &&
+        json_object_set_new(
+            o, "device_key", json_string(mauth_key_id(account_key(l->account)))) == 0 &&
+        (!device || json_object_set(o, "device", device) == 0))
+        return output_json(o);
+    json_decref(o);
+    return false;
+}
+
+static bool
+print_success(const struct login *l, int64_t now_s)
 {
     const struct grant *g = account_grant(l->account);
     const struct mauth_ticket *who = grant_ticket(g, 0);
-    json_t *o;
 
-    if (call->json) {
-        o = grant_json_public(g, now_s);
-        if (json_object_set_new(o, "url", json_string(l->url.text)) == 0 &&
-            json_object_set_new(o, "device_key",
-                json_string(mauth_key_id(account_key(l->account)))) == 0)
-            return output_json(o);
-        json_decref(o);
-        return false;
-    }
     output_line(STYLE_GOOD, "Logged in",
         " at %s as %s, with the key %s of this device.", l->url.text,
         mauth_ticket_subject(who), mauth_key_id(account_key(l->account)));
     if (grant_mesh(g))
         output_line(STYLE_PLAIN, "Your mesh", ": %s", grant_mesh(g));
     return grant_print(g, now_s);
+}
+
+/* The proven key becomes a device of the user; *out is its node. */
+static enum command_exit
+claim(const struct call *call, const struct login *l, json_t **out)
+{
+    json_t *body = json_pack("{s:s}", "name", call->option[OPT_CLAIM]);
+    const struct mesh_request r = {.method = "POST", .url = "devices", .body = body};
+    struct mesh *m = NULL;
+    enum command_exit code = mesh_open(call, &l->url, claim_hints, &m);
+
+    if (code == COMMAND_DONE)
+        code = mesh_ask(m, &r, out);
+    mesh_close(m);
+    json_decref(body);
+    return code;
+}
+
+/* What is done is told first, then what failed. */
+static enum command_exit
+tell(const struct call *call, const struct login *l)
+{
+    enum command_exit code = COMMAND_DONE;
+    int64_t now_s = time_now_s();
+    json_t *device = NULL;
+    bool told = call->json || print_success(l, now_s);
+
+    if (call->option[OPT_CLAIM])
+        code = claim(call, l, &device);
+    if (call->json)
+        told = print_json(l, device, now_s);
+    else if (device)
+        output_line(STYLE_GOOD, "Claimed", ": this device is %s, %s.",
+            mesh_text(device, "name"), mesh_text(device, "id"));
+    json_decref(device);
+    if (told)
+        return code;
+    command_complain(call, "logged in, but there is no memory to tell of it");
+    return COMMAND_FAILED;
 }
 
 static enum command_exit
@@ -224,7 +279,6 @@ finish(const struct call *call, struct login *l)
     struct text ca = {(const char *)l->ca.data, l->ca.len};
     struct mauth_err err = MAUTH_ERR_INIT;
     struct grant *grant = NULL;
-    int64_t now_s = time_now_s();
 
     if (l->status != 200)
         return say_refusal(call, l);
@@ -233,14 +287,11 @@ finish(const struct call *call, struct login *l)
             call, "the answer of %s is not as it must be: %s", l->url.text, err.text);
         return COMMAND_FAILED;
     }
-    if (account_save(l->account, grant, ca, now_s, &err) != MAUTH_OK) {
+    if (account_save(l->account, grant, ca, time_now_s(), &err) != MAUTH_OK) {
         grant_free(grant);
         return command_failed(call, &err);
     }
-    if (print_success(call, l, now_s))
-        return COMMAND_DONE;
-    command_complain(call, "logged in, but there is no memory to tell of it");
-    return COMMAND_FAILED;
+    return tell(call, l);
 }
 
 /* No word came back: it is the service that failed, or who is asked is not it. */
@@ -265,6 +316,7 @@ static enum command_exit
 run(const struct call *call)
 {
     const char *ca = call->option[OPT_CA], *token = call->option[OPT_ID_TOKEN];
+    const char *name = call->option[OPT_CLAIM];
     struct mauth_err err = MAUTH_ERR_INIT;
     enum mauth_rc rc = MAUTH_OK;
     enum command_exit code = COMMAND_FAILED;
@@ -273,6 +325,10 @@ run(const struct call *call)
     login_init(&l);
     if (service_url_parse(call->arg[0], &l.url, &err) != MAUTH_OK)
         return command_misused(call, "URL: %s", err.text);
+    if (name && !graph_label_ok(text_of(name))) /* before the token is used up */
+        return command_misused(call,
+            "--claim: a name is 1 to %d bytes of text without control characters",
+            GRAPH_LABEL_MAX);
     if (!token)
         return command_misused(call,
             "--id-token is missing: a file with an ID token, or - for standard input");
@@ -293,16 +349,19 @@ run(const struct call *call)
 
 const struct command login_command = {
     .noun = "login",
-    .synopsis = "URL --id-token FILE|- [--ca FILE] [--json]",
+    .synopsis = "URL --id-token FILE|- [--ca FILE] [--claim NAME] [--json]",
     .summary = "trade an ID token for tickets",
     .about =
         "Logs this device in at the account service URL: its key (made at the first\n"
         "login) is proved by TLS, and the tickets that come back are bound to it. "
         "They\n"
         "are kept in $MESHAUTH_HOME, else in $XDG_DATA_HOME/meshauth, else in\n"
-        "~/.local/share/meshauth.",
+        "~/.local/share/meshauth. With --claim the device becomes one of yours, so "
+        "that\n"
+        "folders can be mapped on it.",
     .example =
-        "  meshauth login https://127.0.0.1:8443 --ca tls.crt --id-token id-token",
+        "  meshauth login https://127.0.0.1:8443 --ca tls.crt --id-token id-token \\\n"
+        "      --claim laptop",
     .options = options,
     .args_min = 1,
     .args_max = 1,

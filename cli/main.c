@@ -16,6 +16,28 @@ static const struct command *const commands[] = {
     &init_command,
     &login_command,
     &status_command,
+    &device_list_command,
+    &device_show_command,
+    &device_rename_command,
+    &device_release_command,
+    &folder_create_command,
+    &folder_list_command,
+    &folder_show_command,
+    &folder_rename_command,
+    &folder_delete_command,
+    &folder_invite_command,
+    &folder_members_command,
+    &folder_role_command,
+    &folder_remove_command,
+    &folder_leave_command,
+    &folder_pass_command,
+    &folder_map_command,
+    &folder_unmap_command,
+    &invitation_show_command,
+    &invitation_accept_command,
+    &invitation_decline_command,
+    &invitation_list_command,
+    &invitation_revoke_command,
     &ticket_show_command,
     &ticket_verify_command,
     &policy_check_command,
@@ -49,7 +71,7 @@ list_commands(FILE *f, const char *noun)
             continue;
         snprintf(words, sizeof(words), "%s%s%s", c->noun, c->verb ? " " : "",
             c->verb ? c->verb : "");
-        fprintf(f, "  %-15s %s\n", words, c->summary);
+        fprintf(f, "  %-19s %s\n", words, c->summary);
     }
     fputs("\nOptions and an example of each: meshauth COMMAND --help\n", f);
     if (!noun)

@@ -2,6 +2,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
 
 static const struct {
     int64_t seconds;
@@ -34,4 +37,28 @@ when_format(int64_t t_s, int64_t now_s, char out[WHEN_LEN])
     else
         snprintf(
             out, WHEN_LEN, "%s%" PRId64 " %s%s", before, first, units[i].name, after);
+}
+
+bool
+when_span(const char *text, int64_t *out_s)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } letters[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    struct text number = text_of(text);
+    uint64_t n;
+
+    *out_s = 0;
+    if (number.len < 2 || number.len > 10) /* no product that would not fit */
+        return false;
+    number.len--;
+    if (!str_number(number, &n))
+        return false;
+    for (size_t i = 0; i < sizeof(letters) / sizeof(*letters); i++)
+        if (letters[i].letter == text[number.len]) {
+            *out_s = (int64_t)n * letters[i].seconds;
+            return true;
+        }
+    return false;
 }

@@ -9,9 +9,9 @@
 #include "store/audit.h"
 #include "store/revocations.h"
 
-enum {
-    LINE_LONGEST = sizeof("revoke 18446744073709551615") /* and a newline */
-                   + REVOKED_IDS * (1 + REVOKED_ID_MAX)
+enum { /* a newline and blanks are as long as the NULs */
+    LINE_LONGEST = sizeof("revoke 18446744073709551615") +
+                   sizeof(((const struct revoked *)NULL)->id)
 };
 
 _Static_assert(REVOKED_MAX <= MAUTH_TRUST_MAX / 8 * 7 / LINE_LONGEST,

@@ -139,5 +139,21 @@ class Input(harness.MeshTest):
         self.assert_problem(self.bob.call("PUT", url, {"name": "a"}, fresh=True), 412, "exists")
 
 
+class Pace(harness.MeshTest):
+    """Who changes too much too fast waits; others, and reading, are not held up."""
+
+    settings = {"limits": {"changes_per_minute": 3}}
+
+    def test_too_fast(self):
+        alice, bob = Person(self.mesh, "alice"), Person(self.mesh, "bob")
+        for _ in range(3):
+            alice.create()
+        answer = alice.call("POST", "folders", {"name": "one more"})
+        self.assert_problem(answer, 429, "too-fast")
+        self.assertGreater(int(answer.headers["Retry-After"]), 0)
+        self.assertEqual(len(alice.items(f"users/{alice.id}/folders")), 3)
+        bob.create()
+
+
 if __name__ == "__main__":
     harness.main()

@@ -27,6 +27,11 @@ class Walk(harness.MeshTest):
         again = self.alice.get(self.alice.root, headers={"If-None-Match": answer.headers["ETag"]})
         self.assertEqual((again.status, again.body), (304, b""))
 
+    def test_the_description_is_for_everybody(self):
+        answer = self.mesh.request("GET", "/v1/openapi.json")
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "application/json"))
+        self.assertIn(self.alice.root.removeprefix(self.mesh.url).replace(self.alice.id, "{user}"), answer.json["paths"])
+
     def test_a_device(self):
         made = self.alice.claim("Alice's PC")
         self.assertEqual(made.status, 201)
@@ -106,7 +111,8 @@ class Walk(harness.MeshTest):
         made = self.alice.map(folder, device)
         self.assertEqual(made.status, 201)
         self.assert_node(made.json, "mapping")
-        self.assertEqual((made.json["device"], made.json["folder"]), (device["url"], folder["url"]))
+        self.assertEqual((made.json["device"], made.json["folder"], made.json["user"]),
+                         (device["url"], folder["url"], self.alice.root))
         self.assertEqual(self.alice.map(folder, device).status, 200)
         self.assertEqual(self.alice.items(folder["links"]["mappings"]), [made.json])
         self.assertEqual(self.alice.items(device["links"]["folders"]), [made.json])

@@ -7,6 +7,10 @@
 // {"verdict": true} it writes one line: the list of what did not fit since the last one.
 //
 // What got a 2xx must have been a request as described; every answer must be described.
+//
+// In the end it writes to $MAUTH_EXERCISED, a file, which operations were answered how
+// ("readUser 304"), as far as that fitted: for exercised.mjs.
+import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { bytes, contentFlaws, operationsAt, part, requestFlaws, typed } from './description.mjs';
 
@@ -57,6 +61,13 @@ function flawsOf(x) {
 }
 
 const found = new Set();
+const exercised = new Set();
+
+function note(x) {
+  const operation = operationsAt(x.path.split('?')[0]).find((o) => o.method.toUpperCase() === x.method);
+  if (operation)
+    exercised.add(`${operation.id} ${x.status}`);
+}
 
 for await (const line of createInterface({ input: process.stdin })) {
   const x = JSON.parse(line);
@@ -65,7 +76,13 @@ for await (const line of createInterface({ input: process.stdin })) {
     found.clear();
     continue;
   }
-  for (const flaw of flawsOf(x))
+  const flaws = flawsOf(x);
+  if (!flaws.length)
+    note(x);
+  for (const flaw of flaws)
     if (found.size < 100)
       found.add(`${x.method} ${x.path} ${x.status}: ${flaw}`);
 }
+
+if (process.env.MAUTH_EXERCISED)
+  writeFileSync(process.env.MAUTH_EXERCISED, JSON.stringify([...exercised]));

@@ -155,6 +155,44 @@ keeps_what_a_login_brings(void **state)
     account_free(a);
 }
 
+static enum mauth_rc
+load(const char *service, struct account **out)
+{
+    struct service_url url;
+    enum mauth_rc rc;
+
+    assert_int_equal(service_url_parse(service, &url, NULL), MAUTH_OK);
+    rc = account_load(&url, out, NULL);
+    if (rc)
+        assert_null(*out);
+    return rc;
+}
+
+static void
+loads_a_login(void **state)
+{
+    struct account *a = NULL;
+
+    (void)state;
+    assert_int_equal(load(SERVICE, &a), MAUTH_NOT_FOUND);
+    a = open_account();
+    assert_int_equal(load(SERVICE, &(struct account *){NULL}), MAUTH_NOT_FOUND);
+    log_in(a, "", 1000);
+    account_free(a);
+    assert_int_equal(load(SERVICE, &a), MAUTH_OK);
+    assert_string_equal(account_url(a), SERVICE);
+    assert_int_equal(account_logged_in_s(a), 1000);
+    assert_non_null(grant_credential(account_grant(a), 0));
+    assert_null(grant_credential(account_grant(a), 2));
+    account_free(a);
+    assert_int_equal(load("https://127.0.0.1:8444", &a), MAUTH_NOT_FOUND);
+    put("account.json", "{}");
+    assert_int_equal(load(SERVICE, &a), MAUTH_MALFORMED);
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_int_equal(load(SERVICE, &a), MAUTH_DENIED);
+    assert_int_equal(chmod(folder, 0700), 0);
+}
+
 static void
 finds_nothing_where_nothing_is(void **state)
 {
@@ -233,6 +271,7 @@ main(void)
         cmocka_unit_test_setup_teardown(makes_a_key_once, make_home, remove_home),
         cmocka_unit_test_setup_teardown(
             keeps_what_a_login_brings, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(loads_a_login, make_home, remove_home),
         cmocka_unit_test_setup_teardown(
             finds_nothing_where_nothing_is, make_home, remove_home),
         cmocka_unit_test_setup_teardown(

@@ -33,11 +33,53 @@ says_times_as_people_do(void **state)
     }
 }
 
+static void
+reads_spans(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds; /* -1: none */
+    } cases[] = {
+        {"90s", 90},
+        {"30m", 1800},
+        {"12h", 43200},
+        {"7d", 604800},
+        {"0s", 0},
+        {"999999999d", INT64_C(86399999913600)},
+        {"", -1},
+        {"d", -1},
+        {"7", -1},
+        {"7w", -1},
+        {"7D", -1},
+        {"07d", -1},
+        {"-7d", -1},
+        {"+7d", -1},
+        {" 7d", -1},
+        {"7 d", -1},
+        {"7d ", -1},
+        {"7dd", -1},
+        {"1.5d", -1},
+        {"1d12h", -1},
+        {"1000000000d", -1},
+        {"99999999999999999999999d", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int64_t seconds = 1;
+        bool ok = when_span(cases[i].text, &seconds);
+
+        if (ok != (cases[i].seconds >= 0) || seconds != (ok ? cases[i].seconds : 0))
+            fail_msg("'%s'", cases[i].text);
+    }
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_times_as_people_do),
+        cmocka_unit_test(reads_spans),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
