@@ -61,5 +61,6 @@ enum {
 
 int bench_verify(int argc, char **argv);
 int bench_issue(int argc, char **argv);
+int bench_graph(int argc, char **argv);
 
 #endif

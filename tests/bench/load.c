@@ -1,23 +1,17 @@
 #include "tests/bench/load.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/ssl.h>
-
 #include "base/fail.h"
 #include "tests/bench/bench.h"
-#include "tests/bench/device.h"
+#include "tests/bench/wire.h"
 
 enum {
     REQUEST_MAX = 4096,
@@ -26,14 +20,7 @@ enum {
     STALL_MS = 10000, /* nothing at all for so long: give up */
 };
 
-static const char form[] =
-    "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange"
-    "&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token"
-    "&requested_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Asaml2"
-    "&subject_token=";
-
 struct connection {
-    int fd;
     SSL *ssl;
     size_t next; /* token */
     int64_t asked_ns;
@@ -65,11 +52,8 @@ complain(struct run *r, const char *what, const char *detail, size_t len)
 static void
 hang_up(struct run *r, struct connection *c)
 {
-    SSL_free(c->ssl);
-    if (c->fd >= 0)
-        close(c->fd);
+    wire_hang_up(c->ssl);
     c->ssl = NULL;
-    c->fd = -1;
     r->live--;
 }
 
@@ -87,12 +71,7 @@ ask(struct run *r, struct connection *c)
     }
     token = bench_token(r->load->tokens, c->next);
     c->next += r->load->connections;
-    n = snprintf(request, sizeof(request),
-        "POST /v1/token HTTP/1.1\r\n"
-        "Host: 127.0.0.1:%d\r\n"
-        "Content-Type: application/x-www-form-urlencoded\r\n"
-        "Content-Length: %zu\r\n\r\n%s%.*s",
-        r->load->port, sizeof(form) - 1 + token.len, form, (int)token.len, token.p);
+    n = (int)wire_exchange(r->load->port, token, request, sizeof(request));
     c->have = c->need = 0;
     c->asked_ns = bench_now_ns();
     /* Nothing else is under way: it always fits into the socket's buffer. */
@@ -100,23 +79,6 @@ ask(struct run *r, struct connection *c)
         complain(r, "a request could not be sent", "", 0);
         hang_up(r, c);
     }
-}
-
-/* How long the answer is, once its header is there. */
-static size_t
-answer_length(const struct connection *c)
-{
-    static const char name[] = "\r\nContent-Length:";
-    const char *end = memmem(c->answer, c->have, "\r\n\r\n", 4), *field;
-    struct text head = {c->answer, end ? (size_t)(end - c->answer) : 0};
-
-    for (; head.len >= sizeof(name); head.p++, head.len--) {
-        if (strncasecmp(head.p, name, sizeof(name) - 1) != 0)
-            continue;
-        field = head.p + sizeof(name) - 1;
-        return (size_t)(end - c->answer) + 4 + strtoul(field, NULL, 10);
-    }
-    return 0;
 }
 
 static void
@@ -150,7 +112,7 @@ receive(struct run *r, struct connection *c)
         c->have += (size_t)n;
         c->answer[c->have] = '\0';
         if (!c->need)
-            c->need = answer_length(c);
+            c->need = wire_answer_length(c->answer, c->have);
         if (c->need && c->have >= c->need) {
             take_answer(r, c);
             return;
@@ -161,34 +123,23 @@ receive(struct run *r, struct connection *c)
 static bool
 dial(struct run *r, struct connection *c, SSL_CTX *tls, size_t i)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-        .sin_port = htons((uint16_t)r->load->port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
-    int one = 1;
 
     c->next = i;
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    c->ssl = SSL_new(tls);
+    c->ssl = wire_dial(tls, r->load->port, i);
+    if (!c->ssl)
+        return false;
     r->live++;
-    return c->fd >= 0 && c->ssl && device_present(c->ssl, i) &&
-           X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(c->ssl), "127.0.0.1") == 1 &&
-           connect(c->fd, (const struct sockaddr *)&to, sizeof(to)) == 0 &&
-           setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
-           SSL_set_fd(c->ssl, c->fd) == 1 && SSL_connect(c->ssl) == 1 &&
-           fcntl(c->fd, F_SETFL, O_NONBLOCK) == 0 &&
-           epoll_ctl(r->epoll, EPOLL_CTL_ADD, c->fd, &event) == 0;
+    return fcntl(SSL_get_fd(c->ssl), F_SETFL, O_NONBLOCK) == 0 &&
+           epoll_ctl(r->epoll, EPOLL_CTL_ADD, SSL_get_fd(c->ssl), &event) == 0;
 }
 
 static enum mauth_rc
 dial_all(struct run *r, struct mauth_err *err)
 {
-    SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
-    bool good = tls && SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION) == 1 &&
-                SSL_CTX_load_verify_file(tls, r->load->ca_file) == 1;
+    SSL_CTX *tls = wire_tls(r->load->ca_file);
+    bool good = tls != NULL;
 
-    if (good)
-        SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
     for (size_t i = 0; good && i < r->load->connections; i++)
         good = dial(r, &r->connection[i], tls, i);
     SSL_CTX_free(tls);

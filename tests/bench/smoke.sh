@@ -39,3 +39,12 @@ grep -qx 'issue.login.errors 0 answers' <<<"$lines" || { echo "$lines"; exit 1; 
 refuses issue --connections 0
 refuses issue --seconds 0.1 --connections 1 --build /nonexistent
 refuses
+
+# A tiny graph and one that is hardly larger; all of a crowd is listed, or it fails.
+lines=$("$bench" graph --base 30 --users 200 --crowd 150 --seconds 0.1)
+expect "$lines" 'x|us|s|bytes|pages|ms|kib' graph.{build.s,bytes_per_user} \
+    graph.{read,member}.{growth,small.cpu.us,large.cpu.us} \
+    graph.{read,member}.{inside.growth,small.inside.us,large.inside.us} \
+    graph.{members,folders}.{pages,longest.ms,memory.kib}
+refuses graph --users 5
+refuses graph --users 200 --crowd 200

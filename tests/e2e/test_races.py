@@ -113,6 +113,7 @@ class Races(harness.MeshTest):
 
     def assert_both_ends(self, outcomes):
         """Nothing was raced that always ends alike."""
+        print(f"{sum(self.seen.values())} rounds: {dict(self.seen)}", flush=True)
         self.assertGreaterEqual(sum(self.seen.values()), ROUNDS_MIN)
         for outcome in outcomes:
             self.assertGreater(self.seen[outcome], 0, f"never seen: {outcome}; {dict(self.seen)}")
