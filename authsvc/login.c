@@ -57,8 +57,7 @@ find_device(struct kv_txn *txn, struct login *l, struct mauth_err *err)
     if (rc != MAUTH_OK)
         return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
     g->device = d.id;
-    rc = graph_link_find(
-        txn, GRAPH_CLAIMED_BY_DEVICE, &d.id, &g->subject, &claim, err);
+    rc = graph_link_find(txn, GRAPH_CLAIMED_BY_DEVICE, &d.id, &g->subject, &claim, err);
     g->claims_device = rc == MAUTH_OK;
     return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
 }
@@ -148,9 +147,9 @@ static enum mauth_rc
 put_email(struct kv_txn *txn, const struct login *l, struct mauth_err *err)
 {
     struct graph_email email;
-    bool good = l->who.email[0] &&
-                graph_email_set(&email, text_of(l->who.provider->issuer),
-                    text_of(l->who.email), NULL) == MAUTH_OK;
+    bool good =
+        l->who.email[0] && graph_email_set(&email, text_of(l->who.provider->issuer),
+                               text_of(l->who.email), NULL) == MAUTH_OK;
 
     return graph_user_set_email(
         txn, &l->ground.subject, good ? &email : NULL, l->ground.now_s, err);

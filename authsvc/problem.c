@@ -18,14 +18,17 @@ static const struct problem problems[] = {
     {"name", 400, NULL,
         "A name is 1 to 128 bytes of text that shows as what it is, without control "
         "characters."},
-    {"role", 400, NULL, "A role is a name of lower-case letters, digits and '_', '.', '-'."},
+    {"role", 400, NULL,
+        "A role is a name of lower-case letters, digits and '_', '.', '-'."},
     {"for", 400, NULL,
-        "An invitation is for a usr_... id, or for an e-mail address and the issuer that "
+        "An invitation is for a usr_... id, or for an e-mail address and the issuer "
+        "that "
         "vouches for it."},
     {"service", 400, NULL, "A service is not described like this."},
     {"expires-in", 400, NULL, "An invitation lasts from 60 seconds to 30 days."},
     {"precondition-required", 428, NULL,
-        "Send If-Match with the ETag that you have seen; to make something under an id of "
+        "Send If-Match with the ETag that you have seen; to make something under an id "
+        "of "
         "your own, If-None-Match: *."},
     {"no-ticket", 401, NULL, "An identity ticket is needed."},
     {"no-proof", 401, TOKEN,
@@ -71,7 +74,8 @@ static const struct problem problems[] = {
         "The invitation was accepted, declined, revoked, or has expired."},
     {"service-taken", 409, NULL, "Another service has what this one asks for."},
     {"changes-gone", 410, NULL,
-        "Changes behind that one are no longer kept, or there never was such a one; begin "
+        "Changes behind that one are no longer kept, or there never was such a one; "
+        "begin "
         "anew: follow `next` of this path without a query."},
     {"too-many", 409, NULL, "There are too many of these; end some first."},
 
@@ -106,8 +110,8 @@ write_challenge(char *line, size_t size, const char *scheme, const struct proble
 }
 
 void
-problem_answer(struct http_exchange *x, const char *reason, const char *detail,
-    const char *nonce)
+problem_answer(
+    struct http_exchange *x, const char *reason, const char *detail, const char *nonce)
 {
     const struct problem *p = problem_named(reason);
     char dpop[384], bearer[384], fresh[96];

@@ -24,8 +24,8 @@ const struct problem *problem_named(const char *reason);
  * comes a challenge; nonce is for the DPoP-Nonce header of a problem that asks for one,
  * else NULL.
  */
-void problem_answer(struct http_exchange *x, const char *reason, const char *detail,
-    const char *nonce);
+void problem_answer(
+    struct http_exchange *x, const char *reason, const char *detail, const char *nonce);
 
 /* Something of ours failed: the story goes to the log, a fixed sentence out. */
 void problem_fail(struct http_exchange *x, const struct mauth_err *err);

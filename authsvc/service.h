@@ -26,7 +26,7 @@ struct service {
     struct proofs *proofs;
     struct pace *pace; /* of changes */
     struct rules_in_force *rules;
-    struct shared *trust;    /* authsvc/own_trust.h */
+    struct shared *trust;      /* authsvc/own_trust.h */
     struct parking *waiting;   /* requests, for the next trust file */
     struct parking *followers; /* ..., for the next change of the graph */
 };

@@ -122,7 +122,8 @@ graph_revoke(
     const struct graph_change_form *form = graph_change_form(c->type);
     struct revoked gone = {.state = c->sequence, .count = ids};
 
-    for (size_t i = 0; i < ids && i < REVOKED_IDS; i++) /* the kinds of a form are in order */
+    for (size_t i = 0; i < ids && i < REVOKED_IDS;
+         i++) /* the kinds of a form are in order */
         id_format(form->kind[i], &c->id[i], gone.id[i]);
     return revocations_add(txn, &gone, err);
 }

@@ -1,5 +1,4 @@
 #include "authsvc/pace.h"
-
 #include "tests/unit/unit.h"
 
 static const struct id alice = {{1, 2}}, bob = {{2, 1}};
@@ -27,7 +26,8 @@ gives_so_many_a_minute(void **state)
     assert_int_equal(take_all(p, &alice, 1999), 0);
     assert_int_equal(take_all(p, &alice, 2000), 1);
     assert_int_equal(take_all(p, &alice, 12000), 10);
-    assert_int_equal(take_all(p, &alice, 12000 + 100 * 60000), 60); /* no more than full */
+    assert_int_equal(
+        take_all(p, &alice, 12000 + 100 * 60000), 60); /* no more than full */
     pace_free(p);
 }
 
