@@ -20,7 +20,7 @@ static const struct mesh_hint hints[] = {
 static bool
 print_list(const struct mesh *m, const json_t *items)
 {
-    static const char *const heads[] = {"name", "id", "claimed", ""};
+    static const char *const heads[] = {"name", "id", "changed", ""};
     struct table *t;
 
     if (!json_array_size(items)) {
@@ -117,16 +117,26 @@ do_rename(struct mesh *m, const struct call *call)
     return code;
 }
 
+/* The login on this device ends with its claim; our part of it is removed as well. */
 static enum command_exit
 do_release(struct mesh *m, const struct call *call)
 {
     char id[ID_LEN + 1], url[MESH_URL_MAX];
     enum command_exit code = find(m, call, id, url);
+    json_t *device = NULL;
+    bool here = false;
 
     if (code == COMMAND_DONE)
+        code = mesh_read(m, url, &device);
+    if (code == COMMAND_DONE) {
+        here = strcmp(mesh_text(device, "key"), mesh_key(m)) == 0;
         code = mesh_delete(m, url);
+    }
+    if (code == COMMAND_DONE && here)
+        code = mesh_log_out(m);
     if (code == COMMAND_DONE)
         code = mesh_done(call, NULL, id, "released, and logged out");
+    json_decref(device);
     return code;
 }
 

@@ -70,7 +70,11 @@ class Devices(CommandTest):
         # By its session, or once our own trust file has arrived by its ticket.
         self.refused(phone, 1, f"log in again. That is `meshauth login {self.mesh.url}`.", "device", "list")
         self.assertEqual(alice.text("device", "release"), f"{here['id']}: released, and logged out\n")
-        self.refused(alice, 1, "log in again", "device", "list")
+        # This device knows it from then on; a login is possible as before.
+        self.refused(alice, 1, "Nobody is logged in", "device", "list")
+        self.assertEqual(json.loads(alice.says(1, "status", "--json").stdout), {"accounts": []})
+        alice.login(self.mesh, "--claim", "Alice's PC")
+        self.assertEqual(alice.json("device", "show")["key"], here["key"])
 
     def test_refusals(self):
         alice, bob = self.alice, self.bob
@@ -338,7 +342,7 @@ class Invitations(CommandTest):
 
     def test_a_closed_session_still_looks_and_declines(self):
         node = self.alice.invite("Trip")
-        self.bob.text("device", "release")
+        self.bob.again("Phone").text("device", "release", self.bob.json("device", "show")["id"])
         self.refused(self.bob, 1, "log in again. That is `meshauth login ", "invitation", "accept", node["link"])
         self.assertEqual(self.bob.json("invitation", "show", node["link"])["state"], "pending")
         self.assertEqual(self.bob.json("invitation", "decline", node["link"])["state"], "declined")
