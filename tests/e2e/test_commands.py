@@ -187,6 +187,7 @@ class Folders(CommandTest):
                 (bob, 1, "The owner invites", "invite", "Trip"),
                 (alice, 1, "`meshauth folder pass`", "leave", "Trip"),
                 (alice, 1, "`meshauth folder pass`", "role", "Trip", bob.id, "owner-of-it"),
+                (alice, 2, "another owner is made by `meshauth folder pass`", "role", "Trip", bob.id, "owner"),
                 (alice, 1, "Only the owner may", "role", "Trip", alice.id, "reader"),
                 (alice, 1, "A role is a name", "role", "Trip", bob.id, "Reader"),
                 (alice, 1, "`meshauth folder members`", "remove", "Trip", USR),
