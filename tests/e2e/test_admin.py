@@ -298,7 +298,7 @@ class Command(MeshTest):
 
     def test_misuse(self):
         for says, *words in (
-                ("-c FILE is missing", "service", "list"), ("an argument is missing", "service", "add", "-c", "x"),
+                ("-c FILE is missing", "service", "list"), ("NAME is missing", "service", "add", "-c", "x"),
                 ("argument too many", "role", "grant", "a", "b", "c", "-c", "x"),
                 ("takes names", "service", "add", "a", "--action", "A", "-c", "x"),
                 ("takes names", "service", "add", "a", "--action", "a,", "-c", "x"),

@@ -88,7 +88,7 @@ class Devices(CommandTest):
                 (1, "A name is 1 to 128 bytes", "rename", alice.json("device", "show")["id"], ""),
                 (2, "is no id, which is dev_ and 26 characters", "show", "PC"),
                 (2, "is no id", "show", USR), (2, "is no id", "show", DEV + "/../" + DEV),
-                (2, "is no id", "release", ""), (2, "an argument is missing", "rename", his),
+                (2, "is no id", "release", ""), (2, "NAME is missing", "rename", his),
                 (2, "one argument too many", "list", "x")):
             self.refused(alice, code, says, "device", *words)
         # What is no UTF-8 is not taken for something else: the device is still there.
@@ -214,7 +214,7 @@ class Folders(CommandTest):
                 (alice, 2, "is no id, which is usr_", "remove", "Trip", "bob"),
                 (alice, 2, "is no id, which is usr_", "pass", "Trip", FLD),
                 (alice, 2, "is no id, which is dev_", "map", "Trip", "PC"),
-                (alice, 2, "an argument is missing", "role", "Trip", bob.id),
+                (alice, 2, "ROLE is missing", "role", "Trip", bob.id),
                 (alice, 2, "there is no option --force", "delete", "Trip", "--force"),
                 (alice, 2, "--account: ", "list", "--account", "nowhere"),
                 (alice, 1, "Nobody is logged in at https://127.0.0.1:1;", "list", "--account", "https://127.0.0.1:1")):
@@ -335,7 +335,7 @@ class Invitations(CommandTest):
         self.refused(bob, 1, "`meshauth invitation list FOLDER`", "invitation", "revoke", INV)
         self.refused(bob, 2, "is no id, which is inv_", "invitation", "revoke", node["link"])
         self.refused(bob, 1, "no folder 'Trip'", "invitation", "list", "Trip")
-        self.refused(bob, 2, "an argument is missing", "invitation", "accept")
+        self.refused(bob, 2, "LINK is missing", "invitation", "accept")
         self.assertEqual(alice.json("invitation", "list", "Trip")["invitations"][0]["state"], "pending")
         self.assertEqual(alice.json("invitation", "list", alice.json("folder", "create", "New")["id"]),
                          {"invitations": []})
