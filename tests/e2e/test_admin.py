@@ -308,6 +308,7 @@ class Command(MeshTest):
             self.assertIn(says, done.stderr)
         done = self.cli("service", "add", "a", "--key", self.device.key)
         self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{self.device.key}: not a public key or a certificate in PEM", done.stderr)
         self.assertNotIn(self.device.secret, done.stderr)
 
     def test_many(self):

@@ -382,6 +382,8 @@ class Policy(CliTest):
     def test_cases(self):
         done = self.exits(0, "policy", "test", self.RULES)
         self.assertIn(" 0 answered otherwise", done.stdout)
+        alone = self.file("alone.rules", "allow read(_).\n")
+        self.assertIn("--cases names it", self.exits(1, "policy", "test", alone).stderr)
         rules = self.file("own.rules", "allow read(R) if permit(read, P), within(R, P).\n")
         self.file("own.cases", 'let issuer = "https://a.example".\n'
                   'let url = issuer "/v1/mesh/folders/fld_0fffffffffffffffffffffffff".\n'
@@ -737,6 +739,13 @@ class Answers(CliTest):
                           env={"MESHAUTH_HOME": str(self.dir / "home")}).stderr
         self.assertIn("certificate", said)
         self.assertIn(f"that {ca} vouches for", said)
+
+    def test_an_authority_that_is_no_certificate(self):
+        none = self.file("ca.pem", "issuer: {};\n")
+        said = self.exits(1, "login", self.url, "--ca", none, "--id-token", "-", data="a.b.c",
+                          env={"MESHAUTH_HOME": str(self.dir / "home")}).stderr
+        self.assertIn(f"{none}: not a certificate in PEM", said)
+        self.assertFalse((self.dir / "home").exists())
 
     def test_other_servers(self):
         self.assertIn("404", self.login(1, 404, b"<html>nothing</html>"))
