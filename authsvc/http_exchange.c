@@ -348,7 +348,7 @@ refuse_method(struct http_exchange *x)
             snprintf(line + used, sizeof(line) - used, "%s %s",
                 line[used - 1] == ':' ? "" : ",", o->routes[i].method);
     }
-    refuse(x, 405, "method", "This path has no such method", headers);
+    refuse(x, 405, "method", "This path has no such method.", headers);
 }
 
 static bool
@@ -369,7 +369,7 @@ find_route(struct http_exchange *x)
     if (known)
         refuse_method(x);
     else
-        refuse(x, 404, "not-found", "There is nothing at this path", NULL);
+        refuse(x, 404, "not-found", "There is nothing at this path.", NULL);
     return false;
 }
 
@@ -378,7 +378,7 @@ refuse_type(struct http_exchange *x)
 {
     char title[96];
 
-    snprintf(title, sizeof(title), "The body must be %s", x->route->content_type);
+    snprintf(title, sizeof(title), "The body must be %s.", x->route->content_type);
     refuse(x, 415, "content-type", title, NULL);
 }
 
@@ -413,21 +413,21 @@ admit(struct http_exchange *x, const char *method, const char *version)
         x->query = mark + 1;
     }
     if (flaw) {
-        refuse(x, 400, flaw, "The request is not of the form that is read here", NULL);
+        refuse(x, 400, flaw, "The request is not of the form that is read here.", NULL);
         return false;
     }
     if (!x->connection->admitted) {
-        refuse(x, 403, "peer", "This socket is for the service's own user", NULL);
+        refuse(x, 403, "peer", "This socket is for the service's own user.", NULL);
         return false;
     }
     if (atomic_load(&x->server->draining)) {
-        refuse(x, 503, "ending", "The service is ending", NULL);
+        refuse(x, 503, "ending", "The service is ending.", NULL);
         return false;
     }
     if (!find_route(x))
         return false;
     if (gate.length > most(x)) {
-        refuse(x, 413, "too-large", "The body is too large", NULL);
+        refuse(x, 413, "too-large", "The body is too large.", NULL);
         return false;
     }
     if (x->route->content_type &&
@@ -454,9 +454,9 @@ static void
 start(struct http_exchange *x)
 {
     if (x->overrun)
-        refuse(x, 413, "too-large", "The body is too large", NULL);
+        refuse(x, 413, "too-large", "The body is too large.", NULL);
     else if (!buf_ok(&x->body))
-        refuse(x, 503, "unavailable", "No memory", NULL);
+        refuse(x, 503, "unavailable", "No memory.", NULL);
     else
         x->route->start(x);
 }
