@@ -2,6 +2,7 @@
 
 import harness
 from people import JSON, PATCH, Person, new_id
+from services import Socket
 
 NAMES = (
     ("empty", ""),
@@ -153,6 +154,20 @@ class Pace(harness.MeshTest):
         self.assertGreater(int(answer.headers["Retry-After"]), 0)
         self.assertEqual(len(alice.items(f"users/{alice.id}/folders")), 3)
         bob.create()
+
+    def test_refused_changes_of_admins(self):
+        """Each is on record, so that nobody may try without end."""
+        mallory = Person(self.mesh, "mallory")
+        path = f"/v1/admin/roles/{mallory.id}/admin"
+        for _ in range(3):
+            self.assert_problem(mallory.call("PUT", path), 403, "forbidden")
+        self.assert_problem(mallory.call("PUT", path), 429, "too-fast")
+        records = [r for r in self.mesh.audit() if r.get("actor") == mallory.id and r["action"] == "role.grant"]
+        self.assertEqual(len(records), 3)
+        # The socket is never too fast, nor are looks.
+        for _ in range(5):
+            self.assertEqual(Socket(self.mesh).call("PUT", f"roles/{mallory.id}/other").status, 200)
+        self.assert_problem(mallory.get("/v1/admin/users"), 403, "forbidden")
 
 
 if __name__ == "__main__":
