@@ -91,6 +91,9 @@ static const struct oauth_refusal refusals[] = {
         "The client assertion is not yet valid."},
     {"assertion-used", 401, "invalid_client", "The client assertion was used before."},
 
+    {"too-fast", 429, "temporarily_unavailable",
+        "Too many logins in a short time; wait and try again."},
+
     /* Of our own. */
     {"provider-down", 503, "temporarily_unavailable",
         "The identity provider's keys cannot be fetched; try again later."},
@@ -137,7 +140,8 @@ oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r)
 {
     static const char *const later[] = {"Retry-After: 5", NULL};
 
-    oauth_answer_refusal_with(x, r, r->status == 503 ? later : NULL);
+    oauth_answer_refusal_with(
+        x, r, r->status == 503 || r->status == 429 ? later : NULL);
 }
 
 void
