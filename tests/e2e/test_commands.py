@@ -62,6 +62,13 @@ class Devices(CommandTest):
         self.assertRegex(table, rf"Phone +{other['id']} +\S+\n")
         self.assertRegex(alice.text("device", "show", other["id"]), rf"  name +Phone\n  id +{other['id']}\n")
 
+        # By name, while only one has it.
+        self.assertEqual(alice.json("device", "show", "Phone"), other)
+        third = alice.again("Phone")
+        twins = self.refused(alice, 1, "Several devices have that name; say which", "device", "show", "Phone")
+        self.assertIn(other["id"], twins)
+        third.text("device", "release")
+
         self.assertEqual(alice.text("device", "rename", other["id"], "Mobile"), f"{other['id']}: renamed\n")
         renamed = alice.json("device", "rename", other["id"], "<b>Möbile</b>")
         self.assertEqual((renamed["name"], renamed["version"]), ("<b>Möbile</b>", other["version"] + 2))
@@ -86,9 +93,9 @@ class Devices(CommandTest):
                 (1, "`meshauth device list` shows yours", "release", his),
                 (1, "A name is 1 to 128 bytes", "rename", alice.json("device", "show")["id"], "\x1b[2J"),
                 (1, "A name is 1 to 128 bytes", "rename", alice.json("device", "show")["id"], ""),
-                (2, "is no id, which is dev_ and 26 characters", "show", "PC"),
-                (2, "is no id", "show", USR), (2, "is no id", "show", DEV + "/../" + DEV),
-                (2, "is no id", "release", ""), (2, "NAME is missing", "rename", his),
+                (1, "You have no device 'PC'; `meshauth device list` shows yours.", "show", "PC"),
+                (1, "You have no device", "show", USR), (1, "You have no device", "show", DEV + "/../" + DEV),
+                (1, "You have no device ''", "release", ""), (2, "NAME is missing", "rename", his),
                 (2, "one argument too many", "list", "x")):
             self.refused(alice, code, says, "device", *words)
         # What is no UTF-8 is not taken for something else: the device is still there.
@@ -213,7 +220,7 @@ class Folders(CommandTest):
                 (alice, 2, "goes with an e-mail", "invite", "Trip", "--for", bob.id, "--issuer", "https://x.example"),
                 (alice, 2, "is no id, which is usr_", "remove", "Trip", "bob"),
                 (alice, 2, "is no id, which is usr_", "pass", "Trip", FLD),
-                (alice, 2, "is no id, which is dev_", "map", "Trip", "PC"),
+                (alice, 1, "You have no device 'PC'", "map", "Trip", "PC"),
                 (alice, 2, "ROLE is missing", "role", "Trip", bob.id),
                 (alice, 2, "there is no option --force", "delete", "Trip", "--force"),
                 (alice, 2, "--account: ", "list", "--account", "nowhere"),
