@@ -102,6 +102,9 @@ const char *mesh_gather(struct mesh *m, struct mauth_err *err);
 /* Of which kind are ids behind this letter of an operation's arguments? */
 MAUTH_MUST_USE bool mesh_kind_of(char letter, enum id_kind *out);
 
+/* As `gather`: a body's "name", if there is one, is of the form of names. */
+const char *mesh_gather_name(struct mesh *m);
+
 /* For the steps of an operation. */
 
 const char *mesh_issuer(const struct mesh *m);

@@ -17,14 +17,6 @@ static const struct json_member patch_members[] = {
     {NULL, 0, false},
 };
 
-static const char *
-gather_name(struct mesh *m)
-{
-    const char *name = json_body_text(m->body.root, "name");
-
-    return name && !graph_label_ok(text_of(name)) ? "name" : NULL;
-}
-
 /* The id of its key, as tickets' and records' key ids are made. */
 static void
 write_key(struct mesh *m, const struct graph_device *d)
@@ -224,7 +216,7 @@ const struct mesh_op device_claim_op = {.action = "register",
     .flags = MESH_MAKES,
     .kind = ID_DEVICE,
     .members = new_members,
-    .gather = gather_name,
+    .gather = mesh_gather_name,
     .act = claim,
     .show = show_claimed};
 
@@ -233,7 +225,7 @@ const struct mesh_op device_update_op = {.action = "rename",
     .record = "device.update",
     .flags = MESH_MATCH,
     .members = patch_members,
-    .gather = gather_name,
+    .gather = mesh_gather_name,
     .find = find,
     .act = update,
     .show = show_named};

@@ -18,14 +18,6 @@ static const struct json_member patch_members[] = {
     {NULL, 0, false},
 };
 
-static const char *
-gather_name(struct mesh *m)
-{
-    const char *name = json_body_text(m->body.root, "name");
-
-    return name && !graph_label_ok(text_of(name)) ? "name" : NULL;
-}
-
 static void
 write_folder(struct mesh *m, const struct graph_folder *f, const char *role)
 {
@@ -99,7 +91,7 @@ wanted(const struct mesh *m)
             json_body_bool(m->body.root, "contributors_invite", false)};
     const char *name = json_body_text(m->body.root, "name");
 
-    memcpy(f.name, name, strlen(name) + 1); /* gather_name() has measured it */
+    memcpy(f.name, name, strlen(name) + 1); /* mesh_gather_name() has measured it */
     return f;
 }
 
@@ -197,7 +189,7 @@ const struct mesh_op folder_create_op = {.action = "create",
     .flags = MESH_MAKES,
     .kind = ID_FOLDER,
     .members = new_members,
-    .gather = gather_name,
+    .gather = mesh_gather_name,
     .act = create,
     .show = show_made};
 
@@ -206,7 +198,7 @@ const struct mesh_op folder_update_op = {.action = "control",
     .record = "folder.update",
     .flags = MESH_MATCH,
     .members = patch_members,
-    .gather = gather_name,
+    .gather = mesh_gather_name,
     .find = find,
     .act = update,
     .show = show_named};

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "store/graph_label.h"
 
 bool
 mesh_kind_of(char letter, enum id_kind *out)
@@ -107,6 +108,14 @@ gather_body(struct mesh *m)
         return problem;
     m->role = json_body_text(m->body.root, "role");
     return m->role && !str_is_name(text_of(m->role)) ? "role" : NULL;
+}
+
+const char *
+mesh_gather_name(struct mesh *m)
+{
+    const char *name = json_body_text(m->body.root, "name");
+
+    return name && !graph_label_ok(text_of(name)) ? "name" : NULL;
 }
 
 const char *

@@ -72,29 +72,44 @@ make_record(const char *file, struct audit_entry **out, struct mauth_err *err)
     return audit_entry_new(&r, out, err);
 }
 
+/* The rules of the file, ready to be put in place. */
+static enum mauth_rc
+wrap_file(struct rules_in_force *r, struct shared_ref **out, struct mauth_err *err)
+{
+    struct mauth_rules *rules = NULL;
+    enum mauth_rc rc = read_file(r->file, &rules, err);
+
+    *out = NULL;
+    if (rc == MAUTH_OK)
+        rc = shared_wrap(r->now, rules, out, err);
+    if (rc != MAUTH_OK)
+        mauth_rules_free(rules);
+    return rc;
+}
+
 /*
  * The store first: whoever still has the old rules then finds that they are no longer in
- * force, and takes the new ones a moment later.
+ * force, and takes the new ones a moment later. Behind that nothing can fail.
  */
 enum mauth_rc
 in_force_reload(struct rules_in_force *r, bool *changed, struct mauth_err *err)
 {
-    struct mauth_rules *rules = NULL;
+    struct shared_ref *ref = NULL;
     struct change c = {.hash = NULL};
     enum mauth_rc rc;
 
-    rc = read_file(r->file, &rules, err);
+    rc = wrap_file(r, &ref, err);
     if (rc == MAUTH_OK)
         rc = make_record(r->file, &c.record, err);
     if (rc == MAUTH_OK) {
-        c.hash = mauth_rules_hash(rules);
+        c.hash = mauth_rules_hash(in_force_rules(ref));
         rc = kv_write(r->kv, put_in_force, &c, err);
     }
     *changed = rc == MAUTH_OK && c.changed;
     if (rc == MAUTH_OK)
-        rc = shared_set(r->now, rules, err);
-    if (rc != MAUTH_OK)
-        mauth_rules_free(rules);
+        shared_put(r->now, ref);
+    else
+        shared_drop(ref);
     audit_entry_free(c.record);
     return rc;
 }

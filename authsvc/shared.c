@@ -42,21 +42,41 @@ shared_free(struct shared *s)
 }
 
 enum mauth_rc
-shared_set(struct shared *s, void *object, struct mauth_err *err)
+shared_wrap(
+    struct shared *s, void *object, struct shared_ref **out, struct mauth_err *err)
 {
-    struct shared_ref *next = calloc(1, sizeof(*next)), *last;
+    struct shared_ref *ref = calloc(1, sizeof(*ref));
 
-    if (!next)
+    *out = ref;
+    if (!ref)
         return mauth_fail(err, MAUTH_NO_MEMORY, "shared: no memory");
-    next->object = object;
-    next->free_object = s->free_object;
-    atomic_init(&next->holders, 1);
+    ref->object = object;
+    ref->free_object = s->free_object;
+    atomic_init(&ref->holders, 1);
+    return MAUTH_OK;
+}
+
+void
+shared_put(struct shared *s, struct shared_ref *ref)
+{
+    struct shared_ref *last;
+
     pthread_mutex_lock(&s->lock);
     last = s->now;
-    s->now = next;
+    s->now = ref;
     pthread_mutex_unlock(&s->lock);
     shared_drop(last);
-    return MAUTH_OK;
+}
+
+enum mauth_rc
+shared_set(struct shared *s, void *object, struct mauth_err *err)
+{
+    struct shared_ref *ref;
+    enum mauth_rc rc = shared_wrap(s, object, &ref, err);
+
+    if (rc == MAUTH_OK)
+        shared_put(s, ref);
+    return rc;
 }
 
 struct shared_ref *

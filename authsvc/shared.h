@@ -15,7 +15,12 @@ MAUTH_MUST_USE enum mauth_rc shared_new(
     void (*free_object)(void *), struct shared **out, struct mauth_err *err);
 void shared_free(struct shared *s); /* all references were dropped */
 
-/* The object is shared's on success. */
+/* To be put in place later, or dropped. The object is the reference's on success. */
+MAUTH_MUST_USE enum mauth_rc shared_wrap(
+    struct shared *s, void *object, struct shared_ref **out, struct mauth_err *err);
+/* Cannot fail; the reference is shared's. */
+void shared_put(struct shared *s, struct shared_ref *ref);
+/* Both. The object is shared's on success. */
 MAUTH_MUST_USE enum mauth_rc shared_set(
     struct shared *s, void *object, struct mauth_err *err);
 

@@ -15,6 +15,7 @@ static const struct {
     [ID_DEVICE] = {SPACE_DEVICE, graph_device_purge},
     [ID_FOLDER] = {SPACE_FOLDER, graph_folder_purge},
     [ID_INVITATION] = {SPACE_INVITATION, graph_invitation_purge},
+    [ID_SESSION] = {SPACE_SESSION, graph_session_purge},
 };
 
 enum {

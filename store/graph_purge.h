@@ -2,7 +2,7 @@
  * Tombstones and their end. A closed user, a deleted folder, a device that nobody claims
  * and an invitation that has expired stay for GRAPH_KEPT_S; then nothing is left of them
  * but that their id was taken, and of an invitation not even that: the server alone
- * makes those, at random. Inside a transaction.
+ * makes those, at random. A session goes when its time is over. Inside a transaction.
  */
 #ifndef STORE_GRAPH_PURGE_H
 #define STORE_GRAPH_PURGE_H

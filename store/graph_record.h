@@ -56,6 +56,8 @@ MAUTH_MUST_USE enum mauth_rc graph_folder_purge(
     struct kv_txn *txn, const struct id *id, int64_t now_s, struct mauth_err *err);
 MAUTH_MUST_USE enum mauth_rc graph_invitation_purge(
     struct kv_txn *txn, const struct id *id, int64_t now_s, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc graph_session_purge(
+    struct kv_txn *txn, const struct id *id, int64_t now_s, struct mauth_err *err);
 /* The node's record goes; its id stays taken. */
 MAUTH_MUST_USE enum mauth_rc record_purge(
     struct kv_txn *txn, enum id_kind kind, const struct id *id, struct mauth_err *err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "store/graph_purge.h"
 #include "store/graph_record.h"
 #include "store/revocations.h"
 
@@ -48,6 +49,8 @@ graph_session_create(
     if (s->subject_kind != ID_USER && s->subject_kind != ID_SERVICE)
         return mauth_fail(err, MAUTH_INVALID, "graph: a session of no principal");
     rc = put_session(txn, s, err);
+    if (rc == MAUTH_OK)
+        rc = graph_purge_at(txn, ID_SESSION, &s->id, s->ends_s, err);
     if (rc || !s->open)
         return rc;
     open_key(&open, s->subject_kind, &s->subject, s->key_hash);
@@ -93,6 +96,27 @@ close_one(struct kv_txn *txn, struct graph_session *s, struct mauth_err *err)
     open_key(&open, s->subject_kind, &s->subject, s->key_hash);
     record_id(&open.b, &s->id);
     return kv_delete(txn, store_key_text(&open), err);
+}
+
+/* Nothing outlives its session: when its time is over nobody needs to know of it. */
+enum mauth_rc
+graph_session_purge(
+    struct kv_txn *txn, const struct id *id, int64_t now_s, struct mauth_err *err)
+{
+    struct graph_session s;
+    struct store_key key;
+    enum mauth_rc rc = graph_session_by_id(txn, id, &s, err);
+
+    if (rc)
+        return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
+    if (s.ends_s > now_s)
+        return graph_purge_at(txn, ID_SESSION, id, s.ends_s, err);
+    if (s.open)
+        rc = close_one(txn, &s, err);
+    if (rc)
+        return rc;
+    store_key(&key, SPACE_SESSION, id->b, ID_BYTES);
+    return kv_delete(txn, store_key_text(&key), err);
 }
 
 static enum mauth_rc

@@ -1,5 +1,6 @@
 """Who may do what: each row of the mesh's tables, at the running service."""
 import json
+import unittest
 
 import harness
 import idtoken
@@ -334,6 +335,7 @@ class Invitations(harness.MeshTest):
         self.assertEqual(self.alice.items(url), [])
 
 
+@unittest.skipIf(harness.SLOW > 1, "a minute of waiting, in which sanitizers see nothing new")
 class Expiry(harness.MeshTest):
     def test_it_expires(self):
         """60 seconds is the shortest: the one slow test of this file."""

@@ -1,3 +1,4 @@
+#include "store/graph_purge.h"
 #include "store/graph_session.h"
 #include "store/key.h"
 #include "tests/unit/revoked.h"
@@ -265,6 +266,50 @@ notices_damage(void **state)
     store_remove(&s);
 }
 
+static enum mauth_rc
+purge(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct act *a = arg;
+
+    return graph_purge(txn, (int64_t)a->number, 64, &a->count, err);
+}
+
+/* Open or closed, it is forgotten when its time is over, and not before. */
+static void
+forgets_what_is_over(void **state)
+{
+    struct act a = {.session = {.id = {.b = {1}},
+                        .subject_kind = ID_USER,
+                        .subject = {.b = {2}},
+                        .started_s = 100,
+                        .ends_s = 200,
+                        .open = true}};
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    assert_int_equal(kv_write(s.kv, create, &a, NULL), MAUTH_OK);
+    a.session.id.b[0] = 2;
+    assert_int_equal(kv_write(s.kv, create, &a, NULL), MAUTH_OK);
+    a.id = a.session.id;
+    assert_int_equal(kv_write(s.kv, close_it, &a, NULL), MAUTH_OK);
+    a.number = 199;
+    assert_int_equal(kv_write(s.kv, purge, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.count, 0);
+    assert_int_equal(kv_read(s.kv, by_id, &a, NULL), MAUTH_OK);
+    a.number = 200;
+    assert_int_equal(kv_write(s.kv, purge, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.count, 2);
+    assert_int_equal(kv_read(s.kv, by_id, &a, NULL), MAUTH_NOT_FOUND);
+    a.id.b[0] = 1;
+    assert_int_equal(kv_read(s.kv, by_id, &a, NULL), MAUTH_NOT_FOUND);
+    a.session.subject_kind = ID_USER;
+    a.session.subject.b[0] = 2;
+    assert_int_equal(kv_write(s.kv, close_of_key, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.count, 0); /* nothing is left of the open one */
+    store_remove(&s);
+}
+
 int
 main(void)
 {
@@ -276,6 +321,7 @@ main(void)
         cmocka_unit_test(revokes_the_subject_of_many),
         cmocka_unit_test(closes_all_of_a_subject),
         cmocka_unit_test(notices_damage),
+        cmocka_unit_test(forgets_what_is_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
