@@ -194,27 +194,54 @@ add_headers(const struct http_exchange *x, struct MHD_Response *r,
            (!x->close || MHD_add_response_header(r, "Connection", "close"));
 }
 
-void
-http_answer(struct http_exchange *x, int status, const char *content_type,
-    struct text body, const char *const *headers)
+/* The library has its own ideas of what is const. */
+static void *
+bytes_of(struct text body)
 {
-    /* The library copies, in spite of its signature. */
     union {
         const char *in;
         void *out;
     } bytes = {body.p};
-    struct MHD_Response *r;
 
+    return bytes.out;
+}
+
+/* r: NULL, without memory. */
+static void
+answer_with(struct http_exchange *x, int status, const char *content_type,
+    struct MHD_Response *r, const char *const *headers)
+{
     if (atomic_load(&x->server->draining))
         x->close = true;
     lease_extend(&x->connection->lease, x->server->o.request_s * 1000);
-    r = MHD_create_response_from_buffer(body.len, bytes.out, MHD_RESPMEM_MUST_COPY);
     if (r && add_headers(x, r, content_type, headers))
         x->answered = MHD_queue_response(x->mhd, (unsigned)status, r) == MHD_YES;
     if (r)
         MHD_destroy_response(r);
     if (x->server->o.log)
         x->server->o.log(x, status, x->reason);
+}
+
+void
+http_answer(struct http_exchange *x, int status, const char *content_type,
+    struct text body, const char *const *headers)
+{
+    answer_with(x, status, content_type,
+        MHD_create_response_from_buffer(
+            body.len, bytes_of(body), MHD_RESPMEM_MUST_COPY),
+        headers);
+}
+
+void
+http_answer_held(struct http_exchange *x, int status, const char *content_type,
+    const struct http_held *held, const char *const *headers)
+{
+    struct MHD_Response *r = MHD_create_response_from_buffer_with_free_callback_cls(
+        held->body.len, bytes_of(held->body), held->release, held->arg);
+
+    if (!r)
+        held->release(held->arg);
+    answer_with(x, status, content_type, r, headers);
 }
 
 void

@@ -38,6 +38,11 @@ MAUTH_MUST_USE enum mauth_rc record_page(struct kv_txn *txn,
     const struct store_key *prefix, const struct id *after, struct graph_ids *out,
     struct mauth_err *err);
 
+/* Of the store's graph_service files: the id that a name, a key or a prefix leads to. */
+MAUTH_MUST_USE enum mauth_rc record_way_to_service(struct kv_txn *txn,
+    enum store_space space, struct text by, struct id *out, struct mauth_err *err);
+MAUTH_MUST_USE bool record_is_prefix(struct text url);
+
 /* The next state; *out is its number. A change of the graph calls graph_change_put(). */
 MAUTH_MUST_USE enum mauth_rc graph_advance(
     struct kv_txn *txn, uint64_t *out, struct mauth_err *err);

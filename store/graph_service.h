@@ -6,6 +6,7 @@
 #ifndef STORE_GRAPH_SERVICE_H
 #define STORE_GRAPH_SERVICE_H
 
+#include "base/buf.h"
 #include "store/graph.h"
 #include <meshauth/key.h>
 
@@ -62,6 +63,11 @@ MAUTH_MUST_USE enum mauth_rc graph_service_by_name(struct kv_txn *txn, const cha
 MAUTH_MUST_USE enum mauth_rc graph_service_by_key_hash(struct kv_txn *txn,
     const uint8_t key_hash[GRAPH_KEY_HASH], struct graph_service *out,
     struct mauth_err *err);
+
+/* Whose prefix this is, or what a prefix of it. MAUTH_NOT_FOUND also when it is no
+ * strict URL (base/url.h). */
+MAUTH_MUST_USE enum mauth_rc graph_service_by_url(struct kv_txn *txn, struct text url,
+    struct graph_service *out, struct mauth_err *err);
 
 struct graph_service_page {
     struct graph_service item[GRAPH_SERVICES_PAGE];

@@ -3,12 +3,17 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "store/graph_device.h"
+#include "store/graph_link.h"
 #include "store/graph_purge.h"
 #include "store/graph_record.h"
 #include "store/revocations.h"
 
 enum {
-    BATCH = 64
+    BATCH = 64,
+    LOOK_AGAIN_S = 24 * 3600, /* at a session that goes on behind its end */
+    FLAG_OPEN = 1,            /* in its record */
+    FLAG_CERTIFICATE = 2
 };
 
 static enum mauth_rc
@@ -23,7 +28,8 @@ put_session(struct kv_txn *txn, const struct graph_session *s, struct mauth_err 
     buf_put(&b, s->key_hash, GRAPH_KEY_HASH);
     buf_u64(&b, (uint64_t)s->started_s);
     buf_u64(&b, (uint64_t)s->ends_s);
-    buf_u8(&b, s->open);
+    buf_u8(&b, (uint8_t)((s->open ? FLAG_OPEN : 0) |
+                         (s->by_certificate ? FLAG_CERTIFICATE : 0)));
     return record_save(txn, SPACE_SESSION, s->id.b, ID_BYTES, &b, err);
 }
 
@@ -63,8 +69,8 @@ graph_session_by_id(struct kv_txn *txn, const struct id *id, struct graph_sessio
     struct mauth_err *err)
 {
     struct reader r;
+    unsigned kind, flags;
     enum mauth_rc rc;
-    unsigned kind;
 
     memset(out, 0, sizeof(*out));
     rc = record_load(txn, SPACE_SESSION, id->b, ID_BYTES, &r, err);
@@ -77,10 +83,56 @@ graph_session_by_id(struct kv_txn *txn, const struct id *id, struct graph_sessio
     reader_copy(&r, out->key_hash, GRAPH_KEY_HASH);
     out->started_s = (int64_t)reader_u64(&r);
     out->ends_s = (int64_t)reader_u64(&r);
-    out->open = reader_u8(&r) == 1;
-    if (!reader_done(&r) || kind != (unsigned)out->subject_kind)
+    flags = reader_u8(&r);
+    out->open = flags & FLAG_OPEN;
+    out->by_certificate = flags & FLAG_CERTIFICATE;
+    if (!reader_done(&r) || kind != (unsigned)out->subject_kind ||
+        flags > (FLAG_OPEN | FLAG_CERTIFICATE))
         return record_damaged("session", err);
     return MAUTH_OK;
+}
+
+static enum mauth_rc
+is_unattended(
+    struct kv_txn *txn, const struct graph_session *s, bool *out, struct mauth_err *err)
+{
+    struct graph_device d;
+    struct graph_link claim;
+    enum mauth_rc rc = graph_device_by_key(txn, s->key_hash, &d, err);
+
+    *out = false;
+    if (rc == MAUTH_OK && d.unattended)
+        rc = graph_link_find(
+            txn, GRAPH_CLAIMED_BY_DEVICE, &d.id, &s->subject, &claim, err);
+    *out = rc == MAUTH_OK && d.unattended;
+    return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
+}
+
+enum mauth_rc
+graph_session_goes_on(struct kv_txn *txn, const struct graph_session *s, int64_t now_s,
+    bool *out, struct mauth_err *err)
+{
+    *out = s->open && now_s < s->ends_s;
+    if (*out || !s->open || s->subject_kind != ID_USER)
+        return MAUTH_OK;
+    return is_unattended(txn, s, out, err);
+}
+
+enum mauth_rc
+graph_session_extend(
+    struct kv_txn *txn, const struct id *id, int64_t ends_s, struct mauth_err *err)
+{
+    struct graph_session s;
+    enum mauth_rc rc = graph_session_by_id(txn, id, &s, err);
+
+    if (rc)
+        return rc;
+    if (!s.open)
+        return MAUTH_NOT_FOUND;
+    if (ends_s <= s.ends_s)
+        return MAUTH_OK;
+    s.ends_s = ends_s; /* graph_session_purge() finds out when it looks */
+    return put_session(txn, &s, err);
 }
 
 static enum mauth_rc
@@ -98,7 +150,10 @@ close_one(struct kv_txn *txn, struct graph_session *s, struct mauth_err *err)
     return kv_delete(txn, store_key_text(&open), err);
 }
 
-/* Nothing outlives its session: when its time is over nobody needs to know of it. */
+/*
+ * Nothing outlives its session: when its time is over nobody needs to know of it, unless
+ * a device that is unattended may still come to renew it.
+ */
 enum mauth_rc
 graph_session_purge(
     struct kv_txn *txn, const struct id *id, int64_t now_s, struct mauth_err *err)
@@ -106,12 +161,16 @@ graph_session_purge(
     struct graph_session s;
     struct store_key key;
     enum mauth_rc rc = graph_session_by_id(txn, id, &s, err);
+    bool goes_on;
 
     if (rc)
         return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
     if (s.ends_s > now_s)
         return graph_purge_at(txn, ID_SESSION, id, s.ends_s, err);
-    if (s.open)
+    rc = graph_session_goes_on(txn, &s, now_s, &goes_on, err);
+    if (rc == MAUTH_OK && goes_on)
+        return graph_purge_at(txn, ID_SESSION, id, now_s + LOOK_AGAIN_S, err);
+    if (rc == MAUTH_OK && s.open)
         rc = close_one(txn, &s, err);
     if (rc)
         return rc;

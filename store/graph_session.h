@@ -16,6 +16,7 @@ struct graph_session {
     int64_t started_s; /* AuthnInstant */
     int64_t ends_s;
     bool open;
+    bool by_certificate; /* a service's that proved its key by TLS certificate */
 };
 
 MAUTH_MUST_USE enum mauth_rc graph_session_create(
@@ -23,6 +24,17 @@ MAUTH_MUST_USE enum mauth_rc graph_session_create(
 
 MAUTH_MUST_USE enum mauth_rc graph_session_by_id(struct kv_txn *txn,
     const struct id *id, struct graph_session *out, struct mauth_err *err);
+
+/*
+ * May it be renewed? It is open and its end has not come; or its key is that of a
+ * device which its subject claims and has marked unattended.
+ */
+MAUTH_MUST_USE enum mauth_rc graph_session_goes_on(struct kv_txn *txn,
+    const struct graph_session *s, int64_t now_s, bool *out, struct mauth_err *err);
+
+/* Of an open one: ends_s, when that is later. MAUTH_NOT_FOUND also when it is closed. */
+MAUTH_MUST_USE enum mauth_rc graph_session_extend(
+    struct kv_txn *txn, const struct id *id, int64_t ends_s, struct mauth_err *err);
 
 /* Revokes it. MAUTH_NOT_FOUND also when it is closed. */
 MAUTH_MUST_USE enum mauth_rc graph_session_close(

@@ -300,6 +300,62 @@ takes_neighbours(void **state)
     store_remove(&s);
 }
 
+static enum mauth_rc
+by_url(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct act *a = arg;
+
+    return graph_service_by_url(txn, text_of(a->name), &a->service, err);
+}
+
+static void
+finds_by_what_lies_under_a_prefix(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *name;
+    } cases[] = {
+        {"https://storage.example/v1", "storage"},
+        {"https://storage.example/v1/", "storage"},
+        {"https://storage.example/v1/a/b%20c", "storage"},
+        {"https://storage.example/v11", NULL},
+        {"https://storage.example/v", NULL},
+        {"https://storage.example/", NULL},
+        {"https://storage.example", NULL},
+        {"https://storage.example/v1/../v1", NULL},
+        {"https://storage.example/v1/a?b", NULL},
+        {"https://storage.example/v1//a", NULL},
+        {"https://storage.example/v1/%61", NULL},
+        {"https://relay.example:8443", "relay"},
+        {"https://relay.example:8443/", "relay"},
+        {"https://relay.example:8443/x", "relay"},
+        {"https://relay.example:84430/x", NULL},
+        {"https://relay.example/x", NULL},
+        {"http://relay.example:8443/x", NULL},
+        {"", NULL},
+        {"/", NULL},
+    };
+    struct graph_service storage = {.id = {.b = {1}}, .name = "storage"};
+    struct graph_service relay = {.id = {.b = {2}}, .name = "relay"};
+    struct act a = {.id = {.b = {1}}};
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    snprintf(storage.url, sizeof(storage.url), "https://storage.example/v1");
+    snprintf(relay.url, sizeof(relay.url), "https://relay.example:8443");
+    assert_int_equal(try(s.kv, &storage), MAUTH_OK);
+    assert_int_equal(try(s.kv, &relay), MAUTH_OK);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        a.name = cases[i].url;
+        if (kv_read(s.kv, by_url, &a, NULL) !=
+                (cases[i].name ? MAUTH_OK : MAUTH_NOT_FOUND) ||
+            strcmp(a.service.name, cases[i].name ? cases[i].name : "") != 0)
+            fail_msg("%s: %s", cases[i].url, a.service.name);
+    }
+    store_remove(&s);
+}
+
 /* All that a service may have at once fits into its record. */
 static void
 takes_the_largest(void **state)
@@ -545,6 +601,7 @@ main(void)
         cmocka_unit_test(registers_audiences),
         cmocka_unit_test(refuses),
         cmocka_unit_test(takes_neighbours),
+        cmocka_unit_test(finds_by_what_lies_under_a_prefix),
         cmocka_unit_test(takes_the_largest),
         cmocka_unit_test(updates),
         cmocka_unit_test(deletes),

@@ -1,7 +1,7 @@
 #include "store/graph_purge.h"
 #include "store/graph_session.h"
 #include "store/key.h"
-#include "tests/unit/revoked.h"
+#include "tests/unit/graph_world.h"
 
 struct act {
     struct graph_session session;
@@ -72,7 +72,8 @@ open_one(struct kv *kv, enum id_kind kind, uint8_t subject, uint8_t key)
                         .key_hash = {key},
                         .started_s = 10,
                         .ends_s = 20,
-                        .open = true}};
+                        .open = true,
+                        .by_certificate = kind == ID_SERVICE}};
 
     assert_int_equal(id_new(&a.session.id, NULL), MAUTH_OK);
     assert_int_equal(kv_write(kv, create, &a, NULL), MAUTH_OK);
@@ -106,6 +107,14 @@ keeps_sessions(void **state)
     assert_int_equal(a.session.started_s, 10);
     assert_int_equal(a.session.ends_s, 20);
     assert_true(a.session.open);
+    assert_true(a.session.by_certificate);
+    assert_int_equal(kv_write(s.kv, close_it, &a, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, by_id, &a, NULL), MAUTH_OK);
+    assert_false(a.session.open);
+    assert_true(a.session.by_certificate);
+    a.id = open_one(s.kv, ID_USER, 3, 7);
+    assert_int_equal(kv_read(s.kv, by_id, &a, NULL), MAUTH_OK);
+    assert_false(a.session.by_certificate);
     store_remove(&s);
 }
 
@@ -310,6 +319,113 @@ forgets_what_is_over(void **state)
     store_remove(&s);
 }
 
+static enum mauth_rc
+extend(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct act *a = arg;
+
+    return graph_session_extend(txn, &a->id, (int64_t)a->number, err);
+}
+
+static int64_t
+end_of(struct kv *kv, const struct id *id)
+{
+    struct act a = {.id = *id};
+
+    assert_int_equal(kv_read(kv, by_id, &a, NULL), MAUTH_OK);
+    return a.session.ends_s;
+}
+
+static void
+extends_open_ones(void **state)
+{
+    struct act a = {.number = 30};
+    struct store_dir s;
+    uint64_t before;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    assert_int_equal(kv_write(s.kv, extend, &a, NULL), MAUTH_NOT_FOUND);
+    a.id = open_one(s.kv, ID_USER, 1, 1);
+    before = number(s.kv);
+    assert_int_equal(kv_write(s.kv, extend, &a, NULL), MAUTH_OK);
+    assert_int_equal(end_of(s.kv, &a.id), 30);
+    a.number = 25; /* never shorter */
+    assert_int_equal(kv_write(s.kv, extend, &a, NULL), MAUTH_OK);
+    assert_int_equal(end_of(s.kv, &a.id), 30);
+    assert_int_equal(number(s.kv), before); /* no change of the graph */
+    a.number = 20;
+    assert_int_equal(kv_write(s.kv, purge, &a, NULL), MAUTH_OK);
+    assert_true(is_open(s.kv, &a.id));
+    assert_int_equal(kv_write(s.kv, close_it, &a, NULL), MAUTH_OK);
+    a.number = 40;
+    assert_int_equal(kv_write(s.kv, extend, &a, NULL), MAUTH_NOT_FOUND);
+    a.number = 30;
+    assert_int_equal(kv_write(s.kv, purge, &a, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(s.kv, by_id, &a, NULL), MAUTH_NOT_FOUND);
+    store_remove(&s);
+}
+
+static bool
+goes_on(struct kv_txn *txn, const struct id *id, int64_t now_s)
+{
+    struct graph_session s;
+    bool yes;
+
+    assert_int_equal(graph_session_by_id(txn, id, &s, NULL), MAUTH_OK);
+    assert_int_equal(graph_session_goes_on(txn, &s, now_s, &yes, NULL), MAUTH_OK);
+    return yes;
+}
+
+static struct graph_session
+session_on(
+    struct kv_txn *txn, uint8_t n, const struct id *subject, const struct id *dev)
+{
+    struct graph_session s = {
+        .id = {.b = {n}}, .subject = *subject, .ends_s = 200, .open = true};
+    struct graph_device d;
+
+    assert_int_equal(graph_device_by_id(txn, dev, &d, NULL), MAUTH_OK);
+    memcpy(s.key_hash, d.key_hash, sizeof(s.key_hash));
+    assert_int_equal(graph_session_create(txn, &s, NULL), MAUTH_OK);
+    return s;
+}
+
+static void
+mark(struct kv_txn *txn, const struct id *dev, bool unattended)
+{
+    assert_int_equal(
+        graph_device_update(txn, dev, "PC", unattended, 1, NULL), MAUTH_OK);
+}
+
+/* A device that nobody sits at outlives its session, as long as the claim stands. */
+WORLD_TEST(goes_on_behind_its_end_on_a_device_that_is_unattended)
+{
+    struct id alice = make_user(txn, 1), bob = make_user(txn, 2);
+    struct id pc = make_device(txn, 3, &alice);
+    struct graph_session hers = session_on(txn, 1, &alice, &pc);
+    struct graph_session his = session_on(txn, 2, &bob, &pc), found;
+    size_t count;
+
+    assert_true(goes_on(txn, &hers.id, 199));
+    assert_false(goes_on(txn, &hers.id, 200));
+    mark(txn, &pc, true);
+    assert_true(goes_on(txn, &hers.id, 200));
+    assert_true(goes_on(txn, &his.id, 199));
+    assert_false(goes_on(txn, &his.id, 200)); /* it is not his */
+    assert_int_equal(graph_purge(txn, 1000, 64, &count, NULL), MAUTH_OK);
+    assert_int_equal(graph_session_by_id(txn, &his.id, &found, NULL), MAUTH_NOT_FOUND);
+    assert_true(goes_on(txn, &hers.id, 1000));
+    mark(txn, &pc, false);
+    assert_false(goes_on(txn, &hers.id, 1000));
+    mark(txn, &pc, true);
+    assert_int_equal(graph_device_release(txn, &pc, &alice, 1000, NULL), MAUTH_OK);
+    assert_false(goes_on(txn, &hers.id, 1000));
+    assert_false(goes_on(txn, &hers.id, 199)); /* closed */
+    assert_int_equal(graph_purge(txn, 1000 + 86400, 64, &count, NULL), MAUTH_OK);
+    assert_int_equal(graph_session_by_id(txn, &hers.id, &found, NULL), MAUTH_NOT_FOUND);
+}
+
 int
 main(void)
 {
@@ -322,6 +438,8 @@ main(void)
         cmocka_unit_test(closes_all_of_a_subject),
         cmocka_unit_test(notices_damage),
         cmocka_unit_test(forgets_what_is_over),
+        cmocka_unit_test(extends_open_ones),
+        cmocka_unit_test(goes_on_behind_its_end_on_a_device_that_is_unattended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
