@@ -73,16 +73,16 @@ write_args(struct mesh *m, const char *args)
 
 /* With the arguments at hand: an action asks about all, "know" about one. */
 static enum mauth_rc
-ask(struct mesh *m, struct kv_txn *txn, struct principal_question *q, size_t first,
+ask(struct mesh *m, struct kv_txn *txn, struct principal_question q, size_t first,
     bool *may, struct mauth_err *err)
 {
     struct text arg[MESH_ARGS];
 
-    for (size_t i = 0; i < q->args; i++)
+    for (size_t i = 0; i < q.args; i++)
         arg[i] = text_of(m->arg[first + i]);
-    q->arg = arg;
-    q->shown = m->op->flags & MESH_SECRET ? &m->id[0] : NULL;
-    return principal_may(txn, m->x, &m->who, q, may, err);
+    q.arg = arg;
+    q.shown = m->op->flags & MESH_SECRET ? &m->id[0] : NULL;
+    return principal_may(txn, m->x, &m->who, &q, may, err);
 }
 
 enum mauth_rc
@@ -92,7 +92,7 @@ mesh_may(struct mesh *m, struct kv_txn *txn, const char *action, const char *arg
     struct principal_question q = {.action = action, .args = strlen(args)};
 
     write_args(m, args);
-    return ask(m, txn, &q, 0, may, err);
+    return ask(m, txn, q, 0, may, err);
 }
 
 /*
@@ -113,7 +113,7 @@ check_known(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
         if (!mesh_kind_of(m->args[i], &kind))
             continue;
         q.action = kind == ID_INVITATION ? "view" : "know";
-        rc = ask(m, txn, &q, i, &known, err);
+        rc = ask(m, txn, q, i, &known, err);
     }
     return rc != MAUTH_OK || known ? rc : mesh_refuse(m, "not-found");
 }
@@ -144,7 +144,7 @@ decide(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
     write_args(m, m->args);
     rc = check_secret(m, txn, err);
     if (rc == MAUTH_OK && !m->problem)
-        rc = ask(m, txn, &q, 0, &may, err);
+        rc = ask(m, txn, q, 0, &may, err);
     if (rc == MAUTH_OK && !m->problem && !may)
         rc = check_known(m, txn, err);
     if (rc == MAUTH_OK && !m->problem && m->op->find)
