@@ -292,7 +292,7 @@ class Mesh:
     def make(self, start, settings):
         run(MESHAUTH, "init", self.dir, "--demo", "--listen", f"127.0.0.1:{self.port}")
         if settings:
-            self.configure(**settings)
+            self.configure_in_haste(**settings)
         else:
             self.conf.write_text(f"{self.conf.read_text()}limits = {setting(HASTE)};\n")
         for file in ("tls.key", "root.key", "seal.key", "idp.key"):
@@ -308,9 +308,11 @@ class Mesh:
             "listen": {"address": "127.0.0.1", "port": self.port},
             "providers": [self.demo_provider()],
             **settings,
-            "limits": {**HASTE, **settings.get("limits", {})},
         }
         self.conf.write_text("".join(f"{k} = {setting(v)};\n" for k, v in groups.items()))
+
+    def configure_in_haste(self, **settings):
+        self.configure(**{**settings, "limits": {**HASTE, **settings.get("limits", {})}})
 
     def demo_provider(self):
         return {"name": "demo", "issuer": f"{self.url}/demo-idp", "client_ids": ["meshauth"],
@@ -552,7 +554,7 @@ class MeshTest(unittest.TestCase):
         cls.addClassCleanup(cls.mesh.close)
         settings = cls.prepare()
         if settings:
-            cls.mesh.configure(**settings)
+            cls.mesh.configure_in_haste(**settings)
         cls.mesh.start()
         cls.device = Device(cls.mesh.folder)
         cls.mesh.secrets.add(cls.device.secret)
