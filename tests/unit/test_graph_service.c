@@ -386,7 +386,7 @@ takes_the_largest(void **state)
     assert_int_equal(kv_read(s.kv, by_id, &a, NULL), MAUTH_OK);
     assert_int_equal(strlen(w->url), GRAPH_URL_MAX);
     assert_int_equal(w->actions, GRAPH_ACTIONS);
-    assert_string_equal(w->action[15] + 2, LONG63 + 1);
+    assert_string_equal(&w->action[15][2], &LONG63[1]);
     w->actions++;
     w->id.b[0]++;
     assert_int_equal(kv_write(s.kv, create, &a, NULL), MAUTH_INVALID);

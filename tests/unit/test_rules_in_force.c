@@ -119,7 +119,8 @@ opens_no_bad_rules(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++) {
-        struct rules_in_force *r = (struct rules_in_force *)&bad;
+        static max_align_t anything;
+        struct rules_in_force *r = (struct rules_in_force *)&anything;
         struct mauth_err err = MAUTH_ERR_INIT;
         struct place p;
         enum mauth_rc rc;
