@@ -108,7 +108,7 @@ decide(const struct prover *p, const struct eval_question *q, struct graph_facts
 
     *yes = rc == MAUTH_OK;
     p->r->steps += e->steps;
-    if (p->r->steps > EVAL_STEPS_GRAPH)
+    if (p->r->steps >= EVAL_STEPS_GRAPH)
         p->r->refusal = "too-much";
     return rc == MAUTH_OK || rc == MAUTH_DENIED ? MAUTH_OK
                                                 : mauth_fail(err, rc, "%s", miss.text);
