@@ -7,11 +7,13 @@
 
 #include "authsvc/form.h"
 #include "authsvc/json_body.h"
+#include "authsvc/pace.h"
 #include "authsvc/precondition.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
 #include "base/fail.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "store/admin_view.h"
 
 enum {
@@ -238,10 +240,19 @@ gather_body(struct request *r)
     return problem ? problem : gather_service(r);
 }
 
+/* The socket is for whoever may stop the service as well. */
+static bool
+is_too_fast(const struct request *r)
+{
+    return r->route->way == CHANGES && !r->principal.local &&
+           !pace_take(
+               r->service->pace, &r->principal.caller.principal, time_monotonic_ms());
+}
+
 static const char *
 gather(struct request *r)
 {
-    const char *problem = gather_path(r);
+    const char *problem = is_too_fast(r) ? "too-fast" : gather_path(r);
 
     if (!problem)
         problem = gather_query(r);

@@ -121,12 +121,23 @@ void http_suspend(struct http_exchange *x, http_step *next);
 void http_resume(struct http_exchange *x);
 
 /*
- * Answer. body is copied; content_type is NULL for none; extra headers are "Name: value" strings, ended by
- * NULL, or NULL. Every answer has the request id (X-Request-Id), Cache-Control:
+ * Answer. body is copied; content_type is NULL for none; extra headers are "Name: value"
+ * strings, ended by NULL, or NULL. Every answer has the request id (X-Request-Id), Cache-Control:
  * no-store and the usual hardening headers.
  */
 void http_answer(struct http_exchange *x, int status, const char *content_type,
     struct text body, const char *const *headers);
+
+/* What is large, and the same for many: sent from where it lies, then released. */
+struct http_held {
+    struct text body;
+    void (*release)(void *arg); /* once, from any thread */
+    void *arg;
+};
+
+/* The same of a body that is held, in any case until it is released. */
+void http_answer_held(struct http_exchange *x, int status, const char *content_type,
+    const struct http_held *held, const char *const *headers);
 
 /* application/problem+json (RFC 9457), type urn:meshauth:problem:NAME. */
 void http_answer_problem(struct http_exchange *x, int status, const char *name,

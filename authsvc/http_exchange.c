@@ -194,27 +194,54 @@ add_headers(const struct http_exchange *x, struct MHD_Response *r,
            (!x->close || MHD_add_response_header(r, "Connection", "close"));
 }
 
-void
-http_answer(struct http_exchange *x, int status, const char *content_type,
-    struct text body, const char *const *headers)
+/* The library has its own ideas of what is const. */
+static void *
+bytes_of(struct text body)
 {
-    /* The library copies, in spite of its signature. */
     union {
         const char *in;
         void *out;
     } bytes = {body.p};
-    struct MHD_Response *r;
 
+    return bytes.out;
+}
+
+/* r: NULL, without memory. */
+static void
+answer_with(struct http_exchange *x, int status, const char *content_type,
+    struct MHD_Response *r, const char *const *headers)
+{
     if (atomic_load(&x->server->draining))
         x->close = true;
     lease_extend(&x->connection->lease, x->server->o.request_s * 1000);
-    r = MHD_create_response_from_buffer(body.len, bytes.out, MHD_RESPMEM_MUST_COPY);
     if (r && add_headers(x, r, content_type, headers))
         x->answered = MHD_queue_response(x->mhd, (unsigned)status, r) == MHD_YES;
     if (r)
         MHD_destroy_response(r);
     if (x->server->o.log)
         x->server->o.log(x, status, x->reason);
+}
+
+void
+http_answer(struct http_exchange *x, int status, const char *content_type,
+    struct text body, const char *const *headers)
+{
+    answer_with(x, status, content_type,
+        MHD_create_response_from_buffer(
+            body.len, bytes_of(body), MHD_RESPMEM_MUST_COPY),
+        headers);
+}
+
+void
+http_answer_held(struct http_exchange *x, int status, const char *content_type,
+    const struct http_held *held, const char *const *headers)
+{
+    struct MHD_Response *r = MHD_create_response_from_buffer_with_free_callback_cls(
+        held->body.len, bytes_of(held->body), held->release, held->arg);
+
+    if (!r)
+        held->release(held->arg);
+    answer_with(x, status, content_type, r, headers);
 }
 
 void
@@ -348,7 +375,7 @@ refuse_method(struct http_exchange *x)
             snprintf(line + used, sizeof(line) - used, "%s %s",
                 line[used - 1] == ':' ? "" : ",", o->routes[i].method);
     }
-    refuse(x, 405, "method", "This path has no such method", headers);
+    refuse(x, 405, "method", "This path has no such method.", headers);
 }
 
 static bool
@@ -369,7 +396,7 @@ find_route(struct http_exchange *x)
     if (known)
         refuse_method(x);
     else
-        refuse(x, 404, "not-found", "There is nothing at this path", NULL);
+        refuse(x, 404, "not-found", "There is nothing at this path.", NULL);
     return false;
 }
 
@@ -378,7 +405,7 @@ refuse_type(struct http_exchange *x)
 {
     char title[96];
 
-    snprintf(title, sizeof(title), "The body must be %s", x->route->content_type);
+    snprintf(title, sizeof(title), "The body must be %s.", x->route->content_type);
     refuse(x, 415, "content-type", title, NULL);
 }
 
@@ -413,21 +440,21 @@ admit(struct http_exchange *x, const char *method, const char *version)
         x->query = mark + 1;
     }
     if (flaw) {
-        refuse(x, 400, flaw, "The request is not of the form that is read here", NULL);
+        refuse(x, 400, flaw, "The request is not of the form that is read here.", NULL);
         return false;
     }
     if (!x->connection->admitted) {
-        refuse(x, 403, "peer", "This socket is for the service's own user", NULL);
+        refuse(x, 403, "peer", "This socket is for the service's own user.", NULL);
         return false;
     }
     if (atomic_load(&x->server->draining)) {
-        refuse(x, 503, "ending", "The service is ending", NULL);
+        refuse(x, 503, "ending", "The service is ending.", NULL);
         return false;
     }
     if (!find_route(x))
         return false;
     if (gate.length > most(x)) {
-        refuse(x, 413, "too-large", "The body is too large", NULL);
+        refuse(x, 413, "too-large", "The body is too large.", NULL);
         return false;
     }
     if (x->route->content_type &&
@@ -454,9 +481,9 @@ static void
 start(struct http_exchange *x)
 {
     if (x->overrun)
-        refuse(x, 413, "too-large", "The body is too large", NULL);
+        refuse(x, 413, "too-large", "The body is too large.", NULL);
     else if (!buf_ok(&x->body))
-        refuse(x, 503, "unavailable", "No memory", NULL);
+        refuse(x, 503, "unavailable", "No memory.", NULL);
     else
         x->route->start(x);
 }

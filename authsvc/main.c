@@ -107,6 +107,8 @@ start_service(struct daemon *d, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = pace_new(d->config->limits.changes_per_minute, &d->service.pace, err);
     if (rc == MAUTH_OK)
+        rc = pace_new(d->config->limits.changes_per_minute, &d->service.logins, err);
+    if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
     if (rc == MAUTH_OK)
         rc = parking_new((size_t)d->config->limits.connections / 2, TRUST_API_WAIT_MS,
@@ -170,6 +172,7 @@ stop(struct daemon *d)
     refusals_free(d->service.refusals);
     proofs_free(d->service.proofs);
     pace_free(d->service.pace);
+    pace_free(d->service.logins);
     parking_free(d->service.waiting);
     parking_free(d->service.followers);
     shared_free(d->service.trust);

@@ -12,6 +12,10 @@
 #include "base/time.h"
 #include "store/graph_invitation.h"
 
+enum {
+    KNOW_STEPS = 4096 /* to tell what is forbidden from what is not there */
+};
+
 static void begin(struct http_exchange *x);
 
 static void
@@ -67,19 +71,17 @@ write_args(struct mesh *m, const char *args)
     }
 }
 
-/* Ask about the arguments from first on, count of them. */
+/* With the arguments at hand: an action asks about all, "know" about one. */
 static enum mauth_rc
-ask(struct mesh *m, struct kv_txn *txn, const char *action, size_t first, size_t count,
+ask(struct mesh *m, struct kv_txn *txn, struct principal_question q, size_t first,
     bool *may, struct mauth_err *err)
 {
     struct text arg[MESH_ARGS];
-    const struct principal_question q = {.action = action,
-        .arg = arg,
-        .args = count,
-        .shown = m->op->flags & MESH_SECRET ? &m->id[0] : NULL};
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < q.args; i++)
         arg[i] = text_of(m->arg[first + i]);
+    q.arg = arg;
+    q.shown = m->op->flags & MESH_SECRET ? &m->id[0] : NULL;
     return principal_may(txn, m->x, &m->who, &q, may, err);
 }
 
@@ -87,11 +89,17 @@ enum mauth_rc
 mesh_may(struct mesh *m, struct kv_txn *txn, const char *action, const char *args,
     bool *may, struct mauth_err *err)
 {
+    struct principal_question q = {.action = action, .args = strlen(args)};
+
     write_args(m, args);
-    return ask(m, txn, action, 0, strlen(args), may, err);
+    return ask(m, txn, q, 0, may, err);
 }
 
-/* Is everything that the question names something that the caller may know of? */
+/*
+ * He may not: does he know of everything that the question names? To find that out may
+ * take a walk through all that somebody else has, who can have very much of it: whom it
+ * would take too far is told nothing.
+ */
 static enum mauth_rc
 check_known(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
@@ -99,21 +107,15 @@ check_known(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
     enum id_kind kind;
     bool known = true;
 
-    for (size_t i = 0; m->args[i] && known && rc == MAUTH_OK; i++)
-        if (mesh_kind_of(m->args[i], &kind))
-            rc =
-                ask(m, txn, kind == ID_INVITATION ? "view" : "know", i, 1, &known, err);
+    for (size_t i = 0; m->args[i] && known && rc == MAUTH_OK; i++) {
+        struct principal_question q = {.args = 1, .steps = KNOW_STEPS};
+
+        if (!mesh_kind_of(m->args[i], &kind))
+            continue;
+        q.action = kind == ID_INVITATION ? "view" : "know";
+        rc = ask(m, txn, q, i, &known, err);
+    }
     return rc != MAUTH_OK || known ? rc : mesh_refuse(m, "not-found");
-}
-
-static enum mauth_rc
-check_allowed(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
-{
-    enum mauth_rc rc;
-    bool may;
-
-    rc = ask(m, txn, m->action, 0, strlen(m->args), &may, err);
-    return rc != MAUTH_OK || may ? rc : mesh_refuse(m, "forbidden");
 }
 
 /* A secret opens its own invitation; with any other one there is nothing to be found. */
@@ -135,17 +137,21 @@ check_secret(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 static enum mauth_rc
 decide(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
+    struct principal_question q = {.action = m->action, .args = strlen(m->args)};
+    bool may = false;
     enum mauth_rc rc;
 
     write_args(m, m->args);
     rc = check_secret(m, txn, err);
     if (rc == MAUTH_OK && !m->problem)
+        rc = ask(m, txn, q, 0, &may, err);
+    if (rc == MAUTH_OK && !m->problem && !may)
         rc = check_known(m, txn, err);
     if (rc == MAUTH_OK && !m->problem && m->op->find)
         rc = mesh_refuse_if(
             m, m->op->find(m, txn, err), MAUTH_NOT_FOUND, "not-found", err);
-    if (rc == MAUTH_OK && !m->problem)
-        rc = check_allowed(m, txn, err);
+    if (rc == MAUTH_OK && !m->problem && !may)
+        rc = mesh_refuse(m, "forbidden");
     if (rc == MAUTH_OK && !m->problem && (m->op->flags & MESH_MATCH) &&
         !precondition_matches(m->if_match, m->version))
         rc = mesh_refuse(m, "version");

@@ -72,7 +72,7 @@ write_secret(struct mesh *m, const char *url)
 
 static void
 write_invitation(struct mesh *m, const struct graph_invitation *i,
-    const struct graph_folder *f, bool made)
+    const char *folder_name, bool made)
 {
     static const char *const links[] = {NULL};
     char url[NODE_URL_MAX];
@@ -87,7 +87,7 @@ write_invitation(struct mesh *m, const struct graph_invitation *i,
     node_url(mesh_issuer(m), ID_INVITATION, &i->id, url);
     node_begin(&m->json, &node);
     node_ref(&m->json, "folder", mesh_issuer(m), ID_FOLDER, &i->folder);
-    node_text(&m->json, "folder_name", f->name);
+    node_text(&m->json, "folder_name", folder_name);
     node_text(&m->json, "role", i->role);
     node_ref(&m->json, "inviter", mesh_issuer(m), ID_USER, &i->inviter);
     node_text(&m->json, "state", graph_invitation_state_name(i->state));
@@ -99,21 +99,40 @@ write_invitation(struct mesh *m, const struct graph_invitation *i,
     node_end(&m->json);
 }
 
-/* A folder that was purged has no name any more. */
+/*
+ * What the folder is called now: for members, and for whoever is being invited. To others
+ * an invitation that is over tells no more of it. MAUTH_NOT_FOUND: nothing, as of a folder
+ * that was purged.
+ */
+static enum mauth_rc
+name_folder(struct mesh *m, struct kv_txn *txn, const struct graph_invitation *i,
+    struct graph_folder *out, struct mauth_err *err)
+{
+    struct graph_link l;
+    enum mauth_rc rc = MAUTH_OK;
+
+    memset(out, 0, sizeof(*out));
+    if ((m->op->flags & MESH_READS) && i->state != GRAPH_PENDING)
+        rc = graph_link_find(
+            txn, GRAPH_MEMBER_BY_FOLDER, &i->folder, &m->who.caller.principal, &l, err);
+    return rc ? rc : graph_folder_by_id(txn, &i->folder, out, err);
+}
+
 static enum mauth_rc
 show(struct mesh *m, struct kv_txn *txn, const struct id *id, bool made,
     struct mauth_err *err)
 {
-    struct graph_folder f = {.name = ""};
+    struct graph_folder f;
     struct graph_invitation i;
     enum mauth_rc rc = graph_invitation_by_id(txn, id, m->who.caller.now_s, &i, err);
 
-    if (rc == MAUTH_OK)
-        rc = graph_folder_by_id(txn, &i.folder, &f, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    rc = name_folder(m, txn, &i, &f, err);
     if (rc != MAUTH_OK && rc != MAUTH_NOT_FOUND)
         return rc;
     m->version = i.version;
-    write_invitation(m, &i, &f, made);
+    write_invitation(m, &i, f.name, made);
     return MAUTH_OK;
 }
 

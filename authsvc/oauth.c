@@ -122,8 +122,7 @@ static const struct oauth_refusal refusals[] = {
         "A node's URL as 'resource' needs an 'audience'."},
     {"resource", 400, "invalid_target",
         "A 'resource' is the URL of a user, device or folder, or lies in a folder "
-        "below "
-        "a service's prefix."},
+        "below a service's prefix."},
     {"resource-unknown", 400, "invalid_target", "There is no such 'resource'."},
     {"actions", 400, "invalid_scope",
         "'scope' is a list of actions with one space between them."},
@@ -135,6 +134,8 @@ static const struct oauth_refusal refusals[] = {
     {"too-much", 400, "invalid_request",
         "That is more than tickets may hold, or one request may ask for; ask for less "
         "at a time."},
+    {"too-fast", 429, "temporarily_unavailable",
+        "Too many logins or tickets in a short time; wait and try again."},
 
     /* Of our own. */
     {"provider-down", 503, "temporarily_unavailable",
@@ -182,7 +183,8 @@ oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r)
 {
     static const char *const later[] = {"Retry-After: 5", NULL};
 
-    oauth_answer_refusal_with(x, r, r->status == 503 ? later : NULL);
+    oauth_answer_refusal_with(
+        x, r, r->status == 503 || r->status == 429 ? later : NULL);
 }
 
 void

@@ -125,6 +125,7 @@ principal_may(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
         .action = text_of(what->action),
         .arg = what->arg,
         .args = what->args,
+        .steps = what->steps,
         .issuer = text_of(service->config->issuer.url)};
     struct mauth_err miss = MAUTH_ERR_INIT;
     struct eval e;

@@ -19,6 +19,7 @@ struct principal_question {
     const struct text *arg;
     size_t args;
     const struct id *shown;
+    uint64_t steps; /* undecided after so many: no; 0: as many as rules may take */
 };
 
 /* A problem of principal_begin(): other rules are in force by now; take them and ask anew. */

@@ -11,7 +11,8 @@
 #include "policy/eval.h"
 
 enum {
-    RUNS = 3 /* with rules that were replaced meanwhile */
+    RUNS = 3,         /* with rules that were replaced meanwhile */
+    STEPS_KNOW = 4096 /* to tell one refusal from another */
 };
 
 /* A proof under way. */
@@ -98,6 +99,7 @@ add_rule(struct rights_ticket *t, const char *rule)
         snprintf(t->rule + len, sizeof(t->rule) - len, "%s%s", len ? " " : "", rule);
 }
 
+/* All questions of a request together may take as long as one of another's. */
 static enum mauth_rc
 decide(const struct prover *p, const struct eval_question *q, struct graph_facts *facts,
     struct eval *e, bool *yes, struct mauth_err *err)
@@ -122,6 +124,7 @@ question(const struct rights *r, enum rule_kind kind, struct text action,
         .action = action,
         .arg = arg,
         .args = args,
+        .steps = EVAL_STEPS_GRAPH - r->steps, /* not 0: see decide() */
         .issuer = text_of(r->ground.service->config->issuer.url)};
 
     return q;
@@ -179,8 +182,8 @@ prove_action(const struct prover *p, const struct rights_audience *a,
         id_format(ID_DEVICE, &n->id, id);
         arg = text_of(id);
     }
-    q.kind = RULE_ALLOW;
-    return prove(p, &q, t, yes, err);
+    q = question(p->r, RULE_ALLOW, q.action, &arg, 1);
+    return p->r->refusal ? MAUTH_OK : prove(p, &q, t, yes, err);
 }
 
 /* May the audience's tickets carry it? */
@@ -336,6 +339,8 @@ deny(const struct prover *p, struct mauth_err *err)
         struct text url = text_of(r->node[i].url);
         struct eval_question q = question(r, RULE_ALLOW, text_of("know"), &url, 1);
 
+        if (q.steps > STEPS_KNOW)
+            q.steps = STEPS_KNOW;
         rc = decide(p, &q, &facts, &e, &known, err);
     }
     if (!r->refusal)

@@ -24,7 +24,8 @@ struct service {
     struct providers *providers;
     struct refusals *refusals;
     struct proofs *proofs;
-    struct pace *pace; /* of changes */
+    struct pace *pace;   /* of changes */
+    struct pace *logins; /* of each principal */
     struct rules_in_force *rules;
     struct shared *trust;      /* authsvc/own_trust.h */
     struct parking *waiting;   /* requests, for the next trust file */

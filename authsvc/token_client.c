@@ -105,6 +105,8 @@ go_on(struct http_exchange *x, struct client *c)
     struct mauth_err err = MAUTH_ERR_INIT;
     enum mauth_rc rc = authenticate(x, c, &err);
 
+    if (rc == MAUTH_OK && !l->refusal && !token_in_pace(x, &l->ground.subject))
+        l->refusal = "too-fast";
     if (rc == MAUTH_OK && l->refusal) {
         token_refuse(x, l->refusal);
         return;

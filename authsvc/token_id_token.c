@@ -184,7 +184,9 @@ find_user(struct http_exchange *x)
 
     l->ground.now_s = time_now_s();
     rc = login_find_user(l, &err);
-    if (rc == MAUTH_OK && l->refusal)
+    if (rc == MAUTH_OK && !token_in_pace(x, &l->ground.subject))
+        token_refuse(x, "too-fast");
+    else if (rc == MAUTH_OK && l->refusal)
         refuse_on_record(x);
     else if (rc == MAUTH_OK)
         issue(x);

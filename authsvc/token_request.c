@@ -5,6 +5,7 @@
 
 #include "authsvc/log.h"
 #include "authsvc/oauth.h"
+#include "authsvc/pace.h"
 #include "authsvc/refusals.h"
 #include "authsvc/service.h"
 #include "base/time.h"
@@ -41,6 +42,14 @@ token_take_proof(struct http_exchange *x, struct proof *out, struct mauth_err *e
 
     snprintf(url, sizeof(url), "%s%s", service->config->issuer.url, http_path(x));
     return proof_take(service->proofs, x, url, no_ticket, time_now_s(), out, err);
+}
+
+bool
+token_in_pace(const struct http_exchange *x, const struct id *principal)
+{
+    const struct service *service = http_context(x);
+
+    return pace_take(service->logins, principal, time_monotonic_ms());
 }
 
 /* A client that has to make a new proof is told what to put into it. */

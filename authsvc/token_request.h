@@ -6,6 +6,7 @@
 #include "authsvc/http.h"
 #include "authsvc/proof.h"
 #include "authsvc/token_answer.h"
+#include "base/id.h"
 #include "store/kv.h"
 
 /* A transaction under way, and who waits for it. */
@@ -21,6 +22,10 @@ void token_commit(struct http_exchange *x, struct token_commit *c, kv_fn *fn, vo
 /* Which key the request proves, if any; a refusal's name, or NULL. */
 const char *token_take_proof(
     struct http_exchange *x, struct proof *out, struct mauth_err *err);
+
+/* May this principal, who has proven who that is, log in once more? */
+MAUTH_MUST_USE bool token_in_pace(
+    const struct http_exchange *x, const struct id *principal);
 
 /* A refusal of somebody we do not know: counted, not recorded one by one. */
 void token_refuse(struct http_exchange *x, const char *reason);

@@ -121,8 +121,8 @@ renew(struct http_exchange *x, struct exchange *e, struct text credential)
         refuse_ticket(x, &err);
     else if (renewal_issue(r, &err) != MAUTH_OK)
         token_fail(x, &err);
-    else if (r->refusal)
-        token_refuse(x, r->refusal);
+    else if (r->refusal || !token_in_pace(x, &e->caller.principal))
+        token_refuse(x, r->refusal ? r->refusal : "too-fast");
     else
         token_commit(x, &e->commit, renewal_record, r, renewed);
 }
@@ -178,6 +178,10 @@ grant(struct http_exchange *x, struct exchange *e, struct text credential)
     if (rc == MAUTH_OK && !rights_refusal(e->rights)) {
         if (caller_verify(ground.service, credential, &e->caller, &err) != MAUTH_OK) {
             refuse_ticket(x, &err);
+            return;
+        }
+        if (!token_in_pace(x, &e->caller.principal)) {
+            token_refuse(x, "too-fast");
             return;
         }
         rc = rights_prove(e->rights, &err);

@@ -82,21 +82,30 @@ ask(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return principal_ask(txn, w->x, &w->principal, "trust", &w->problem, err);
 }
 
-/* The file, or that it is the one that the client has. */
 static void
-answer(struct http_exchange *x, const struct shared_ref *ref, const struct place *at,
+drop(void *ref)
+{
+    shared_drop(ref);
+}
+
+/* The file, of which there is one for all, or that it is the one that the client has. */
+static void
+answer(struct http_exchange *x, struct shared_ref *ref, const struct place *at,
     bool is_news)
 {
+    const struct http_held file = {own_trust_text(ref), drop, ref};
     const char *have = http_header(x, "If-None-Match");
     char tag[64], etag[80];
     const char *const headers[] = {etag, NULL};
 
     snprintf(tag, sizeof(tag), "\"%" PRIu64 ".%" PRIu64 "\"", at->epoch, at->sequence);
     snprintf(etag, sizeof(etag), "ETag: %s", tag);
-    if (is_news && !(have && strcmp(have, tag) == 0))
-        http_answer(x, 200, "text/plain; charset=utf-8", own_trust_text(ref), headers);
-    else
-        http_answer(x, 304, NULL, text_of(NULL), headers);
+    if (is_news && !(have && strcmp(have, tag) == 0)) {
+        http_answer_held(x, 200, "text/plain; charset=utf-8", &file, headers);
+        return;
+    }
+    http_answer(x, 304, NULL, text_of(NULL), headers);
+    shared_drop(ref);
 }
 
 /* Anew after each wait: who may not see it any more does not. */
@@ -128,7 +137,8 @@ look(struct http_exchange *x)
     is_news = !w->waits || is_behind(&at, &w->after);
     if (is_news || !parking_wait(service->waiting, &w->parked, count, x, look))
         answer(x, ref, &at, is_news);
-    shared_drop(ref);
+    else
+        shared_drop(ref);
 }
 
 void

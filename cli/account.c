@@ -379,6 +379,17 @@ account_save(struct account *a, struct grant *grant, struct text ca, int64_t now
     return MAUTH_OK;
 }
 
+enum mauth_rc
+account_forget(struct account *a, struct mauth_err *err)
+{
+    if (unlink(a->state_file) != 0 && errno != ENOENT)
+        return mauth_fail(
+            err, MAUTH_UNAVAILABLE, "%s: %s", a->state_file, strerror(errno));
+    grant_free(a->grant);
+    a->grant = NULL;
+    return MAUTH_OK;
+}
+
 /* Walking. */
 
 /* The URL of an account by its folder's name: what was written is the judge. */

@@ -59,6 +59,12 @@ MAUTH_MUST_USE enum mauth_rc account_save(struct account *a, struct grant *grant
     struct text ca, int64_t now_s, struct mauth_err *err);
 
 /*
+ * Log out: what the last login brought is removed; the key stays, for the next one. The
+ * account is only to be freed then.
+ */
+MAUTH_MUST_USE enum mauth_rc account_forget(struct account *a, struct mauth_err *err);
+
+/*
  * All accounts that have logged in, by the names of their folders; each is
  * freed after the call. One that cannot be read ends the walk with its failure.
  */

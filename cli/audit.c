@@ -163,7 +163,9 @@ cell_about(struct table *t, const json_t *item)
     }
     if (!json_array_size(resources) && *admin_text(item, "client"))
         buf_printf(&b, "from %s", admin_text(item, "client"));
-    if (count)
+    if (count == 1)
+        buf_str(&b, " (once)");
+    else if (count)
         buf_printf(&b, " (%lld times)", (long long)count);
     text = buf_cstr(&b);
     table_cell(t, STYLE_PLAIN, "%s", text ? text : "");

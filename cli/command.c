@@ -206,6 +206,17 @@ misread(struct call *call, int code, char **argv)
     return command_misused(call, "there is no option %s", word);
 }
 
+/* The arguments that must be there begin the synopsis: "FOLDER USER ROLE [...]", "FILE|-". */
+static enum command_exit
+miss_argument(struct call *call, size_t n)
+{
+    const char *name = call->command->synopsis;
+
+    for (; n > 0; n--)
+        name += strcspn(name, " ") + 1;
+    return command_misused(call, "%.*s is missing", (int)strcspn(name, " |\n"), name);
+}
+
 /* *help is set when that is all that is wanted. */
 static enum command_exit
 parse(struct call *call, int argc, char **argv, bool *help)
@@ -235,7 +246,7 @@ parse(struct call *call, int argc, char **argv, bool *help)
     while (rc == COMMAND_DONE && optind < argc) /* what stands behind "--" */
         rc = take_argument(call, &args, argv[optind++]);
     if (rc == COMMAND_DONE && args < call->command->args_min)
-        rc = command_misused(call, "an argument is missing");
+        rc = miss_argument(call, args);
     return rc;
 }
 

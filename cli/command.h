@@ -35,7 +35,7 @@ struct call;
 struct command {
     const char *noun;
     const char *verb;     /* NULL: the noun is the whole command */
-    const char *synopsis; /* what follows the words */
+    const char *synopsis; /* what follows the words, first the arguments */
     const char *summary;  /* one line, for the list of commands */
     const char *about;    /* paragraphs, for --help */
     const char *example;

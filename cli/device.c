@@ -20,7 +20,7 @@ static const struct mesh_hint hints[] = {
 static bool
 print_list(const struct mesh *m, const json_t *items)
 {
-    static const char *const heads[] = {"name", "id", "claimed", ""};
+    static const char *const heads[] = {"name", "id", "changed", ""};
     struct table *t;
 
     if (!json_array_size(items)) {
@@ -117,16 +117,26 @@ do_rename(struct mesh *m, const struct call *call)
     return code;
 }
 
+/* The login on this device ends with its claim; our part of it is removed as well. */
 static enum command_exit
 do_release(struct mesh *m, const struct call *call)
 {
     char id[ID_LEN + 1], url[MESH_URL_MAX];
     enum command_exit code = find(m, call, id, url);
+    json_t *device = NULL;
+    bool here = false;
 
     if (code == COMMAND_DONE)
+        code = mesh_read(m, url, &device);
+    if (code == COMMAND_DONE) {
+        here = strcmp(mesh_text(device, "key"), mesh_key(m)) == 0;
         code = mesh_delete(m, url);
+    }
+    if (code == COMMAND_DONE && here)
+        code = mesh_log_out(m);
     if (code == COMMAND_DONE)
         code = mesh_done(call, NULL, id, "released, and logged out");
+    json_decref(device);
     return code;
 }
 
@@ -169,9 +179,11 @@ const struct command device_list_command = {
 const struct command device_show_command = {
     .noun = "device",
     .verb = "show",
-    .synopsis = "[ID] [--account URL] [--json]",
+    .synopsis = "[DEVICE] [--account URL] [--json]",
     .summary = "one of them",
-    .about = "Shows a device, without ID this one.",
+    .about =
+        "Shows a device: its id, or its exact name when only one of yours has it;\n"
+        "without DEVICE this one.",
     .example = "  meshauth device show --json",
     .options = options,
     .args_max = 1,
@@ -181,10 +193,12 @@ const struct command device_show_command = {
 const struct command device_rename_command = {
     .noun = "device",
     .verb = "rename",
-    .synopsis = "ID NAME [--account URL] [--json]",
+    .synopsis = "DEVICE NAME [--account URL] [--json]",
     .summary = "call it otherwise",
-    .about = "Gives a device another name.",
-    .example = "  meshauth device rename dev_... \"Alice's laptop\"",
+    .about = "Gives a device another name. DEVICE is its id, or its exact name when "
+             "only one\n"
+             "of yours has it.",
+    .example = "  meshauth device rename Laptop \"Alice's laptop\"",
     .options = options,
     .args_min = 2,
     .args_max = 2,
@@ -194,11 +208,12 @@ const struct command device_rename_command = {
 const struct command device_release_command = {
     .noun = "device",
     .verb = "release",
-    .synopsis = "[ID] [--account URL] [--json]",
+    .synopsis = "[DEVICE] [--account URL] [--json]",
     .summary = "end your claim on it",
     .about =
-        "Releases a device, without ID this one: folders are not mapped on it any\n"
-        "more, you are logged out on it, and its tickets die. Others may claim it.",
+        "Releases a device, without DEVICE this one: folders are not mapped on it any\n"
+        "more, you are logged out on it, and its tickets die. Others may claim it.\n"
+        "DEVICE is its id, or its exact name when only one of yours has it.",
     .example = "  meshauth device release dev_...",
     .options = options,
     .args_max = 1,

@@ -263,10 +263,9 @@ const struct command folder_map_command = {
     .verb = "map",
     .synopsis = "FOLDER [DEVICE] [--account URL] [--json]",
     .summary = "let it live on a device of yours",
-    .about = "Maps a folder on a device that you have claimed: dev_..., or without "
-             "DEVICE\n"
-             "this one. FOLDER is its id, or its exact name when only one of yours has "
-             "it.",
+    .about =
+        "Maps a folder on a device that you have claimed, without DEVICE on this one.\n"
+        "FOLDER and DEVICE are ids, or exact names when only one of yours has it.",
     .example = "  meshauth folder map Trip",
     .options = options,
     .args_min = 1,

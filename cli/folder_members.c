@@ -144,9 +144,13 @@ list(const struct call *call)
     return mesh_run(call, hints, do_list);
 }
 
+/* Ownership is not given by the way: there is one owner, and no way back. */
 static enum command_exit
 role(const struct call *call)
 {
+    if (strcmp(call->arg[2], "owner") == 0)
+        return command_misused(
+            call, "another owner is made by `meshauth folder pass`; you are none then");
     return mesh_run(call, role_hints, do_role);
 }
 

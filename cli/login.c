@@ -78,6 +78,18 @@ read_token(const char *path, struct buf *out, struct mauth_err *err)
     return MAUTH_OK;
 }
 
+/* That it is PEM; whom it vouches for the TLS handshake tells. */
+static enum mauth_rc
+read_ca(const char *path, struct buf *out, struct mauth_err *err)
+{
+    static const char begin[] = "-----BEGIN ";
+    enum mauth_rc rc = file_read(path, CA_MAX, out, err);
+
+    if (rc == MAUTH_OK && !memmem(out->data, out->len, begin, sizeof(begin) - 1))
+        rc = mauth_fail(err, MAUTH_MALFORMED, "%s: not a certificate in PEM", path);
+    return rc;
+}
+
 static void
 put_field(struct buf *out, const char *name, struct text value)
 {
@@ -334,7 +346,7 @@ run(const struct call *call)
             "--id-token is missing: a file with an ID token, or - for standard input");
     rc = read_token(token, &l.token, &err);
     if (rc == MAUTH_OK && ca)
-        rc = file_read(ca, CA_MAX, &l.ca, &err);
+        rc = read_ca(ca, &l.ca, &err);
     if (rc == MAUTH_OK)
         rc = account_open(&l.url, &l.account, &err);
     if (rc != MAUTH_OK)

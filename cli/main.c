@@ -78,7 +78,7 @@ list_commands(FILE *f, const char *noun)
         fputs("Which version this is: meshauth --version\n", f);
 }
 
-/* Words that are no command, and those that may be meant. */
+/* Words that are no command, and those that may be meant where these are few. */
 static enum command_exit
 complain(int argc, char **argv, bool noun)
 {
@@ -91,7 +91,10 @@ complain(int argc, char **argv, bool noun)
         output_text(stderr, argv[words]);
         fputs("'\n", stderr);
     }
-    list_commands(stderr, noun ? argv[1] : NULL);
+    if (noun || argc < 2)
+        list_commands(stderr, noun ? argv[1] : NULL);
+    else
+        fputs("usage: meshauth COMMAND ...\nMore: meshauth --help\n", stderr);
     return COMMAND_USAGE;
 }
 
@@ -127,6 +130,23 @@ is_help(const char *word)
            strcmp(word, "-h") == 0;
 }
 
+/* "help WORDS" is "WORDS --help". argv[0] is "help". */
+static enum command_exit
+help(int argc, char **argv)
+{
+    int words = 0;
+    const struct command *command = find(argc, argv, &words);
+    char option[] = "--help", *ask[] = {option, option, NULL};
+    bool noun = argc > 1 && is_noun(argv[1]);
+
+    if (command && argc == words + 1)
+        return command_run(command, 2, ask);
+    if (argc > 1 && !(noun && argc == 2))
+        return complain(argc, argv, noun);
+    list_commands(stdout, noun ? argv[1] : NULL);
+    return COMMAND_DONE;
+}
+
 static enum command_exit
 run(int argc, char **argv)
 {
@@ -136,10 +156,8 @@ run(int argc, char **argv)
 
     if (command)
         return command_run(command, argc - words, argv + words);
-    if (argc > 1 && is_help(argv[1])) {
-        list_commands(stdout, NULL);
-        return COMMAND_DONE;
-    }
+    if (argc > 1 && is_help(argv[1]))
+        return help(argc - 1, argv + 1);
     if (noun && argc > 2 && is_help(argv[2])) {
         list_commands(stdout, argv[1]);
         return COMMAND_DONE;

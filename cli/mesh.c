@@ -151,6 +151,15 @@ mesh_close(struct mesh *m)
 }
 
 enum command_exit
+mesh_log_out(struct mesh *m)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    return account_forget(m->account, &err) == MAUTH_OK ? COMMAND_DONE
+                                                        : command_failed(m->call, &err);
+}
+
+enum command_exit
 mesh_run(const struct call *call, const struct mesh_hint *hints, mesh_work *work)
 {
     struct mauth_err err = MAUTH_ERR_INIT;

@@ -46,6 +46,9 @@ enum command_exit mesh_open(const struct call *call, const struct service_url *s
     const struct mesh_hint *hints, struct mesh **out);
 void mesh_close(struct mesh *m);
 
+/* The login is over: what it brought is removed. Nothing more is asked with m. */
+enum command_exit mesh_log_out(struct mesh *m);
+
 /* The user's id, and that of this device's key. Belong to m. */
 const char *mesh_user(const struct mesh *m);
 const char *mesh_key(const struct mesh *m);

@@ -42,18 +42,6 @@ find_only(const json_t *items, const char *member, const char *value, size_t *co
     return found;
 }
 
-static void
-say_which(const struct call *call, const json_t *folders, const char *name)
-{
-    command_complain(call, "Several folders have that name; say which, by its id:");
-    for (size_t i = 0; i < json_array_size(folders); i++) {
-        const json_t *f = json_array_get(folders, i);
-
-        if (strcmp(mesh_text(f, "name"), name) == 0)
-            command_complain(call, "%s (%s)", mesh_text(f, "id"), mesh_text(f, "role"));
-    }
-}
-
 /* An id that the service gave is looked at as well, before it is part of a URL. */
 static bool
 take_id(enum id_kind kind, const char *text, char out[ID_LEN + 1])
@@ -76,33 +64,70 @@ take_node(const struct call *call, enum id_kind kind, const json_t *node,
     return COMMAND_FAILED;
 }
 
+static void
+say_which(
+    const struct call *call, const json_t *items, enum id_kind kind, const char *name)
+{
+    const char *hint = kind == ID_FOLDER ? "role" : "updated";
+
+    command_complain(call, "Several %ss have that name; say which, by its id:",
+        kind == ID_FOLDER ? "folder" : "device");
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const json_t *item = json_array_get(items, i);
+
+        if (strcmp(mesh_text(item, "name"), name) == 0)
+            command_complain(
+                call, "%s (%s)", mesh_text(item, "id"), mesh_text(item, hint));
+    }
+}
+
+/* The only one of the caller's own with this name. */
+static enum command_exit
+take_named(const struct call *call, const json_t *items, enum id_kind kind,
+    const char *name, char out[ID_LEN + 1])
+{
+    const char *noun = kind == ID_FOLDER ? "folder" : "device";
+    size_t count;
+    const json_t *only = find_only(items, "name", name, &count);
+
+    if (count == 1)
+        return take_node(call, kind, only, out);
+    if (count)
+        say_which(call, items, kind, name);
+    else
+        command_complain(call, "You have no %s '%s'; `meshauth %s list` shows yours.",
+            noun, name, noun);
+    return COMMAND_REFUSED;
+}
+
 enum command_exit
 mesh_find_folder(const struct mesh *m, const struct call *call, const char *folder,
     char out[ID_LEN + 1])
 {
     enum command_exit code;
-    const json_t *only;
     json_t *folders;
-    size_t count;
 
     if (take_id(ID_FOLDER, folder, out))
         return COMMAND_DONE;
     code = mesh_own_folders(m, &folders);
-    if (code != COMMAND_DONE)
-        return code;
-    only = find_only(folders, "name", folder, &count);
-    if (count == 1) {
-        code = take_node(call, ID_FOLDER, only, out);
-    } else {
-        if (count)
-            say_which(call, folders, folder);
-        else
-            command_complain(call,
-                "You have no folder '%s'; `meshauth folder list` shows yours.", folder);
-        code = COMMAND_REFUSED;
-    }
+    if (code == COMMAND_DONE)
+        code = take_named(call, folders, ID_FOLDER, folder, out);
     json_decref(folders);
     return code;
+}
+
+static enum command_exit
+take_this(const struct mesh *m, const struct call *call, const json_t *devices,
+    char out[ID_LEN + 1])
+{
+    size_t count;
+    const json_t *only = find_only(devices, "key", mesh_key(m), &count);
+
+    if (only)
+        return take_node(call, ID_DEVICE, only, out);
+    command_complain(call, "You have not claimed this device; "
+                           "`meshauth login URL --claim NAME` does that.");
+    return COMMAND_REFUSED;
 }
 
 enum command_exit
@@ -110,23 +135,15 @@ mesh_find_device(const struct mesh *m, const struct call *call, const char *devi
     char out[ID_LEN + 1])
 {
     enum command_exit code;
-    const json_t *only;
     json_t *devices;
-    size_t count;
 
-    if (device)
-        return mesh_find_id(call, ID_DEVICE, device, out);
+    if (device && take_id(ID_DEVICE, device, out))
+        return COMMAND_DONE;
     code = mesh_own_devices(m, &devices);
-    if (code != COMMAND_DONE)
-        return code;
-    only = find_only(devices, "key", mesh_key(m), &count);
-    if (only) {
-        code = take_node(call, ID_DEVICE, only, out);
-    } else {
-        command_complain(call, "You have not claimed this device; "
-                               "`meshauth login URL --claim NAME` does that.");
-        code = COMMAND_REFUSED;
-    }
+    if (code == COMMAND_DONE && device)
+        code = take_named(call, devices, ID_DEVICE, device, out);
+    else if (code == COMMAND_DONE)
+        code = take_this(m, call, devices, out);
     json_decref(devices);
     return code;
 }

@@ -12,7 +12,10 @@
 enum command_exit mesh_find_folder(const struct mesh *m, const struct call *call,
     const char *folder, char out[ID_LEN + 1]);
 
-/* An id; NULL: this device, which the caller has claimed. */
+/*
+ * An id, or the exact name of only one of the caller's devices; NULL: this one, which
+ * the caller has claimed.
+ */
 enum command_exit mesh_find_device(const struct mesh *m, const struct call *call,
     const char *device, char out[ID_LEN + 1]);
 

@@ -196,15 +196,60 @@ table_new(size_t columns, const char *const *heads)
     return t;
 }
 
-/* Characters, of text that is escaped. */
+/*
+ * Characters that take no column of a terminal, or two (Unicode's East Asian Width: W,
+ * F, and emoji). wcwidth() knows them only where the locale does.
+ */
+static const struct {
+    uint32_t first, last;
+    size_t columns;
+} uneven[] = {
+    {0x0300, 0x036f, 0},   /* combining marks */
+    {0x1100, 0x115f, 2},   /* Hangul, leading */
+    {0x1ab0, 0x1aff, 0},   /* combining marks */
+    {0x1dc0, 0x1dff, 0},   /* combining marks */
+    {0x20d0, 0x20ff, 0},   /* combining marks */
+    {0x2e80, 0x303e, 2},   /* CJK radicals, punctuation */
+    {0x3041, 0x4dbf, 2},   /* kana to CJK extension A */
+    {0x4e00, 0xa4cf, 2},   /* CJK, Yi */
+    {0xa960, 0xa97f, 2},   /* Hangul, leading */
+    {0xac00, 0xd7a3, 2},   /* Hangul */
+    {0xf900, 0xfaff, 2},   /* CJK compatibility */
+    {0xfe20, 0xfe2f, 0},   /* combining marks */
+    {0xfe30, 0xfe6f, 2},   /* CJK compatibility */
+    {0xff00, 0xff60, 2},   /* full-width */
+    {0xffe0, 0xffe6, 2},   /* full-width */
+    {0x1f300, 0x1f64f, 2}, /* emoji */
+    {0x1f680, 0x1f6ff, 2}, /* emoji */
+    {0x1f900, 0x1faff, 2}, /* emoji */
+    {0x20000, 0x3fffd, 2}, /* CJK extensions */
+};
+
+static size_t
+columns_of(uint32_t c)
+{
+    for (size_t i = 0; i < sizeof(uneven) / sizeof(*uneven); i++)
+        if (c >= uneven[i].first && c <= uneven[i].last)
+            return uneven[i].columns;
+    return 1;
+}
+
+/* Columns of a terminal, of text that is escaped. */
 static size_t
 width_of(const char *text)
 {
-    size_t n = 0;
+    struct text rest = text_of(text);
+    size_t width = 0;
 
-    for (; *text; text++)
-        n += ((uint8_t)*text & 0xc0) != 0x80;
-    return n;
+    while (rest.len) {
+        uint32_t c = 0;
+        size_t len = take_character(rest, &c), taken = len ? len : 1;
+
+        width += columns_of(c);
+        rest.p += taken;
+        rest.len -= taken;
+    }
+    return width;
 }
 
 static bool

@@ -196,6 +196,9 @@ try_cases(const struct call *call, const struct mauth_rules *rules, const char *
         rc = refuse(call, file, &err);
     else
         rc = report_test(call, &h, &totals);
+    if (err.rc == MAUTH_NOT_FOUND)
+        command_complain(
+            call, "a case table lies beside the rules, or --cases names it");
     json_decref(h.failures);
     buf_clear(&text);
     return rc;
@@ -345,7 +348,8 @@ explain(const struct call *call)
 const struct command policy_explain_command = {
     .noun = "policy",
     .verb = "explain",
-    .synopsis = "ACTION [ARG ...] --rules FILE --ticket FILE",
+    .synopsis = "ACTION [ARG ...] --rules FILE --ticket FILE\n"
+                "           [--json]",
     .summary = "why would a ticket allow this, or why not?",
     .about = "Derives the answer to ACTION(ARG, ...) from what one ticket says: the "
              "rule that\n"

@@ -40,8 +40,12 @@ read_key(const char *path, struct graph_service *out, struct mauth_err *err)
 
     buf_init(&pem);
     rc = file_read(path, PEM_MAX, &pem, err);
-    if (rc == MAUTH_OK)
-        rc = mauth_key_from_pem((const char *)pem.data, pem.len, &key, err);
+    if (rc == MAUTH_OK &&
+        mauth_key_from_pem((const char *)pem.data, pem.len, &key, NULL) != MAUTH_OK)
+        rc = mauth_fail(err, MAUTH_MALFORMED,
+            "%s: not a public key or a certificate in PEM, for P-256 or RSA of 2048 to "
+            "4096 bits",
+            path);
     if (rc == MAUTH_OK) {
         spki = mauth_key_spki(key, &out->spki_len);
         memcpy(out->spki, spki, out->spki_len);

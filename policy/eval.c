@@ -249,6 +249,8 @@ eval_decide(const struct mauth_rules *rules, const struct eval_question *q,
     e->miss.rule = NULL;
     e->steps = 0;
     e->steps_max = source->side == SIDE_TICKET ? EVAL_STEPS_TICKET : EVAL_STEPS_GRAPH;
+    if (q->steps && q->steps < e->steps_max)
+        e->steps_max = q->steps;
     e->rules = rules;
     e->question = q;
     e->source = source;

@@ -25,6 +25,7 @@ struct eval_question {
     const struct text *arg;
     size_t args;        /* at most RULES_ARGS_MAX */
     struct text issuer; /* whose URLs folder(URL, F) and its like accept */
+    uint64_t steps;     /* no more than so many; 0: as many as the side may take */
 };
 
 /* How far a condition has come. */

@@ -187,22 +187,24 @@ list_users(struct kv_txn *txn, const char *issuer, char after[AFTER_MAX + 1],
     bool found = false;
     enum mauth_rc rc;
     struct id at;
+    size_t count;
 
     if (after[0] && !id_parse(ID_USER, after, strlen(after), &at))
         return mauth_fail(err, MAUTH_INVALID, "users go on behind usr_...");
     rc = graph_user_page(txn, after[0] ? &at : NULL, &page, err);
+    count = limit && limit < page.count ? limit : page.count;
     after[0] = '\0';
-    for (size_t i = 0; i < page.count && i < limit && rc == MAUTH_OK; i++) {
+    for (size_t i = 0; i < count && rc == MAUTH_OK; i++) {
         rc = graph_user_by_id(txn, &page.ids[i], &u, err);
         if (rc == MAUTH_OK && u.live) {
             buf_str(out, found ? "," : "");
             put_user(out, issuer, &u);
             found = true;
         }
-        if (i + 1 == limit || i + 1 == page.count)
+        if (i + 1 == count)
             id_format(ID_USER, &page.ids[i], after);
     }
-    if (rc == MAUTH_OK && !page.more && page.count <= limit)
+    if (rc == MAUTH_OK && !page.more && count == page.count)
         after[0] = '\0';
     return rc;
 }

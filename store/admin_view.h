@@ -39,7 +39,7 @@ void admin_view_change(
 
 /*
  * {"items":[...],"next":URL}, live ones only, behind after (NULL: from the first):
- * usr_..., a service's name, or PRINCIPAL/ROLE. limit is cut to a page.
+ * usr_..., a service's name, or PRINCIPAL/ROLE. limit is cut to a page, which 0 is.
  *
  * MAUTH_INVALID  after is none of these
  */

@@ -179,12 +179,12 @@ graph_session_purge(
 }
 
 static enum mauth_rc
-revoke(
-    struct kv_txn *txn, const struct id *session, uint64_t state, struct mauth_err *err)
+revoke(struct kv_txn *txn, enum id_kind kind, const struct id *id, uint64_t state,
+    struct mauth_err *err)
 {
     struct revoked gone = {.count = 1, .state = state};
 
-    id_format(ID_SESSION, session, gone.id[0]);
+    id_format(kind, id, gone.id[0]);
     return revocations_add(txn, &gone, err);
 }
 
@@ -203,7 +203,7 @@ graph_session_close(struct kv_txn *txn, const struct id *id, struct mauth_err *e
     rc = close_one(txn, &s, err);
     if (rc == MAUTH_OK)
         rc = graph_advance(txn, &state, err);
-    return rc ? rc : revoke(txn, id, state, err);
+    return rc ? rc : revoke(txn, ID_SESSION, id, state, err);
 }
 
 struct found {
@@ -237,6 +237,18 @@ find_some(struct kv_txn *txn, const struct store_key *prefix, struct found *out,
     return kv_scan(txn, name, store_key_text(&end), KV_UP, find, out, err);
 }
 
+/* Where there are many the subject stands for the rest, so that they do not fill the list. */
+static enum mauth_rc
+revoke_nth(struct kv_txn *txn, const struct graph_session *s, size_t n, uint64_t state,
+    struct mauth_err *err)
+{
+    if (n < GRAPH_SESSIONS_REVOKED)
+        return revoke(txn, ID_SESSION, &s->id, state, err);
+    if (n == GRAPH_SESSIONS_REVOKED)
+        return revoke(txn, s->subject_kind, &s->subject, state, err);
+    return MAUTH_OK;
+}
+
 /* state NULL: none is revoked; else it is taken before the first one. */
 static enum mauth_rc
 close_those(struct kv_txn *txn, const struct store_key *prefix, uint64_t *state,
@@ -259,7 +271,7 @@ close_those(struct kv_txn *txn, const struct store_key *prefix, uint64_t *state,
             if (rc == MAUTH_OK)
                 rc = close_one(txn, &s, err);
             if (rc == MAUTH_OK && state)
-                rc = revoke(txn, &s.id, *state, err);
+                rc = revoke_nth(txn, &s, *count + i, *state, err);
         }
         if (rc)
             return rc;

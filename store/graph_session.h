@@ -4,6 +4,10 @@
 
 #include "store/graph.h"
 
+enum {
+    GRAPH_SESSIONS_REVOKED = 256 /* one by one, of those that end together */
+};
+
 struct graph_session {
     struct id id;
     enum id_kind subject_kind; /* ID_USER or ID_SERVICE */
@@ -36,7 +40,10 @@ MAUTH_MUST_USE enum mauth_rc graph_session_extend(
 MAUTH_MUST_USE enum mauth_rc graph_session_close(
     struct kv_txn *txn, const struct id *id, struct mauth_err *err);
 
-/* Closes and revokes the open ones of this subject and key; *count: how many. */
+/*
+ * Closes and revokes the open ones of this subject and key; *count: how many. Beyond
+ * GRAPH_SESSIONS_REVOKED the subject is revoked: its other sessions stay open.
+ */
 MAUTH_MUST_USE enum mauth_rc graph_session_close_of_key(struct kv_txn *txn,
     enum id_kind kind, const struct id *subject, const uint8_t key_hash[GRAPH_KEY_HASH],
     size_t *count, struct mauth_err *err);

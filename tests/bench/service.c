@@ -36,7 +36,8 @@ static const char configuration[] = "issuer: { url = \"https://127.0.0.1:%d\"; }
                                     "    create_users = true;\n"
                                     "} );\n"
                                     "limits: { connections = %zu;"
-                                    " connections_per_ip = %zu; };\n";
+                                    " connections_per_ip = %zu;"
+                                    " changes_per_minute = 1000000; };\n";
 
 static void
 nap(void)

@@ -566,6 +566,11 @@ class MeshTest(unittest.TestCase):
         line = self.mesh.log_of(answer)
         self.assertEqual((line["status"], line.get("reason")), (status, reason))
 
+    def assert_over(self, answer):
+        """Its session is closed, or its ticket dead by the trust file: whichever is seen first."""
+        name = answer.json["type"].rsplit(":", 1)[1]
+        self.assert_problem(answer, 401, name if name == "revoked" else "session")
+
     def assert_problem(self, answer, status, name):
         """The answer of RFC 9457, and its line of log."""
         self.assertEqual((answer.status, answer.json.get("type"), answer.json.get("status")),

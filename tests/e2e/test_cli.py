@@ -78,16 +78,24 @@ class Words(CliTest):
         self.assertEqual(self.exits(0, "help").stdout, self.exits(0, "-h").stdout)
         self.assertIn("ticket verify", self.exits(0, "ticket", "--help").stdout)
         self.assertNotIn("audit", self.exits(0, "ticket", "--help").stdout)
+        self.assertEqual(self.exits(0, "help", "ticket").stdout, self.exits(0, "ticket", "--help").stdout)
+        for words in (("status",), ("ticket", "show"), ("folder", "invite")):
+            self.assertEqual(self.exits(0, "help", *words).stdout, self.exits(0, *words, "--help").stdout)
         self.assertRegex(self.exits(0, "--version").stdout, r"^meshauth \d+\.\d+\.\d+\n$")
 
     def test_no_such_command(self):
-        for args in ((), ("nonsense",), ("ticket",), ("ticket", "eat"), ("idp",), ("audit", "--json"), ("--json",)):
+        for args in ((), ("nonsense",), ("ticket",), ("ticket", "eat"), ("idp",), ("audit", "--json"), ("--json",),
+                     ("help", "nonsense"), ("help", "ticket", "eat"), ("help", "status", "eat")):
             with self.subTest(args):
                 self.misused(*args)
         for args, says in ((("statsu",), "no command 'statsu'"), (("ticket", "eat"), "no command 'ticket eat'"),
-                           (("\x1b[2J",), r"no command '\x1b[2J'")):
+                           (("\x1b[2J",), r"no command '\x1b[2J'"),
+                           (("help", "ticket", "eat"), "no command 'ticket eat'")):
             with self.subTest(args):
                 self.misused(*args, says=says)
+        # What is wrong is not lost above a list of everything.
+        self.assertLess(len(self.exits(2, "statsu").stderr.splitlines()), 5)
+        self.assertIn("ticket show", self.exits(2, "ticket", "eat").stderr)
 
     def test_usage(self):
         ticket = GOLDEN / "rights.p256.xml"
@@ -97,7 +105,12 @@ class Words(CliTest):
         to = ("--audience", STORAGE)
         for says, *args in (
             ("goes without FILE", "ticket", "show", "a", "--audience", "x"),
-            ("missing", *verify[:2]),
+            (": FILE is missing", *verify[:2]),
+            (": LINK is missing", "invitation", "accept"),
+            (": ACTION is missing", "policy", "explain"),
+            (": FOLDER is missing", "folder", "role"),
+            (": USER is missing", "folder", "role", "Trip"),
+            (": ROLE is missing", "folder", "role", "Trip", "usr_0"),
             ("too many", "ticket", "show", "a", "b"),
             ("no option --bearer", "ticket", "show", "a", "--bearer"),
             ("whom to trust", *verify, *to),
@@ -120,7 +133,7 @@ class Words(CliTest):
             ("--issuer", *verify, *to, *key[:2], "--issuer", "not a URL"),
             ("either --issuer", "init", self.dir / "x"),
             ("either --issuer", "init", self.dir / "x", "--demo", "--issuer", ISSUER),
-            ("missing", "init", "--demo"),
+            (": DIR is missing", "init", "--demo"),
             ("--listen", "init", self.dir / "x", "--demo", "--listen", "localhost:8443"),
             ("loopback", "init", self.dir / "x", "--demo", "--listen", "0.0.0.0:8443"),
             ("loopback", "init", self.dir / "x", "--demo", "--listen", "[::]:8443"),
@@ -128,7 +141,7 @@ class Words(CliTest):
             ("lower case", "init", self.dir / "x", "--issuer", "https://Auth.mesh.example"),
             ("nothing behind it", "init", self.dir / "x", "--issuer", ISSUER + "/"),
             ("must be written", "init", self.dir / "x", "--issuer", ISSUER + ":443"),
-            ("missing", "login"),
+            (": URL is missing", "login"),
             ("--id-token is missing", "login", ISSUER),
             ("https://", "login", "auth.mesh.example", "--id-token", "-"),
             ("too many", "status", "x"),
@@ -369,6 +382,8 @@ class Policy(CliTest):
     def test_cases(self):
         done = self.exits(0, "policy", "test", self.RULES)
         self.assertIn(" 0 answered otherwise", done.stdout)
+        alone = self.file("alone.rules", "allow read(_).\n")
+        self.assertIn("--cases names it", self.exits(1, "policy", "test", alone).stderr)
         rules = self.file("own.rules", "allow read(R) if permit(read, P), within(R, P).\n")
         self.file("own.cases", 'let issuer = "https://a.example".\n'
                   'let url = issuer "/v1/mesh/folders/fld_0fffffffffffffffffffffffff".\n'
@@ -724,6 +739,13 @@ class Answers(CliTest):
                           env={"MESHAUTH_HOME": str(self.dir / "home")}).stderr
         self.assertIn("certificate", said)
         self.assertIn(f"that {ca} vouches for", said)
+
+    def test_an_authority_that_is_no_certificate(self):
+        none = self.file("ca.pem", "issuer: {};\n")
+        said = self.exits(1, "login", self.url, "--ca", none, "--id-token", "-", data="a.b.c",
+                          env={"MESHAUTH_HOME": str(self.dir / "home")}).stderr
+        self.assertIn(f"{none}: not a certificate in PEM", said)
+        self.assertFalse((self.dir / "home").exists())
 
     def test_other_servers(self):
         self.assertIn("404", self.login(1, 404, b"<html>nothing</html>"))

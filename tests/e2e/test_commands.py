@@ -62,6 +62,13 @@ class Devices(CommandTest):
         self.assertRegex(table, rf"Phone +{other['id']} +\S+\n")
         self.assertRegex(alice.text("device", "show", other["id"]), rf"  name +Phone\n  id +{other['id']}\n")
 
+        # By name, while only one has it.
+        self.assertEqual(alice.json("device", "show", "Phone"), other)
+        third = alice.again("Phone")
+        twins = self.refused(alice, 1, "Several devices have that name; say which", "device", "show", "Phone")
+        self.assertIn(other["id"], twins)
+        third.text("device", "release")
+
         self.assertEqual(alice.text("device", "rename", other["id"], "Mobile"), f"{other['id']}: renamed\n")
         renamed = alice.json("device", "rename", other["id"], "<b>Möbile</b>")
         self.assertEqual((renamed["name"], renamed["version"]), ("<b>Möbile</b>", other["version"] + 2))
@@ -70,7 +77,11 @@ class Devices(CommandTest):
         # By its session, or once our own trust file has arrived by its ticket.
         self.refused(phone, 1, f"log in again. That is `meshauth login {self.mesh.url}`.", "device", "list")
         self.assertEqual(alice.text("device", "release"), f"{here['id']}: released, and logged out\n")
-        self.refused(alice, 1, "log in again", "device", "list")
+        # This device knows it from then on; a login is possible as before.
+        self.refused(alice, 1, "Nobody is logged in", "device", "list")
+        self.assertEqual(json.loads(alice.says(1, "status", "--json").stdout), {"accounts": []})
+        alice.login(self.mesh, "--claim", "Alice's PC")
+        self.assertEqual(alice.json("device", "show")["key"], here["key"])
 
     def test_refusals(self):
         alice, bob = self.alice, self.bob
@@ -82,9 +93,9 @@ class Devices(CommandTest):
                 (1, "`meshauth device list` shows yours", "release", his),
                 (1, "A name is 1 to 128 bytes", "rename", alice.json("device", "show")["id"], "\x1b[2J"),
                 (1, "A name is 1 to 128 bytes", "rename", alice.json("device", "show")["id"], ""),
-                (2, "is no id, which is dev_ and 26 characters", "show", "PC"),
-                (2, "is no id", "show", USR), (2, "is no id", "show", DEV + "/../" + DEV),
-                (2, "is no id", "release", ""), (2, "an argument is missing", "rename", his),
+                (1, "You have no device 'PC'; `meshauth device list` shows yours.", "show", "PC"),
+                (1, "You have no device", "show", USR), (1, "You have no device", "show", DEV + "/../" + DEV),
+                (1, "You have no device ''", "release", ""), (2, "NAME is missing", "rename", his),
                 (2, "one argument too many", "list", "x")):
             self.refused(alice, code, says, "device", *words)
         # What is no UTF-8 is not taken for something else: the device is still there.
@@ -183,6 +194,7 @@ class Folders(CommandTest):
                 (bob, 1, "The owner invites", "invite", "Trip"),
                 (alice, 1, "`meshauth folder pass`", "leave", "Trip"),
                 (alice, 1, "`meshauth folder pass`", "role", "Trip", bob.id, "owner-of-it"),
+                (alice, 2, "another owner is made by `meshauth folder pass`", "role", "Trip", bob.id, "owner"),
                 (alice, 1, "Only the owner may", "role", "Trip", alice.id, "reader"),
                 (alice, 1, "A role is a name", "role", "Trip", bob.id, "Reader"),
                 (alice, 1, "`meshauth folder members`", "remove", "Trip", USR),
@@ -208,8 +220,8 @@ class Folders(CommandTest):
                 (alice, 2, "goes with an e-mail", "invite", "Trip", "--for", bob.id, "--issuer", "https://x.example"),
                 (alice, 2, "is no id, which is usr_", "remove", "Trip", "bob"),
                 (alice, 2, "is no id, which is usr_", "pass", "Trip", FLD),
-                (alice, 2, "is no id, which is dev_", "map", "Trip", "PC"),
-                (alice, 2, "an argument is missing", "role", "Trip", bob.id),
+                (alice, 1, "You have no device 'PC'", "map", "Trip", "PC"),
+                (alice, 2, "ROLE is missing", "role", "Trip", bob.id),
                 (alice, 2, "there is no option --force", "delete", "Trip", "--force"),
                 (alice, 2, "--account: ", "list", "--account", "nowhere"),
                 (alice, 1, "Nobody is logged in at https://127.0.0.1:1;", "list", "--account", "https://127.0.0.1:1")):
@@ -330,7 +342,7 @@ class Invitations(CommandTest):
         self.refused(bob, 1, "`meshauth invitation list FOLDER`", "invitation", "revoke", INV)
         self.refused(bob, 2, "is no id, which is inv_", "invitation", "revoke", node["link"])
         self.refused(bob, 1, "no folder 'Trip'", "invitation", "list", "Trip")
-        self.refused(bob, 2, "an argument is missing", "invitation", "accept")
+        self.refused(bob, 2, "LINK is missing", "invitation", "accept")
         self.assertEqual(alice.json("invitation", "list", "Trip")["invitations"][0]["state"], "pending")
         self.assertEqual(alice.json("invitation", "list", alice.json("folder", "create", "New")["id"]),
                          {"invitations": []})
@@ -338,7 +350,7 @@ class Invitations(CommandTest):
 
     def test_a_closed_session_still_looks_and_declines(self):
         node = self.alice.invite("Trip")
-        self.bob.text("device", "release")
+        self.bob.again("Phone").text("device", "release", self.bob.json("device", "show")["id"])
         self.refused(self.bob, 1, "log in again. That is `meshauth login ", "invitation", "accept", node["link"])
         self.assertEqual(self.bob.json("invitation", "show", node["link"])["state"], "pending")
         self.assertEqual(self.bob.json("invitation", "decline", node["link"])["state"], "declined")

@@ -109,8 +109,8 @@ class Foreign(MeshTest):
         self.assertEqual(len(sent), 4)
         self.assertIn("It has changed since; read it again. Others change it, too; try again.", done.stderr)
         self.assertEqual(done.stdout, "")
-        done, sent = self.asked(1, "device", "release", DEV, answers=[(200, {"version": 1}), stale])
-        self.assertEqual(len(sent), 3)  # the last answer goes on: it cannot be read again
+        done, sent = self.asked(1, "device", "release", DEV, answers=[(200, {"key": "0"}), (200, {"version": 1}), stale])
+        self.assertEqual(len(sent), 4)  # the last answer goes on: it cannot be read again
         self.assertEqual(done.stdout, "")
 
     def test_the_ticket_goes_nowhere_else(self):

@@ -2,6 +2,7 @@
 
 import harness
 from people import JSON, PATCH, Person, new_id
+from services import Service, Socket
 
 NAMES = (
     ("empty", ""),
@@ -153,6 +154,33 @@ class Pace(harness.MeshTest):
         self.assertGreater(int(answer.headers["Retry-After"]), 0)
         self.assertEqual(len(alice.items(f"users/{alice.id}/folders")), 3)
         bob.create()
+
+    def test_refused_changes_of_admins(self):
+        """Each is on record, so that nobody may try without end."""
+        mallory = Person(self.mesh, "mallory")
+        path = f"/v1/admin/roles/{mallory.id}/admin"
+        for _ in range(3):
+            self.assert_problem(mallory.call("PUT", path), 403, "forbidden")
+        self.assert_problem(mallory.call("PUT", path), 429, "too-fast")
+        records = [r for r in self.mesh.audit() if r.get("actor") == mallory.id and r["action"] == "role.grant"]
+        self.assertEqual(len(records), 3)
+        # The socket is never too fast, nor are looks.
+        for _ in range(5):
+            self.assertEqual(Socket(self.mesh).call("PUT", f"roles/{mallory.id}/other").status, 200)
+        self.assert_problem(mallory.get("/v1/admin/users"), 403, "forbidden")
+
+    def test_logins(self):
+        carol = Person(self.mesh, "carol")
+        token = self.mesh.mint("carol")
+        for _ in range(2):
+            self.assertEqual(self.mesh.exchange(token, carol.device).status, 200)
+        answer = self.mesh.exchange(token, carol.device)
+        self.assertEqual((answer.status, answer.json["error"]), (429, "temporarily_unavailable"))
+        self.assertGreater(int(answer.headers["Retry-After"]), 0)
+        service = Service(self.mesh, "hurried")
+        answers = [self.mesh.post(service.form(), service.device) for _ in range(4)]
+        self.assertEqual([a.status for a in answers], [200, 200, 200, 429])
+        carol.create()
 
 
 if __name__ == "__main__":

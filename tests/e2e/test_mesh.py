@@ -52,7 +52,7 @@ class Walk(harness.MeshTest):
 
         self.assert_problem(self.bob.get(device["url"]), 404, "not-found")
         self.assertEqual(self.alice.delete(device["url"]).status, 204)
-        self.assert_problem(self.alice.get(device["url"]), 401, "session")
+        self.assert_over(self.alice.get(device["url"]))
         self.alice.login()
         self.assertEqual(self.alice.items(f"users/{self.alice.id}/devices"), [])
         claimed = self.alice.claim("PC again")
@@ -105,6 +105,23 @@ class Walk(harness.MeshTest):
         self.assertEqual(self.bob.node(folder["url"])["role"], "contributor")
         self.assert_problem(self.bob.accept(invitation), 409, "invitation-closed")
         self.assertEqual(self.alice.node(invitation["url"])["state"], "accepted")
+
+    def test_an_invitation_that_is_over(self):
+        """It tells those who are not in the folder nothing more of it."""
+        folder = self.alice.create("Trip", contributors_invite=True)
+        self.alice.join(folder, self.bob, "contributor")
+        invitation = self.bob.invite(folder)
+        view = (f"/v1/mesh/invitations/{invitation['id']}/view", f'{{"secret":"{invitation["secret"]}"}}',
+                {"Content-Type": "application/json"})
+        self.assertEqual(self.alice.delete(f"{folder['url']}/members/{self.bob.id}").status, 204)
+        self.alice.change(folder["url"], {"name": "without Bob"})
+        for seen in (self.bob.node(invitation["url"]), self.mesh.request("POST", *view).json):
+            self.assertEqual((seen["state"], seen["folder_name"]), ("revoked", ""))
+        mine = self.alice.invite(folder)
+        declined = self.mesh.request("POST", f"/v1/mesh/invitations/{mine['id']}/decline",
+                                     f'{{"secret":"{mine["secret"]}"}}', {"Content-Type": "application/json"})
+        self.assertEqual((declined.json["state"], declined.json["folder_name"]), ("declined", "without Bob"))
+        self.assertEqual(self.alice.node(mine["url"])["folder_name"], "without Bob")
 
     def test_a_mapping(self):
         folder, device = self.alice.create(), self.alice.claim().json

@@ -54,6 +54,19 @@ class Reload(harness.MeshTest):
         self.assertEqual(len(self.records()), records + 1)
         self.assertEqual(self.records()[0]["actor"], "meshauthd")
 
+    def test_who_may_need_not_know(self):
+        """Knowing tells 403 from 404; it takes a walk that may be cut short, and then removes nobody's right."""
+        know = "allow know(R)      if caller(U), user(R, V), member(V, F, _), member(U, F, _).\n"
+        self.assertIn(know, self.rules)
+        self.reload(self.rules.replace(know, ""), "other rules are in force")
+        self.alice.login()
+        folder, bob = self.alice.create(), Person(self.mesh, "bob")
+        member = self.alice.join(folder, bob)
+        alice = f"{folder['links']['members']}/{self.alice.id}"
+        self.assert_problem(bob.call("DELETE", alice, if_match="*"), 404, "not-found")
+        self.assertEqual(self.alice.delete(member["url"]).status, 204)
+        self.reload(self.rules, "other rules are in force")
+
     def test_a_role_that_only_the_file_knows(self):
         """An editor reads and renames a folder: without a line of C."""
         folder, bob = self.alice.create(), Person(self.mesh, "bob")

@@ -556,6 +556,23 @@ class Renewal(Rights):
             self.assertEqual(Ticket(answer.json["access_token"]).holder, self.carol.device.spki)
 
 
+class TooFast(Rights):
+    """Logins, renewals and requests for rights of one principal, all together."""
+
+    settings = {"limits": {"changes_per_minute": 10}}
+
+    def test_it(self):
+        asks = [lambda: self.renew(self.alice), lambda: self.ask(self.alice, self.alice.root)]
+        answers = [asks[n % 2]() for n in range(12)]
+        self.assertEqual([a.status for a in answers[:9]], [200] * 9)
+        for answer in answers[10:]:
+            self.assert_refused(answer, 429, "temporarily_unavailable",
+                                "Too many logins or tickets in a short time; wait and try again.", "too-fast")
+        self.assertEqual(self.renew(self.bob).status, 200)
+        # Who has proven nothing is told so as before, and holds nobody up.
+        self.refused("ticket-key", self.renew(self.bob, token=self.alice.credential))
+
+
 class Expired(Rights):
     """An old ticket still renews, and is good for nothing else."""
 

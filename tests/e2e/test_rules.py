@@ -1,5 +1,6 @@
 """Who may do what: each row of the mesh's tables, at the running service."""
 import json
+import unittest
 
 import harness
 import idtoken
@@ -198,7 +199,7 @@ class Tickets(harness.MeshTest):
         alice = Person(self.mesh, "alice4")
         device = alice.claim().json
         alice.delete(device["url"])
-        self.assert_problem(alice.get(alice.root), 401, "session")
+        self.assert_over(alice.get(alice.root))
 
 
 class Invitations(harness.MeshTest):
@@ -334,6 +335,7 @@ class Invitations(harness.MeshTest):
         self.assertEqual(self.alice.items(url), [])
 
 
+@unittest.skipIf(harness.SLOW > 1, "a minute of waiting, in which sanitizers see nothing new")
 class Expiry(harness.MeshTest):
     def test_it_expires(self):
         """60 seconds is the shortest: the one slow test of this file."""

@@ -264,6 +264,33 @@ refuses_damaged_logins(void **state)
     account_free(open_account()); /* a new login goes over it */
 }
 
+static void
+forgets_a_login_but_not_its_key(void **state)
+{
+    struct account *a = open_account();
+    char id[MAUTH_KEY_ID_LEN + 1];
+    struct service_url url;
+    size_t count = 0;
+
+    (void)state;
+    snprintf(id, sizeof(id), "%s", mauth_key_id(account_key(a)));
+    assert_int_equal(account_forget(a, NULL), MAUTH_OK); /* nothing to forget */
+    log_in(a, "an authority", 1000);
+    assert_int_equal(account_forget(a, NULL), MAUTH_OK);
+    assert_null(account_grant(a));
+    account_free(a);
+    a = NULL;
+    assert_int_equal(account_walk(count_one, &count, NULL), MAUTH_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(service_url_parse(SERVICE, &url, NULL), MAUTH_OK);
+    assert_int_equal(account_load(&url, &a, NULL), MAUTH_NOT_FOUND);
+    assert_null(a);
+    a = open_account();
+    assert_string_equal(id, mauth_key_id(account_key(a)));
+    assert_non_null(account_ca_file(a));
+    account_free(a);
+}
+
 int
 main(void)
 {
@@ -272,6 +299,8 @@ main(void)
         cmocka_unit_test_setup_teardown(
             keeps_what_a_login_brings, make_home, remove_home),
         cmocka_unit_test_setup_teardown(loads_a_login, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(
+            forgets_a_login_but_not_its_key, make_home, remove_home),
         cmocka_unit_test_setup_teardown(
             finds_nothing_where_nothing_is, make_home, remove_home),
         cmocka_unit_test_setup_teardown(

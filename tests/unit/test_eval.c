@@ -350,6 +350,13 @@ denies_at_the_bound(void **state)
     assert_int_equal(a->err.reason, MAUTH_REASON_BOUND);
     assert_int_equal(ask(rules, a, SIDE_GRAPH), MAUTH_DENIED);
     assert_string_equal(a->err.text, "rules: undecided after 1000000 steps");
+    a->q.steps = 100; /* who asks may take less, but no more */
+    assert_int_equal(ask(rules, a, SIDE_GRAPH), MAUTH_DENIED);
+    assert_string_equal(a->err.text, "rules: undecided after 100 steps");
+    a->q.steps = EVAL_STEPS_TICKET + 1;
+    assert_int_equal(ask(rules, a, SIDE_TICKET), MAUTH_DENIED);
+    assert_string_equal(a->err.text, "rules: undecided after 4096 steps");
+    a->q.steps = 0;
     assert_int_equal(ask_oddly(rules, a, SIDE_TICKET), MAUTH_DENIED);
     free(a);
     free(facts);

@@ -192,6 +192,35 @@ closes_those_of_a_key(void **state)
     store_remove(&s);
 }
 
+/* So many that the list of revocations would be full of them. */
+static void
+revokes_the_subject_of_many(void **state)
+{
+    struct act a = {
+        .session = {.subject_kind = ID_USER, .subject = {.b = {1}}, .key_hash = {1}}};
+    struct id mine[GRAPH_SESSIONS_REVOKED + 70], other;
+    struct store_dir s;
+    size_t listed = 0;
+    uint64_t before;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    other = open_one(s.kv, ID_USER, 1, 2);
+    for (size_t i = 0; i < COUNT(mine); i++)
+        mine[i] = open_one(s.kv, ID_USER, 1, 1);
+    before = number(s.kv);
+    assert_int_equal(kv_write(s.kv, close_of_key, &a, NULL), MAUTH_OK);
+    assert_int_equal(a.count, COUNT(mine));
+    for (size_t i = 0; i < COUNT(mine); i++) {
+        assert_false(is_open(s.kv, &mine[i]));
+        listed += revoked_since(s.kv, ID_SESSION, &mine[i]) == before + 1;
+    }
+    assert_int_equal(listed, GRAPH_SESSIONS_REVOKED);
+    assert_int_equal(revoked_since(s.kv, ID_USER, &a.session.subject), before + 1);
+    assert_true(is_open(s.kv, &other));
+    store_remove(&s);
+}
+
 static void
 closes_all_of_a_subject(void **state)
 {
@@ -405,6 +434,7 @@ main(void)
         cmocka_unit_test(wants_a_principal_in_a_session),
         cmocka_unit_test(closes_one_for_good),
         cmocka_unit_test(closes_those_of_a_key),
+        cmocka_unit_test(revokes_the_subject_of_many),
         cmocka_unit_test(closes_all_of_a_subject),
         cmocka_unit_test(notices_damage),
         cmocka_unit_test(forgets_what_is_over),

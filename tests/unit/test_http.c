@@ -99,10 +99,24 @@ headers(struct http_exchange *x)
     http_answer(x, 200, "text/plain", text_of(http_header(x, "X-In")), extra);
 }
 
+static char large[1 << 20];
+
+/* Sent from where it lies: what the client gets is what stands there by then. */
+static void
+held(struct http_exchange *x)
+{
+    const struct http_held all = {{large, sizeof(large)}, free_state, http_context(x)};
+
+    memset(large, 'a', sizeof(large));
+    http_answer_held(x, 200, "text/plain", &all, NULL);
+    memset(large, 'b', sizeof(large));
+}
+
 static const struct http_route routes[] = {
     {"POST", "/echo", 16, "text/plain", echo, NULL},
     {"GET", "/query", 0, NULL, query, NULL},
     {"GET", "/later", 0, NULL, suspend, NULL},
+    {"GET", "/held", 0, NULL, held, NULL},
     {"GET", "/silent", 0, NULL, silent, NULL},
     {"GET", "/headers", 0, NULL, headers, NULL},
     {"POST", "/headers", 0, NULL, headers, NULL},
@@ -380,6 +394,33 @@ test_keeps_the_connection(void **state)
 }
 
 /* A step that neither answers nor suspends costs the connection, nothing else. */
+/* It is given back when it was read, and when whoever asked for it is gone. */
+static void
+test_held_body(void **state)
+{
+    static const char get[] = "GET /held HTTP/1.1\r\n" HEAD "Connection: close\r\n\r\n";
+    static char answer[(1 << 20) + 1024];
+    struct world *w = *state;
+    int fd = dial(w);
+    bool closed;
+    size_t len;
+
+    send_all(fd, get, sizeof(get) - 1);
+    len = receive(fd, answer, sizeof(answer), 5000, &closed);
+    assert_true(closed);
+    assert_true(len > sizeof(large));
+    for (size_t i = len - sizeof(large); i < len; i++)
+        assert_int_equal(answer[i], 'b');
+    close(fd);
+    fd = dial(w);
+    send_all(fd, get, sizeof(get) - 1);
+    (void)receive(fd, answer, 1024, 5000, &closed);
+    close(fd); /* most of it unread */
+    for (int i = 0; w->freed < 2 && i < 200; i++)
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
+    assert_int_equal(w->freed, 2);
+}
+
 static void
 test_silent_step(void **state)
 {
@@ -478,6 +519,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_keeps_the_connection, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_held_body, setup, teardown),
         cmocka_unit_test_setup_teardown(test_silent_step, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow_clients_are_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stop_lets_requests_end, setup, teardown),

@@ -113,6 +113,35 @@ lines_columns_up(void **state)
 }
 
 static void
+print_wide_table(void)
+{
+    /* Two columns each, none, and one. */
+    static const char *const names[] = {"\xe6\x97\xa5\xe6\x9c\xac", "e\xcc\x81",
+        "\xf0\x9f\x8c\x8d", "\xe2\x98\x83", "\xef\xbc\xa1"};
+    struct table *t = table_new(2, NULL);
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        table_cell(t, STYLE_PLAIN, "%s", names[i]);
+        table_cell(t, STYLE_PLAIN, "x");
+    }
+    assert_true(table_end(t));
+}
+
+static void
+lines_up_what_is_wide(void **state)
+{
+    char *text = capture(print_wide_table);
+
+    (void)state;
+    assert_string_equal(text, "  \xe6\x97\xa5\xe6\x9c\xac  x\n"
+                              "  e\xcc\x81     x\n"
+                              "  \xf0\x9f\x8c\x8d    x\n"
+                              "  \xe2\x98\x83     x\n"
+                              "  \xef\xbc\xa1    x\n");
+    free(text);
+}
+
+static void
 print_torn_table(void)
 {
     struct table *t = table_new(2, NULL);
@@ -155,6 +184,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(lets_nothing_steer_a_terminal),
         cmocka_unit_test(lines_columns_up),
+        cmocka_unit_test(lines_up_what_is_wide),
         cmocka_unit_test(prints_nothing_that_is_not_whole),
         cmocka_unit_test(prints_compact_json),
     };
