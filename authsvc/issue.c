@@ -220,7 +220,7 @@ check_travels(const struct issued *i, struct mauth_err *err)
     enum mauth_rc rc = MAUTH_OK;
     char *text;
 
-    if (i->xml_len + 64 < ISSUE_CREDENTIAL_MAX / 4 * 3)
+    if ((i->xml_len + 64) / 3 * 4 < ISSUE_CREDENTIAL_MAX)
         return MAUTH_OK;
     rc = mauth_credential_encode(i->xml, i->xml_len, true, &text, err);
     if (rc != MAUTH_OK)

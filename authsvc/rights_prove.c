@@ -81,7 +81,7 @@ add_fact(struct rights_ticket *t, const struct fact *leaf)
     for (size_t i = 0; i < ticket_relation_arity(f.relation); i++) {
         char *room = t->room[t->facts][i];
 
-        if (f.arg[i].len >= FACTS_ROOM)
+        if (!f.arg[i].p || f.arg[i].len >= FACTS_ROOM)
             return false;
         memcpy(room, f.arg[i].p, f.arg[i].len);
         f.arg[i].p = room;
