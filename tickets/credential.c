@@ -1,6 +1,5 @@
+#include <libdeflate.h>
 #include <stdlib.h>
-#include <string.h>
-#include <zlib.h>
 
 #include "base/b64.h"
 #include "base/buf.h"
@@ -9,51 +8,32 @@
 #include <meshauth/ticket.h>
 
 enum {
-    RAW_BITS = -15, /* zlib's way to ask for raw DEFLATE with its largest window */
-    /* For writing: a window of 16 KiB sees all of a ticket, and tables that are
-     * small are quick to make; a ticket comes out as short as with the largest.
-     * All of them together stay below 128 KiB: what malloc would give back to
-     * the system each time, to get it again page by page. */
-    OUT_BITS = -14,
-    OUT_MEMORY = 6
+    /* The quickest. A ticket comes out some 3 % longer than at level 6, in two
+     * thirds of the time; one of 16 KiB has less than 4,000 characters. */
+    OUT_LEVEL = 1
 };
 
 /* One DEFLATE stream that ends with the input, into out of MAUTH_TICKET_MAX bytes. */
 static enum mauth_rc
-expand(uint8_t *in, size_t len, char *out, size_t *out_len, struct mauth_err *err)
+expand(const uint8_t *in, size_t len, char *out, size_t *out_len, struct mauth_err *err)
 {
-    z_stream z = {0};
-    uint8_t beyond;
-    bool large;
-    int end;
+    struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+    enum libdeflate_result result;
+    size_t used = 0, made = 0;
 
-    if (inflateInit2(&z, RAW_BITS) != Z_OK)
+    if (!d)
         return mauth_fail(err, MAUTH_NO_MEMORY, "credential: no memory");
-    z.next_in = in;
-    z.avail_in = (uInt)len;
-    z.next_out = (uint8_t *)out;
-    z.avail_out = MAUTH_TICKET_MAX;
-    end = inflate(&z, Z_FINISH);
-    if (end != Z_STREAM_END && z.avail_out == 0) { /* full: is there more? */
-        z.next_out = &beyond;
-        z.avail_out = 1;
-        end = inflate(&z, Z_FINISH);
-    }
-    large = z.total_out > MAUTH_TICKET_MAX;
-    *out_len = large ? 0 : (size_t)z.total_out;
-    if (z.avail_in != 0)
-        end = Z_DATA_ERROR;
-    inflateEnd(&z);
-    if (large)
+    result = libdeflate_deflate_decompress_ex(
+        d, in, len, out, MAUTH_TICKET_MAX, &used, &made);
+    libdeflate_free_decompressor(d);
+    if (result == LIBDEFLATE_INSUFFICIENT_SPACE)
         return mauth_refuse(err, MAUTH_REASON_SIZE,
             "credential: it inflates to more than %d bytes", MAUTH_TICKET_MAX);
-    if (end == Z_STREAM_END)
-        return MAUTH_OK;
-    *out_len = 0;
-    if (end == Z_MEM_ERROR)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "credential: no memory");
-    return mauth_refuse(
-        err, MAUTH_REASON_FORM, "credential: not exactly one DEFLATE stream");
+    if (result != LIBDEFLATE_SUCCESS || used != len)
+        return mauth_refuse(
+            err, MAUTH_REASON_FORM, "credential: not exactly one DEFLATE stream");
+    *out_len = made;
+    return MAUTH_OK;
 }
 
 /* Does it hold XML as it is? Its first byte tells. */
@@ -116,28 +96,22 @@ mauth_credential_decode(
     return decode_deflated(text, len, out, out_len, err);
 }
 
-/* The raw DEFLATE of xml; empty when it would be taken for XML. */
+/*
+ * The raw DEFLATE of xml; empty when it would be taken for XML, which a stream of
+ * several blocks might be.
+ */
 static enum mauth_rc
 squeeze(const char *xml, size_t len, struct buf *out, struct mauth_err *err)
 {
-    uint8_t in[MAUTH_TICKET_MAX];
-    z_stream z = {0};
-    uint8_t *room;
-    int end;
+    struct libdeflate_compressor *c = libdeflate_alloc_compressor(OUT_LEVEL);
+    uint8_t *room = NULL;
 
-    memcpy(in, xml, len);
-    if (deflateInit2(&z, 9, Z_DEFLATED, OUT_BITS, OUT_MEMORY, Z_DEFAULT_STRATEGY) !=
-        Z_OK)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "credential: no memory");
-    z.next_in = in;
-    z.avail_in = (uInt)len;
-    room = buf_space(out, deflateBound(&z, (uLong)len));
-    z.next_out = room;
-    z.avail_out = (uInt)out->len;
-    end = room ? deflate(&z, Z_FINISH) : Z_MEM_ERROR;
-    out->len = (size_t)z.total_out;
-    deflateEnd(&z);
-    if (end != Z_STREAM_END)
+    if (c)
+        room = buf_space(out, libdeflate_deflate_compress_bound(c, len));
+    if (room) /* as much room as it may need: it does not fail */
+        out->len = libdeflate_deflate_compress(c, xml, len, room, out->len);
+    libdeflate_free_compressor(c);
+    if (!room)
         return mauth_fail(err, MAUTH_NO_MEMORY, "credential: no memory");
     if (room[0] == '<')
         out->len = 0;

@@ -48,7 +48,7 @@ MAUTH_MUST_USE enum mauth_rc bench_race(struct bench_racer *racers, size_t count
 
 /*
  * Calls of malloc, calloc, realloc, strdup and strndup that this thread has made
- * from our own object code. Those of libcrypto, zlib and others are not in it.
+ * from our own object code. Those of libcrypto, libdeflate and others are not in it.
  */
 unsigned long bench_allocations(void);
 

@@ -201,7 +201,7 @@ class World:
 
 class CrashGraph(unittest.TestCase):
     def setUp(self):
-        self.mesh = Mesh(limits={"changes_per_minute": 1000000})
+        self.mesh = Mesh()
         self.addCleanup(self.mesh.close)
 
     def records(self, worlds):

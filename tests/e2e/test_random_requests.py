@@ -50,8 +50,6 @@ class Generator:
 
 
 class RandomRequests(harness.MeshTest):
-    settings = {"limits": {"changes_per_minute": 1000000}}
-
     def setUp(self):
         self.people = {"alice": Person(self.mesh, "alice"), "bob": Person(self.mesh, "bob"),
                        "carol": Admin(self.mesh, "carol")}

@@ -91,7 +91,7 @@ fills_in_defaults(void **state)
     assert_in_range(c->limits.threads, 1, 64);
     assert_int_equal(c->limits.connections, 1000);
     assert_int_equal(c->limits.connections_per_ip, 100);
-    assert_int_equal(c->limits.changes_per_minute, 600);
+    assert_int_equal(c->limits.changes_per_minute, 120);
     assert_int_equal(c->limits.request_s, 15);
     assert_int_equal(c->limits.idle_s, 60);
     config_free(c);

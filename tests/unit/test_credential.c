@@ -1,5 +1,6 @@
 #include <zlib.h>
 
+#include "tests/fuzz/inflate_differ.h"
 #include "tests/unit/golden.h"
 #include <meshauth/credential.h>
 
@@ -97,6 +98,130 @@ inflates_exactly_and_within_bounds(void **state)
     }
 }
 
+/*
+ * Streams that a compressor would hardly write. What RFC 1951 does not have, but
+ * libdeflate of today takes, it may as well refuse.
+ */
+#define BYTES(s) s, sizeof(s) - 1
+static const struct {
+    const char *name, *stream;
+    size_t len;
+    enum inflate_verdict want;
+} odd[] = {
+    {"literals and no distance code",
+        BYTES("\x05\xe0\x37\x0d\x00\x00\x00\xc0\x20\xd8\x46\x3e\x41"), INFLATE_TAKEN},
+    {"one distance code",
+        BYTES("\x0d\xe0\x37\x0d\x00\x00\x00\xc0\x20\xd8\xae\xfc\x42\x0c"),
+        INFLATE_TAKEN},
+    {"one distance code's unused half",
+        BYTES("\x0d\xe0\x37\x0d\x00\x00\x00\xc0\x20\xd8\xae\xfc\x42\x0e"),
+        INFLATE_LOOSE},
+    {"a match without distance codes",
+        BYTES("\x0d\xe0\x37\x0d\x00\x00\x00\xc0\x20\xd8\xae\xfc\x92\x18"),
+        INFLATE_LOOSE},
+    {"one distance code of two bits",
+        BYTES("\x0d\xe0\x37\x0d\x00\x00\x00\xc0\x20\xd8\xae\xfc\xd2\x30"),
+        INFLATE_REFUSED},
+    {"distance codes that leave room",
+        BYTES("\x05\xe1\x37\x0d\x00\x00\x00\xc0\x20\xd8\x46\x3e\xad"), INFLATE_REFUSED},
+    {"too many distance codes",
+        BYTES("\x05\xe2\x37\x0d\x00\x00\x00\xc0\x20\xd8\x46\x3e\x80"), INFLATE_REFUSED},
+    {"nothing but the end",
+        BYTES("\x05\xe0\x37\x0d\x00\x00\x00\xc0\x20\xf8\x77\x4d\x00"), INFLATE_TAKEN},
+    {"its unused half", BYTES("\x05\xe0\x37\x0d\x00\x00\x00\xc0\x20\xf8\x77\x4d\x02"),
+        INFLATE_LOOSE},
+    {"literal codes that leave room",
+        BYTES("\x05\xe0\x37\x0d\x00\x00\x00\xc0\x20\xd8\xae\x7c\x12"), INFLATE_REFUSED},
+    {"too many literal codes",
+        BYTES("\x05\xe0\x37\x0d\x00\x00\x00\xc0\x20\x68\xc5\x05\xf2\x89"),
+        INFLATE_REFUSED},
+    {"no code for the end",
+        BYTES("\x05\xe0\x37\x0d\x00\x00\x00\xc0\x20\x68\xc5\x05\xfa\x05"),
+        INFLATE_REFUSED},
+    {"286 literal and length codes",
+        BYTES("\xed\xe0\x37\x0d\x00\x00\x00\xc0\x20\xd8\x46\x3e\x4e\x04"),
+        INFLATE_TAKEN},
+    {"287 literal and length codes",
+        BYTES("\xf5\xe0\x37\x0d\x00\x00\x00\xc0\x20\xd8\x46\x3e\x52\x04"),
+        INFLATE_LOOSE},
+    {"30 distance codes",
+        BYTES("\x05\xfd\x37\x0d\x00\x00\x00\xc0\x20\xd8\x46\x3e\x4e\x04"),
+        INFLATE_TAKEN},
+    {"31 distance codes",
+        BYTES("\x05\xfe\x37\x0d\x00\x00\x00\xc0\x20\xd8\x46\x3e\x52\x04"),
+        INFLATE_LOOSE},
+    {"a run from lengths into distances",
+        BYTES("\x05\xe3\x37\x0d\x00\x00\x00\xc0\x20\xd8\x46\x3e\x8f"), INFLATE_TAKEN},
+    {"a run of zeros past the last code",
+        BYTES("\x05\xe0\x37\x0d\x00\x00\x00\xc0\x20\xd8\x46\x3e\x87"), INFLATE_LOOSE},
+    {"a repetition past the last code",
+        BYTES("\x05\xe0\x37\x0d\x00\x00\x00\xc0\x20\xd8\x46\x3e\x43"), INFLATE_LOOSE},
+    {"a repetition of nothing", BYTES("\x05\xe0\x37\x0d\x00\x00\x00\xc0\x20\x0c\x01"),
+        INFLATE_REFUSED},
+    {"a repetition across",
+        BYTES("\x05\xe1\x37\x0d\x00\x00\x00\xc0\x20\xd8\x46\x3e\x20"), INFLATE_TAKEN},
+    {"fixed codes", BYTES("\xab\x00\x00"), INFLATE_TAKEN},
+    {"length code 286", BYTES("\xab\x18\x03\x00"), INFLATE_LOOSE},
+    {"length code 287", BYTES("\xab\x18\x07\x00"), INFLATE_LOOSE},
+    {"distance code 30", BYTES("\xab\x00\x3e\x00\x00\x00"), INFLATE_REFUSED},
+    {"length 258 by code 284", BYTES("\xab\x18\xf9\x00\x00"), INFLATE_TAKEN},
+    {"bits behind the end", BYTES("\xab\x00\x80"), INFLATE_TAKEN},
+    {"bits before a stored length", BYTES("\xf9\x01\x00\xfe\xff\x78"), INFLATE_TAKEN},
+    {"no length stored", BYTES("\x01\x01\x00\xfe"), INFLATE_REFUSED},
+    {"too little stored", BYTES("\x01\x02\x00\xfd\xff\x78"), INFLATE_REFUSED},
+};
+
+static void
+inflates_odd_streams_as_zlib_does(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(odd); i++) {
+        enum inflate_verdict got =
+            inflate_ask((const uint8_t *)odd[i].stream, odd[i].len);
+
+        if (got != odd[i].want &&
+            (odd[i].want != INFLATE_LOOSE || got != INFLATE_REFUSED))
+            fail_msg("%s: %d", odd[i].name, (int)got);
+    }
+}
+
+/* The golden streams with a few bits changed, and cut off; the same each time. */
+static void
+inflates_mutants_as_zlib_does(void **state)
+{
+    static uint8_t stream[MAUTH_TICKET_MAX], mutant[MAUTH_TICKET_MAX];
+    uint32_t random = 2463534242u;
+
+    (void)state;
+    for (size_t k = 0; k < COUNT(golden_kinds); k++) {
+        size_t xml_len, len;
+        char *xml = golden_xml(golden_kinds[k], "p256", &xml_len), *text;
+
+        assert_int_equal(
+            mauth_credential_encode(xml, xml_len, true, &text, NULL), MAUTH_OK);
+        assert_true(
+            b64_decode(B64_URL, text, strlen(text), stream, sizeof(stream), &len));
+        assert_int_equal(inflate_ask(stream, len), INFLATE_TAKEN);
+        for (size_t cut = 0; cut < len; cut++)
+            assert_int_equal(inflate_ask(stream, cut), INFLATE_REFUSED);
+        for (unsigned i = 0; i < 2000; i++) {
+            memcpy(mutant, stream, len);
+            for (unsigned bits = 0; bits < 1 + i % 3; bits++) {
+                random ^= random << 13;
+                random ^= random >> 17;
+                random ^= random << 5;
+                /* Every other one in the description of the codes. */
+                mutant[(random >> 3) % (i % 2 ? len : 80)] ^=
+                    (uint8_t)(1u << (random & 7));
+            }
+            if (mutant[0] != '<')
+                inflate_ask(mutant, len);
+        }
+        free(text);
+        free(xml);
+    }
+}
+
 static void
 refuses_other_texts(void **state)
 {
@@ -160,6 +285,8 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_the_golden_credentials),
         cmocka_unit_test(inflates_exactly_and_within_bounds),
+        cmocka_unit_test(inflates_odd_streams_as_zlib_does),
+        cmocka_unit_test(inflates_mutants_as_zlib_does),
         cmocka_unit_test(refuses_other_texts),
         cmocka_unit_test(takes_plain_up_to_the_bound),
         cmocka_unit_test(encodes_tickets_only),
