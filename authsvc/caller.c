@@ -16,7 +16,6 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "store/graph_service.h"
-#include "store/graph_session.h"
 #include "store/graph_user.h"
 #include <meshauth/credential.h>
 
@@ -48,6 +47,8 @@ problem_of(const struct mauth_err *err)
 {
     switch (err->reason) {
     case MAUTH_REASON_NONE:
+        if (err->rc == MAUTH_DENIED)
+            return "not-identity";
         return err->rc == MAUTH_INTERNAL ? "internal" : "unavailable";
     case MAUTH_REASON_TRUST_EXPIRED:
     case MAUTH_REASON_CLOCK: return "unavailable";
@@ -55,7 +56,10 @@ problem_of(const struct mauth_err *err)
     }
 }
 
-/* err's reason is that of the first check that failed. */
+/* A ticket's XML, checked or only read; err's reason is that of the first that failed. */
+typedef enum mauth_rc take_fn(const struct service *service, struct text xml,
+    struct caller *c, struct mauth_err *err);
+
 static enum mauth_rc
 verify(const struct service *service, struct text xml, struct caller *c,
     struct mauth_err *err)
@@ -77,46 +81,76 @@ verify(const struct service *service, struct text xml, struct caller *c,
     return rc;
 }
 
+static enum mauth_rc
+read_only(const struct service *service, struct text xml, struct caller *c,
+    struct mauth_err *err)
+{
+    enum mauth_rc rc = mauth_ticket_read_untrusted(xml.p, xml.len, &c->ticket, err);
+    const uint8_t *spki, *proven;
+    size_t len, proven_len;
+
+    if (rc != MAUTH_OK)
+        return rc;
+    if (strcmp(mauth_ticket_issuer(c->ticket), service->config->issuer.url) != 0)
+        return mauth_refuse(err, MAUTH_REASON_ISSUER, "caller: another issuer's");
+    spki = mauth_ticket_holder_spki(c->ticket, &len);
+    if (!spki || !c->proof.key)
+        return mauth_refuse(err, MAUTH_REASON_NO_PROOF, "caller: no key is proven");
+    proven = mauth_key_spki(c->proof.key, &proven_len);
+    if (len != proven_len || memcmp(spki, proven, len) != 0)
+        return mauth_refuse(err, MAUTH_REASON_HOLDER, "caller: another key's ticket");
+    return MAUTH_OK;
+}
+
 /* An identity ticket's subject and session; the profile sees to their form. */
-static const char *
-read_ticket(struct caller *c)
+static enum mauth_rc
+take_subject(struct caller *c, struct mauth_err *err)
 {
     const char *subject = mauth_ticket_subject(c->ticket);
     const char *session = mauth_ticket_session(c->ticket);
     const uint8_t *spki;
     size_t len;
 
-    if (!mauth_ticket_is_identity(c->ticket) || !c->proof.key)
-        return "not-identity";
     c->kind = id_kind_of(subject, strlen(subject));
-    if ((c->kind != ID_USER && c->kind != ID_SERVICE) ||
+    if (!mauth_ticket_is_identity(c->ticket) || !c->proof.key ||
+        (c->kind != ID_USER && c->kind != ID_SERVICE) ||
         !id_parse(c->kind, subject, strlen(subject), &c->principal) ||
         !id_parse(ID_SESSION, session, strlen(session), &c->session))
-        return "not-identity";
+        return mauth_fail(err, MAUTH_DENIED, "caller: no identity ticket of a key");
     spki = mauth_key_spki(c->proof.key, &len);
     SHA256(spki, len, c->key_hash);
-    return NULL;
+    return MAUTH_OK;
 }
 
-static const char *
-take_ticket(const struct service *service, struct text credential, struct caller *c,
-    struct mauth_err *err)
+static enum mauth_rc
+take_ticket(const struct service *service, struct text credential, take_fn *take,
+    struct caller *c, struct mauth_err *err)
 {
     char *xml = malloc(MAUTH_TICKET_MAX);
     struct text text = {xml, 0};
     enum mauth_rc rc;
 
-    if (!xml) {
-        (void)mauth_fail(err, MAUTH_NO_MEMORY, "caller: no memory");
-        return "unavailable";
-    }
+    if (!xml)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "caller: no memory");
     rc = mauth_credential_decode(credential.p, credential.len, xml, &text.len, err);
     if (rc == MAUTH_OK)
-        rc = verify(service, text, c, err);
+        rc = take(service, text, c, err);
     free(xml);
-    if (rc == MAUTH_OK)
-        return read_ticket(c);
-    return problem_of(err);
+    return rc == MAUTH_OK ? take_subject(c, err) : rc;
+}
+
+enum mauth_rc
+caller_verify(const struct service *service, struct text credential, struct caller *out,
+    struct mauth_err *err)
+{
+    return take_ticket(service, credential, verify, out, err);
+}
+
+enum mauth_rc
+caller_read(const struct service *service, struct text credential, struct caller *out,
+    struct mauth_err *err)
+{
+    return take_ticket(service, credential, read_only, out, err);
 }
 
 const char *
@@ -135,7 +169,11 @@ caller_take(struct http_exchange *x, struct caller *out, struct mauth_err *err)
     snprintf(url, sizeof(url), "%s%s", service->config->issuer.url, http_path(x));
     wrong =
         proof_take(service->proofs, x, url, credential, out->now_s, &out->proof, err);
-    return wrong ? wrong : take_ticket(service, credential, out, err);
+    if (wrong)
+        return wrong;
+    if (caller_verify(service, credential, out, err) != MAUTH_OK)
+        return problem_of(err);
+    return NULL;
 }
 
 void
@@ -179,23 +217,32 @@ check_subject(struct kv_txn *txn, const struct caller *c, struct mauth_err *err)
 }
 
 enum mauth_rc
-caller_check(struct kv_txn *txn, const struct caller *c, struct mauth_err *err)
+caller_session(struct kv_txn *txn, const struct caller *c, struct graph_session *out,
+    struct mauth_err *err)
 {
-    struct graph_session s;
-    enum mauth_rc rc = graph_session_by_id(txn, &c->session, &s, err);
+    enum mauth_rc rc = graph_session_by_id(txn, &c->session, out, err);
 
     if (rc == MAUTH_NOT_FOUND)
         return mauth_fail(err, MAUTH_DENIED, "caller: there is no such session");
     if (rc != MAUTH_OK)
         return rc;
-    if (!s.open || c->now_s >= s.ends_s)
-        return mauth_fail(err, MAUTH_DENIED, "caller: the session is over");
-    if (s.subject_kind != c->kind ||
-        memcmp(s.subject.b, c->principal.b, ID_BYTES) != 0 ||
-        memcmp(s.key_hash, c->key_hash, GRAPH_KEY_HASH) != 0)
+    if (out->subject_kind != c->kind ||
+        memcmp(out->subject.b, c->principal.b, ID_BYTES) != 0 ||
+        memcmp(out->key_hash, c->key_hash, GRAPH_KEY_HASH) != 0)
         return mauth_fail(
             err, MAUTH_DENIED, "caller: the session is of another subject or key");
     return check_subject(txn, c, err);
+}
+
+enum mauth_rc
+caller_check(struct kv_txn *txn, const struct caller *c, struct mauth_err *err)
+{
+    struct graph_session s;
+    enum mauth_rc rc = caller_session(txn, c, &s, err);
+
+    if (rc == MAUTH_OK && (!s.open || c->now_s >= s.ends_s))
+        rc = mauth_fail(err, MAUTH_DENIED, "caller: the session is over");
+    return rc;
 }
 
 void

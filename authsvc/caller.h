@@ -11,7 +11,7 @@
 #include "authsvc/proof.h"
 #include "authsvc/service.h"
 #include "base/id.h"
-#include "store/graph.h"
+#include "store/graph_session.h"
 #include <meshauth/ticket.h>
 
 struct caller {
@@ -34,6 +34,20 @@ struct caller {
 const char *caller_take(
     struct http_exchange *x, struct caller *out, struct mauth_err *err);
 
+/*
+ * The identity ticket of a credential, plain or deflated, once out->now_s and out->proof
+ * are set: checked as above, or only read. What is read says no more than which session
+ * its bearer means: caller_session() has to see what is true of it.
+ *
+ * A code with a reason  that check failed; of one that is only read: size, form,
+ *                       issuer, holder, no-proof
+ * MAUTH_DENIED without  it is no identity ticket
+ */
+MAUTH_MUST_USE enum mauth_rc caller_verify(const struct service *service,
+    struct text credential, struct caller *out, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc caller_read(const struct service *service,
+    struct text credential, struct caller *out, struct mauth_err *err);
+
 /* Answer with a problem of caller_take(); strangers are counted, not recorded. */
 void caller_refuse(
     struct http_exchange *x, const char *problem, const struct mauth_err *err);
@@ -46,6 +60,10 @@ void caller_refuse(
  */
 MAUTH_MUST_USE enum mauth_rc caller_check(
     struct kv_txn *txn, const struct caller *c, struct mauth_err *err);
+
+/* The same but for its end, and whether it is open. */
+MAUTH_MUST_USE enum mauth_rc caller_session(struct kv_txn *txn, const struct caller *c,
+    struct graph_session *out, struct mauth_err *err);
 
 void caller_clear(struct caller *c);
 

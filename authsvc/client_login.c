@@ -8,8 +8,6 @@
 #include "base/time.h"
 #include "store/graph_token.h"
 
-static const char x509_class[] = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509";
-
 static enum mauth_rc
 find(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
@@ -95,7 +93,7 @@ client_login_check(struct client_login *l, const char *assertion,
         l->refusal = "client-proof";
         return MAUTH_OK;
     }
-    l->ground.authn_class = by_certificate ? x509_class : NULL;
+    l->ground.by_certificate = by_certificate;
     return bind_to(l, proven ? proven : l->registered, err);
 }
 
@@ -159,6 +157,7 @@ client_login_record(struct kv_txn *txn, void *arg, struct mauth_err *err)
         .started_s = l->ground.authn_instant_s,
         .ends_s = l->ground.session_ends_s,
         .open = true,
+        .by_certificate = l->ground.by_certificate,
     };
     enum mauth_rc rc = check_again(txn, l, err);
 

@@ -269,7 +269,7 @@ next_fact(void *self, struct fact_cursor *c, struct mauth_err *err)
     case PREDICATE_INVITER:
     case PREDICATE_ADDRESSED: return only_invitation(f, c, err);
     case PREDICATE_CALLER: return only_id(c, f->caller_kind, f->caller);
-    case PREDICATE_SUBJECT: return only_id(c, ID_USER, f->subject);
+    case PREDICATE_SUBJECT: return only_id(c, f->subject_kind, f->subject);
     case PREDICATE_HOLDER: return only_id(c, ID_DEVICE, f->holder);
     case PREDICATE_SESSION: return only_id(c, ID_SESSION, f->session);
     case PREDICATE_SHOWN: return only_id(c, ID_INVITATION, f->shown);

@@ -19,11 +19,12 @@ struct graph_facts {
     enum id_kind caller_kind; /* ID_USER or ID_SERVICE */
     const struct id *caller;
     const struct id *session;
-    const struct id *subject; /* of a ticket to be made; a user */
-    const struct id *holder;  /* the device whose key was proven */
-    const struct id *shown;   /* the invitation whose secret was shown */
-    const char *key;          /* id of the key that was proven */
-    bool local;               /* by the admin socket */
+    enum id_kind subject_kind; /* as caller_kind */
+    const struct id *subject;  /* of a ticket to be made */
+    const struct id *holder;   /* the device whose key was proven */
+    const struct id *shown;    /* the invitation whose secret was shown */
+    const char *key;           /* id of the key that was proven */
+    bool local;                /* by the admin socket */
 };
 
 /* Borrows facts. */

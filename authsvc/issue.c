@@ -9,11 +9,13 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "tickets/encode.h"
+#include <meshauth/credential.h>
 
 /* The rule of the mesh's policy that grants it, as it goes on record. */
 static const char own_node_rule[] = "grant read(R) if subject(U), user(R, U).";
 static const char unspecified_class[] =
     "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified";
+static const char x509_class[] = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509";
 
 /* The texts that a ticket's slices point to while it is made. */
 struct draft {
@@ -48,6 +50,15 @@ add_fact(struct ticket *t, enum ticket_relation relation, const char *arg)
     t->fact[t->facts].relation = relation;
     t->fact[t->facts].arg[0] = text_of(arg);
     t->facts++;
+}
+
+static bool
+has_fact(const struct ticket *t, const struct ticket_fact *f)
+{
+    for (size_t i = 0; i < t->facts; i++)
+        if (ticket_fact_compare(&t->fact[i], f) == 0)
+            return true;
+    return false;
 }
 
 /* Of a key that is a registered device's: always, and before what sorts behind it. */
@@ -108,7 +119,7 @@ start(const struct issue_ground *g, int64_t lifetime_s, const char *audience,
 
 static enum mauth_rc
 make_entry(const struct issue_ground *g, const struct draft *d, const char *action,
-    const char *rule, struct issued *out, struct mauth_err *err)
+    const struct issue_rights *rights, struct issued *out, struct mauth_err *err)
 {
     struct audit_record record = {
         .time_us = time_now_us(),
@@ -117,7 +128,7 @@ make_entry(const struct issue_ground *g, const struct draft *d, const char *acti
         .session = d->session,
         .action = action,
         .outcome = "allow",
-        .rule = rule,
+        .rule = rights ? rights->rule : NULL,
         .ticket = d->id,
         .digest = d->ticket.digest,
         .key = mauth_key_id(signer_key(keystore_active(g->service->keys))),
@@ -125,9 +136,10 @@ make_entry(const struct issue_ground *g, const struct draft *d, const char *acti
         .request = g->request,
     };
 
-    if (out->resource[0])
-        record.resources[record.resource_count++] = out->resource;
-    record.resources[record.resource_count++] = out->audience;
+    for (size_t i = 0; rights && i < rights->abouts; i++)
+        record.resources[record.resource_count++] = rights->about[i];
+    for (size_t i = 0; i < d->ticket.audiences; i++)
+        record.resources[record.resource_count++] = d->ticket.audience[i].p;
     return audit_entry_new(&record, &out->entry, err);
 }
 
@@ -168,11 +180,76 @@ issue_identity(const struct issue_ground *g, struct issued *out, struct mauth_er
         goto out;
     d.ticket.has_authn = true;
     d.ticket.authn_instant_s = g->authn_instant_s;
-    d.ticket.authn_class = text_of(g->authn_class ? g->authn_class : unspecified_class);
+    d.ticket.authn_class = text_of(g->by_certificate ? x509_class : unspecified_class);
     rc = sign(g, &d, out, err);
     if (rc == MAUTH_OK)
-        rc = make_entry(g, &d, "login", NULL, out, err);
+        rc = make_entry(g, &d, g->renews ? "ticket.renew" : "login", NULL, out, err);
 out:
+    if (rc != MAUTH_OK)
+        issued_clear(out);
+    return rc;
+}
+
+/* The bounds are looked at here, before the slices are copied. */
+static enum mauth_rc
+say_rights(struct ticket *t, const struct issue_rights *r, struct mauth_err *err)
+{
+    if (r->audiences > TICKET_AUDIENCES || r->permits > TICKET_PERMITS ||
+        r->actions > TICKET_ACTIONS)
+        return mauth_fail(err, MAUTH_TOO_LARGE, "issue: %zu permits, %zu actions",
+            r->permits, r->actions);
+    for (t->audiences = 0; t->audiences < r->audiences; t->audiences++)
+        t->audience[t->audiences] = text_of(r->audience[t->audiences]);
+    for (t->permits = 0; t->permits < r->permits; t->permits++)
+        t->permit[t->permits] = r->permit[t->permits];
+    for (t->actions = 0; t->actions < r->actions; t->actions++)
+        t->action[t->actions] = r->action[t->actions];
+    for (size_t i = 0; i < r->facts; i++)
+        if (!has_fact(t, &r->fact[i])) {
+            if (t->facts == TICKET_FACTS)
+                return mauth_fail(err, MAUTH_TOO_LARGE, "issue: too many facts");
+            t->fact[t->facts++] = r->fact[i];
+        }
+    return MAUTH_OK;
+}
+
+/* DEFLATE may add some bytes to what it cannot shorten, never so many. */
+static enum mauth_rc
+check_travels(const struct issued *i, struct mauth_err *err)
+{
+    enum mauth_rc rc = MAUTH_OK;
+    char *text;
+
+    if ((i->xml_len + 64) / 3 * 4 < ISSUE_CREDENTIAL_MAX)
+        return MAUTH_OK;
+    rc = mauth_credential_encode(i->xml, i->xml_len, true, &text, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    if (strlen(text) >= ISSUE_CREDENTIAL_MAX)
+        rc = mauth_fail(err, MAUTH_TOO_LARGE, "issue: a credential of %zu characters",
+            strlen(text));
+    free(text);
+    return rc;
+}
+
+enum mauth_rc
+issue_rights(const struct issue_ground *g, const struct issue_rights *r,
+    struct issued *out, struct mauth_err *err)
+{
+    struct draft d;
+    enum mauth_rc rc;
+
+    memset(out, 0, sizeof(*out));
+    snprintf(out->audience, sizeof(out->audience), "%s", r->audience[0]);
+    rc = start(g, g->service->config->tickets.rights_s, out->audience, &d, err);
+    if (rc == MAUTH_OK)
+        rc = say_rights(&d.ticket, r, err);
+    if (rc == MAUTH_OK)
+        rc = sign(g, &d, out, err);
+    if (rc == MAUTH_OK)
+        rc = check_travels(out, err);
+    if (rc == MAUTH_OK)
+        rc = make_entry(g, &d, "ticket.issue", r, out, err);
     if (rc != MAUTH_OK)
         issued_clear(out);
     return rc;
@@ -182,33 +259,28 @@ enum mauth_rc
 issue_own_node(const struct issue_ground *g, const char *service, struct issued *out,
     struct mauth_err *err)
 {
-    const struct config *config = g->service->config;
-    struct draft d;
-    enum mauth_rc rc;
+    static const struct text read[] = {{"read", 4}};
+    char audience[ISSUE_URL_MAX], root[ISSUE_URL_MAX];
+    struct ticket_permit permit = {.resource.p = root, .count = 1};
+    const struct issue_rights rights = {
+        .audience = {audience},
+        .audiences = 1,
+        .permit = &permit,
+        .permits = 1,
+        .action = read,
+        .actions = 1,
+        .about = {root},
+        .abouts = 1,
+        .rule = own_node_rule,
+    };
 
     memset(out, 0, sizeof(*out));
-    snprintf(out->audience, sizeof(out->audience), "urn:meshauth:service:%s", service);
     if (!issue_mesh_root(
-            config->issuer.url, &g->subject, out->resource, sizeof(out->resource))) {
-        rc = mauth_fail(err, MAUTH_INTERNAL, "issue: the issuer's URL is too long");
-        goto out;
-    }
-    out->action = "read";
-    rc = start(g, config->tickets.rights_s, out->audience, &d, err);
-    if (rc != MAUTH_OK)
-        goto out;
-    d.ticket.permit[0].resource = text_of(out->resource);
-    d.ticket.permit[0].count = 1;
-    d.ticket.permits = 1;
-    d.ticket.action[0] = text_of(out->action);
-    d.ticket.actions = 1;
-    rc = sign(g, &d, out, err);
-    if (rc == MAUTH_OK)
-        rc = make_entry(g, &d, "ticket.issue", own_node_rule, out, err);
-out:
-    if (rc != MAUTH_OK)
-        issued_clear(out);
-    return rc;
+            g->service->config->issuer.url, &g->subject, root, sizeof(root)))
+        return mauth_fail(err, MAUTH_INTERNAL, "issue: the issuer's URL is too long");
+    permit.resource.len = strlen(root);
+    snprintf(audience, sizeof(audience), "urn:meshauth:service:%s", service);
+    return issue_rights(g, &rights, out, err);
 }
 
 void

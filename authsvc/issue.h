@@ -13,11 +13,13 @@
 #include "authsvc/service.h"
 #include "base/id.h"
 #include "store/audit.h"
+#include "tickets/ticket.h"
 #include <meshauth/err.h>
 #include <meshauth/key.h>
 
 enum {
-    ISSUE_URL_MAX = 640 /* an issuer's URL and a node's path */
+    ISSUE_URL_MAX = 640,        /* an issuer's URL and a node's path */
+    ISSUE_CREDENTIAL_MAX = 7680 /* deflated; common proxies let that pass */
 };
 
 /* Who gets tickets, and from which moment of the graph. */
@@ -28,13 +30,15 @@ struct issue_ground {
     enum id_kind subject_kind; /* ID_USER or ID_SERVICE */
     struct id subject;
     struct id session;
-    const char *authn_class; /* NULL: unspecified */
+    bool by_certificate; /* a service proved its key so: the authentication's class */
+    bool renews;         /* the session is an old one */
     int64_t authn_instant_s;
     int64_t session_ends_s; /* nothing outlives its session */
     const struct mauth_key *holder;
     struct id device; /* whose key that is, when it is registered ... */
     bool has_device;
-    bool claims_device; /* ... and claimed by the subject */
+    bool claims_device; /* ... claimed by the subject ... */
+    bool unattended;    /* ... and marked so */
     const char *client; /* address and request id, for the record */
     const char *request;
 };
@@ -42,9 +46,7 @@ struct issue_ground {
 struct issued {
     char *xml; /* the ticket; malloc'd */
     size_t xml_len;
-    char audience[ISSUE_URL_MAX];
-    char resource[ISSUE_URL_MAX]; /* "" for an identity ticket */
-    const char *action;           /* NULL for an identity ticket */
+    char audience[ISSUE_URL_MAX]; /* the first */
     int64_t expires_in_s;
     struct audit_entry *entry;
 };
@@ -57,6 +59,25 @@ struct issued {
  */
 MAUTH_MUST_USE enum mauth_rc issue_identity(
     const struct issue_ground *ground, struct issued *out, struct mauth_err *err);
+
+/* What a rights ticket says beside what its ground does. All borrowed. */
+struct issue_rights {
+    const char *audience[TICKET_AUDIENCES];
+    size_t audiences;
+    const struct ticket_permit *permit; /* slices of action */
+    size_t permits;
+    const struct text *action;
+    size_t actions;
+    const struct ticket_fact *fact; /* what is there already does no harm */
+    size_t facts;
+    const char *about[TICKET_PERMITS]; /* the nodes, for the record */
+    size_t abouts;
+    const char *rule; /* that proved it, for the record */
+};
+
+/* MAUTH_TOO_LARGE: over a ticket's bounds, or over ISSUE_CREDENTIAL_MAX as it travels. */
+MAUTH_MUST_USE enum mauth_rc issue_rights(const struct issue_ground *ground,
+    const struct issue_rights *rights, struct issued *out, struct mauth_err *err);
 
 /* `read` on a user's own node, for the service of this name. */
 MAUTH_MUST_USE enum mauth_rc issue_own_node(const struct issue_ground *ground,

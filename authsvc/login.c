@@ -2,11 +2,10 @@
 
 #include <string.h>
 
+#include "authsvc/ground.h"
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "store/graph_device.h"
-#include "store/graph_link.h"
 #include "store/graph_token.h"
 #include "store/graph_user.h"
 
@@ -43,25 +42,6 @@ make_entry(const struct login *l, const struct id *user, const char *action,
     return audit_entry_new(&record, out, err);
 }
 
-/* The device whose key was proven, if it is one that is registered; and whose it is. */
-static enum mauth_rc
-find_device(struct kv_txn *txn, struct login *l, struct mauth_err *err)
-{
-    struct issue_ground *g = &l->ground;
-    struct graph_device d;
-    struct graph_link claim;
-    enum mauth_rc rc = graph_device_by_key(txn, l->key_hash, &d, err);
-
-    g->has_device = rc == MAUTH_OK;
-    g->claims_device = false;
-    if (rc != MAUTH_OK)
-        return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
-    g->device = d.id;
-    rc = graph_link_find(txn, GRAPH_CLAIMED_BY_DEVICE, &d.id, &g->subject, &claim, err);
-    g->claims_device = rc == MAUTH_OK;
-    return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
-}
-
 static enum mauth_rc
 find_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
@@ -70,14 +50,12 @@ find_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
     struct graph_user user;
     enum mauth_rc rc;
 
-    rc = graph_state(txn, &l->ground.asof, err);
-    if (rc == MAUTH_OK)
-        rc = graph_user_by_identity(txn, &who, &user, err);
+    rc = graph_user_by_identity(txn, &who, &user, err);
     if (rc != MAUTH_OK)
         return rc;
     l->ground.subject = user.id;
     l->refusal = user.live ? NULL : "user-closed";
-    return find_device(txn, l, err);
+    return ground_look(txn, l->key_hash, &l->ground, err);
 }
 
 enum mauth_rc
@@ -115,15 +93,20 @@ login_create_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
 }
 
 enum mauth_rc
+login_issue_tickets(const struct issue_ground *g, struct issued out[LOGIN_TICKETS],
+    struct mauth_err *err)
+{
+    enum mauth_rc rc = issue_identity(g, &out[0], err);
+
+    return rc ? rc : issue_own_node(g, "storage", &out[1], err);
+}
+
+enum mauth_rc
 login_issue(struct login *l, struct mauth_err *err)
 {
     enum mauth_rc rc = id_new(&l->ground.session, err);
 
-    if (rc == MAUTH_OK)
-        rc = issue_identity(&l->ground, &l->issued[0], err);
-    if (rc == MAUTH_OK)
-        rc = issue_own_node(&l->ground, "storage", &l->issued[1], err);
-    return rc;
+    return rc ? rc : login_issue_tickets(&l->ground, l->issued, err);
 }
 
 static enum mauth_rc

@@ -43,6 +43,11 @@ MAUTH_MUST_USE enum mauth_rc login_prepare_user(struct login *l, struct mauth_er
 /* ... and put both; nothing is done when the identity has a user by now. */
 kv_fn login_create_user;
 
+/* The tickets of a user's login, or of its renewal. out is zero, and cleared by the
+ * caller in any case. */
+MAUTH_MUST_USE enum mauth_rc login_issue_tickets(const struct issue_ground *ground,
+    struct issued out[LOGIN_TICKETS], struct mauth_err *err);
+
 /* Issue all tickets of the login and make the records ready. */
 MAUTH_MUST_USE enum mauth_rc login_issue(struct login *l, struct mauth_err *err);
 /*

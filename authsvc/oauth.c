@@ -16,7 +16,8 @@ static const struct oauth_refusal refusals[] = {
     {"subject-token-missing", 400, "invalid_request",
         "'subject_token' or 'subject_token_type' is missing."},
     {"subject-token-type", 400, "invalid_request",
-        "'subject_token_type' must be urn:ietf:params:oauth:token-type:id_token."},
+        "'subject_token_type' must be urn:ietf:params:oauth:token-type:id_token or "
+        "urn:ietf:params:oauth:token-type:saml2."},
     {"requested-token-type", 400, "invalid_request",
         "'requested_token_type' must be urn:ietf:params:oauth:token-type:saml2."},
     {"actor-token", 400, "invalid_request", "'actor_token' is not supported."},
@@ -91,8 +92,50 @@ static const struct oauth_refusal refusals[] = {
         "The client assertion is not yet valid."},
     {"assertion-used", 401, "invalid_client", "The client assertion was used before."},
 
+    /* Of our ticket as subject token. */
+    {"ticket-form", 400, "invalid_request",
+        "The subject token is not one ticket, plain or deflated."},
+    {"ticket-issuer", 400, "invalid_request",
+        "The subject token is a ticket of another issuer."},
+    {"ticket-kind", 400, "invalid_request",
+        "The subject token must be an identity ticket."},
+    {"ticket-key", 400, "invalid_request",
+        "The subject token is bound to another key than the one that is proven, or to "
+        "none."},
+    {"ticket-signature", 400, "invalid_request",
+        "The subject token's signature does not verify with a key of now; renew it."},
+    {"ticket-expired", 400, "invalid_request",
+        "The subject token has expired; renew it."},
+    {"ticket-not-yet", 400, "invalid_request", "The subject token is not yet valid."},
+    {"ticket-revoked", 400, "invalid_request",
+        "The subject token was revoked; renew it, or log in."},
+    {"session", 400, "invalid_request",
+        "The session of the subject token is over; log in."},
+    {"renewal-scope", 400, "invalid_scope",
+        "A renewal takes no 'scope'; name an 'audience' or a 'resource'."},
+
+    /* Of rights that are asked for. */
+    {"audience", 400, "invalid_target",
+        "An 'audience' is urn:meshauth:service:NAME of a registered service, or, for "
+        "'sync', urn:meshauth:device:DEVICE of the device that 'resource' names."},
+    {"audience-missing", 400, "invalid_target",
+        "A node's URL as 'resource' needs an 'audience'."},
+    {"resource", 400, "invalid_target",
+        "A 'resource' is the URL of a user, device or folder, or lies in a folder "
+        "below a service's prefix."},
+    {"resource-unknown", 400, "invalid_target", "There is no such 'resource'."},
+    {"actions", 400, "invalid_scope",
+        "'scope' is a list of actions with one space between them."},
+    {"sync-scope", 400, "invalid_scope", "'sync' is asked for alone."},
+    {"sync-target", 400, "invalid_target",
+        "'sync' takes one device's URL as 'resource', and 1 to 4 of 'audience'."},
+    {"not-granted", 400, "invalid_scope",
+        "None of these actions is granted on these resources for these audiences."},
+    {"too-much", 400, "invalid_request",
+        "That is more than tickets may hold, or one request may ask for; ask for less "
+        "at a time."},
     {"too-fast", 429, "temporarily_unavailable",
-        "Too many logins in a short time; wait and try again."},
+        "Too many logins or tickets in a short time; wait and try again."},
 
     /* Of our own. */
     {"provider-down", 503, "temporarily_unavailable",

@@ -29,24 +29,54 @@ put_credential(
     return MAUTH_OK;
 }
 
+/* Those of the set, between separators. */
+static void
+put_actions(struct buf *b, const struct text *action, uint64_t set, bool quoted)
+{
+    for (size_t i = 0, n = 0; set >> i && i < 64; i++) {
+        if (!(set >> i & 1))
+            continue;
+        if (n++)
+            buf_u8(b, quoted ? ',' : ' ');
+        if (quoted)
+            buf_json(b, action[i]);
+        else
+            buf_text(b, action[i]); /* names need no escape */
+    }
+}
+
 static enum mauth_rc
-put_ticket(struct buf *b, const struct issued *t, struct mauth_err *err)
+put_line(struct buf *b, const struct token_line *l, struct mauth_err *err)
 {
     enum mauth_rc rc;
 
     buf_str(b, "{\"audience\":");
-    buf_json(b, text_of(t->audience));
-    if (t->action) {
+    buf_json(b, text_of(l->audience));
+    if (l->resource) {
         buf_str(b, ",\"resource\":");
-        buf_json(b, text_of(t->resource));
+        buf_json(b, text_of(l->resource));
     }
     buf_str(b, ",\"actions\":[");
-    if (t->action)
-        buf_json(b, text_of(t->action));
-    buf_printf(b, "],\"expires_in\":%" PRId64 ",\"credential\":", t->expires_in_s);
-    rc = put_credential(b, t, true, err);
+    put_actions(b, l->action, l->actions, true);
+    buf_printf(
+        b, "],\"expires_in\":%" PRId64 ",\"credential\":", l->ticket->expires_in_s);
+    rc = put_credential(b, l->ticket, true, err);
     buf_u8(b, '}');
     return rc;
+}
+
+void
+token_lines_of_login(const struct issued *tickets, size_t count, const char *mesh,
+    struct token_line *out)
+{
+    static const struct text read[] = {{"read", 4}};
+
+    for (size_t i = 0; i < count; i++)
+        out[i] = (struct token_line){.ticket = &tickets[i],
+            .audience = tickets[i].audience,
+            .resource = i ? mesh : NULL,
+            .action = read,
+            .actions = i ? 1 : 0};
 }
 
 enum mauth_rc
@@ -55,18 +85,23 @@ token_answer_write(struct buf *b, const struct token_answer *a, struct mauth_err
     enum mauth_rc rc;
 
     buf_str(b, "{\"access_token\":");
-    rc = put_credential(b, &a->tickets[0], false, err);
+    rc = put_credential(b, a->line[0].ticket, false, err);
     buf_printf(b,
         ",\"issued_token_type\":\"" TOKEN_TYPE_SAML2 "\",\"token_type\":\"%s\""
         ",\"expires_in\":%" PRId64,
-        a->by_dpop ? "DPoP" : "Bearer", a->tickets[0].expires_in_s);
+        a->by_dpop ? "DPoP" : "Bearer", a->line[0].ticket->expires_in_s);
     if (a->mesh) {
         buf_str(b, ",\"mesh\":");
         buf_json(b, text_of(a->mesh));
     }
-    for (size_t i = 0; i < a->count && rc == MAUTH_OK; i++) {
+    if (a->scope) {
+        buf_str(b, ",\"scope\":\"");
+        put_actions(b, a->action, a->scope, false);
+        buf_u8(b, '"');
+    }
+    for (size_t i = 0; i < a->lines && rc == MAUTH_OK; i++) {
         buf_str(b, i ? "," : ",\"tickets\":[");
-        rc = put_ticket(b, &a->tickets[i], err);
+        rc = put_line(b, &a->line[i], err);
     }
     buf_str(b, "]}");
     return rc;

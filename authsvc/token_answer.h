@@ -1,4 +1,4 @@
-/* What a login is answered with (RFC 8693 2.2.1, and our `mesh` and `tickets`). */
+/* What a login or an exchange is answered with (RFC 8693 2.2.1, and our `mesh` and `tickets`). */
 #ifndef AUTHSVC_TOKEN_ANSWER_H
 #define AUTHSVC_TOKEN_ANSWER_H
 
@@ -10,12 +10,27 @@
 
 #define TOKEN_TYPE_SAML2 "urn:ietf:params:oauth:token-type:saml2"
 
-struct token_answer {
-    const struct issued *tickets; /* the first is the access token as well */
-    size_t count;
-    const char *mesh; /* URL of the mesh root, or NULL */
-    bool by_dpop;     /* they are to be shown with DPoP proofs */
+/* A ticket, of one of its audiences and nodes. */
+struct token_line {
+    const struct issued *ticket;
+    const char *audience;
+    const char *resource; /* NULL: none */
+    const struct text *action;
+    uint64_t actions; /* bit i: action[i] */
 };
+
+struct token_answer {
+    const struct token_line *line; /* the first's is the access token as well */
+    size_t lines;
+    const struct text *action; /* when less was granted than was asked for: ... */
+    uint64_t scope;            /* ... what was, as above; else 0 */
+    const char *mesh;          /* URL of the mesh root, or NULL */
+    bool by_dpop;              /* they are to be shown with DPoP proofs */
+};
+
+/* Of a login's tickets: the identity ticket, and that for the user's own node. */
+void token_lines_of_login(const struct issued *tickets, size_t count, const char *mesh,
+    struct token_line *out);
 
 /* Append the answer as JSON. */
 MAUTH_MUST_USE enum mauth_rc token_answer_write(

@@ -1,276 +1,51 @@
 #include "authsvc/token_exchange.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include <openssl/sha.h>
-
-#include "authsvc/login.h"
-#include "authsvc/oauth.h"
+#include "authsvc/token_id_token.h"
 #include "authsvc/token_request.h"
-#include "base/fail.h"
-#include "base/str.h"
-#include "base/time.h"
+#include "authsvc/token_ticket.h"
 
-#define TYPE_ID_TOKEN "urn:ietf:params:oauth:token-type:id_token"
-
-/* One exchange of an ID token, from its first byte to its answer. */
-struct exchange {
-    struct form *form;
-    struct text token;
-    bool fetched; /* the provider's keys, once, for this request */
-    bool created; /* the user, in this request */
-    struct token_commit commit;
-    struct proof proof;
-    struct login login;
+static const struct subject {
+    const char *type;
+    void (*start)(struct http_exchange *x, struct form *form);
+} subjects[] = {
+    {"urn:ietf:params:oauth:token-type:id_token", token_id_token_start},
+    {TOKEN_TYPE_SAML2, token_ticket_start},
 };
-
-static void check_token(struct http_exchange *x);
-static void find_user(struct http_exchange *x);
-static void issue(struct http_exchange *x);
-
-static void
-exchange_free(void *state)
-{
-    struct exchange *e = state;
-
-    login_clear(&e->login);
-    proof_clear(&e->proof);
-    form_free(e->form);
-    free(e);
-}
-
-static const char *
-only(const struct form *f, const char *name)
-{
-    return form_value(f, name, 0);
-}
 
 /* What is wrong with the parameters (RFC 8693 2.1), or NULL. */
 static const char *
-check_parameters(const struct form *f)
+find_subject(const struct form *f, const struct subject **out)
 {
-    const char *type = only(f, "subject_token_type");
-    const char *want = only(f, "requested_token_type");
+    const char *type = form_value(f, "subject_token_type", 0);
+    const char *want = form_value(f, "requested_token_type", 0);
 
-    if (!type || !only(f, "subject_token"))
+    *out = NULL;
+    if (!type || !form_value(f, "subject_token", 0))
         return "subject-token-missing";
-    if (strcmp(type, TYPE_ID_TOKEN) != 0)
+    for (size_t i = 0; i < sizeof(subjects) / sizeof(*subjects); i++)
+        if (strcmp(type, subjects[i].type) == 0)
+            *out = &subjects[i];
+    if (!*out)
         return "subject-token-type";
     if (want && strcmp(want, TOKEN_TYPE_SAML2) != 0)
         return "requested-token-type";
-    if (only(f, "actor_token") || only(f, "actor_token_type"))
+    if (form_value(f, "actor_token", 0) || form_value(f, "actor_token_type", 0))
         return "actor-token";
-    return token_check_login(f);
-}
-
-/* Whose key asks; a refusal's name, or NULL. */
-static const char *
-take_key(struct http_exchange *x, struct exchange *e, struct mauth_err *err)
-{
-    const char *wrong = token_take_proof(x, &e->proof, err);
-    const uint8_t *spki;
-    size_t len;
-
-    if (wrong)
-        return wrong;
-    if (!e->proof.key)
-        return "no-proof";
-    e->login.ground.holder = e->proof.key;
-    spki = mauth_key_spki(e->proof.key, &len);
-    SHA256(spki, len, e->login.key_hash);
     return NULL;
 }
 
 void
 token_exchange_start(struct http_exchange *x, struct form *form)
 {
-    struct exchange *e = calloc(1, sizeof(*e));
-    struct mauth_err err = MAUTH_ERR_INIT;
-    const char *wrong;
+    const struct subject *subject;
+    const char *wrong = find_subject(form, &subject);
 
-    if (!e) {
-        form_free(form);
-        oauth_answer_refusal(x, oauth_refusal_named("unavailable"));
+    if (!wrong) {
+        subject->start(x, form);
         return;
     }
-    http_set_state(x, e, exchange_free);
-    e->form = form;
-    e->login.service = e->login.ground.service = http_context(x);
-    e->login.ground.client = http_client(x);
-    e->login.ground.request = http_request_id(x);
-    wrong = check_parameters(e->form);
-    if (!wrong)
-        wrong = take_key(x, e, &err);
-    if (wrong) {
-        token_refuse(x, wrong);
-        return;
-    }
-    e->token.p = only(e->form, "subject_token");
-    e->token.len = strlen(e->token.p);
-    check_token(x);
-}
-
-static void
-keys_fetched(void *arg)
-{
-    http_resume(arg);
-}
-
-/* The identity token, perhaps twice: before and after its provider's keys came. */
-static void
-check_token(struct http_exchange *x)
-{
-    const struct service *service = http_context(x);
-    struct exchange *e = http_state(x);
-    struct mauth_err err = MAUTH_ERR_INIT;
-    const char *reason = NULL;
-    bool wait = false;
-    enum mauth_rc rc;
-
-    rc = providers_check(service->providers, e->token, time_now_s(), &e->login.who,
-        &reason, &wait, &err);
-    if (rc == MAUTH_OK) {
-        find_user(x);
-    } else if (wait && !e->fetched) {
-        e->fetched = true;
-        http_suspend(x, check_token);
-        providers_fetch(service->providers, e->token, keys_fetched, x);
-    } else if (reason) {
-        token_refuse(x, reason);
-    } else {
-        token_fail(x, &err);
-    }
-}
-
-/* Runs one of login's transactions. */
-static void
-commit(struct http_exchange *x, kv_fn *fn, http_step *next)
-{
-    struct exchange *e = http_state(x);
-
-    token_commit(x, &e->commit, fn, &e->login, next);
-}
-
-static void
-answer_refusal(struct http_exchange *x)
-{
-    struct exchange *e = http_state(x);
-
-    if (e->commit.job.rc != MAUTH_OK)
-        token_fail(x, &e->commit.job.err);
-    else
-        oauth_answer_refusal(x, oauth_refusal_named(e->login.refusal));
-}
-
-/* A refusal of somebody we know: on record before it is said. */
-static void
-refuse_on_record(struct http_exchange *x)
-{
-    struct exchange *e = http_state(x);
-    struct mauth_err err = MAUTH_ERR_INIT;
-
-    if (login_prepare_refusal(&e->login, &err) == MAUTH_OK)
-        commit(x, login_record_refusal, answer_refusal);
-    else
-        token_fail(x, &err);
-}
-
-static void
-user_created(struct http_exchange *x)
-{
-    struct exchange *e = http_state(x);
-
-    if (e->commit.job.rc != MAUTH_OK)
-        token_fail(x, &e->commit.job.err);
-    else
-        find_user(x);
-}
-
-static void
-create_user(struct http_exchange *x)
-{
-    struct exchange *e = http_state(x);
-    struct mauth_err err = MAUTH_ERR_INIT;
-
-    e->created = true;
-    if (login_prepare_user(&e->login, &err) == MAUTH_OK)
-        commit(x, login_create_user, user_created);
-    else
-        token_fail(x, &err);
-}
-
-static void
-find_user(struct http_exchange *x)
-{
-    struct exchange *e = http_state(x);
-    struct login *l = &e->login;
-    struct mauth_err err = MAUTH_ERR_INIT;
-    enum mauth_rc rc;
-
-    l->ground.now_s = time_now_s();
-    rc = login_find_user(l, &err);
-    if (rc == MAUTH_OK && !token_in_pace(x, &l->ground.subject))
-        token_refuse(x, "too-fast");
-    else if (rc == MAUTH_OK && l->refusal)
-        refuse_on_record(x);
-    else if (rc == MAUTH_OK)
-        issue(x);
-    else if (rc != MAUTH_NOT_FOUND)
-        token_fail(x, &err);
-    else if (!l->who.provider->create_users || e->created)
-        token_refuse(x, "user-unknown");
-    else
-        create_user(x);
-}
-
-static void
-answer_tickets(struct http_exchange *x, const struct exchange *e)
-{
-    const struct login *l = &e->login;
-    struct mauth_err err = MAUTH_ERR_INIT;
-    char root[ISSUE_URL_MAX];
-    const struct token_answer answer = {
-        .tickets = l->issued,
-        .count = LOGIN_TICKETS,
-        .mesh = root,
-        .by_dpop = e->proof.by_dpop,
-    };
-
-    if (issue_mesh_root(
-            l->service->config->issuer.url, &l->ground.subject, root, sizeof(root))) {
-        token_answer(x, &answer);
-        return;
-    }
-    (void)mauth_fail(&err, MAUTH_INTERNAL, "token: the issuer's URL is too long");
-    token_fail(x, &err);
-}
-
-static void
-answer(struct http_exchange *x)
-{
-    struct exchange *e = http_state(x);
-
-    if (e->commit.job.rc != MAUTH_OK)
-        token_fail(x, &e->commit.job.err);
-    else if (e->login.refusal)
-        refuse_on_record(x);
-    else
-        answer_tickets(x, e);
-}
-
-static void
-issue(struct http_exchange *x)
-{
-    struct exchange *e = http_state(x);
-    struct login *l = &e->login;
-    struct mauth_err err = MAUTH_ERR_INIT;
-    int64_t issued_s = l->who.issued_s;
-
-    l->ground.authn_instant_s = issued_s < l->ground.now_s ? issued_s : l->ground.now_s;
-    l->ground.session_ends_s = l->ground.now_s + l->service->config->tickets.session_s;
-    if (login_issue(l, &err) == MAUTH_OK)
-        commit(x, login_record, answer);
-    else
-        token_fail(x, &err);
+    form_free(form);
+    token_refuse(x, wrong);
 }

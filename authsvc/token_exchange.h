@@ -1,5 +1,7 @@
-/* Token exchange (RFC 8693): an ID token of a provider and the proof of a device's key
- * come in, tickets go out. */
+/*
+ * Token exchange (RFC 8693): a subject token and the proof of a device's key come in,
+ * tickets go out. Each kind of subject token has a file of its own.
+ */
 #ifndef AUTHSVC_TOKEN_EXCHANGE_H
 #define AUTHSVC_TOKEN_EXCHANGE_H
 

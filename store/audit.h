@@ -14,7 +14,7 @@
 #include <meshauth/err.h>
 
 enum {
-    AUDIT_RESOURCES = 8,
+    AUDIT_RESOURCES = 18, /* of a ticket: its nodes and audiences */
     AUDIT_HASH = 32,
     AUDIT_SALT = 32,
     AUDIT_FIELD_MAX = 512 /* bytes of a foreign text; longer ones are cut */

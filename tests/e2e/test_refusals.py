@@ -21,7 +21,8 @@ SAYS = {
     "grant-type-missing": ("invalid_request", "'grant_type' is missing."),
     "subject-token-missing": ("invalid_request", "'subject_token' or 'subject_token_type' is missing."),
     "subject-token-type": ("invalid_request",
-                           "'subject_token_type' must be urn:ietf:params:oauth:token-type:id_token."),
+                           "'subject_token_type' must be urn:ietf:params:oauth:token-type:id_token or "
+                           "urn:ietf:params:oauth:token-type:saml2."),
     "requested-token-type": ("invalid_request",
                              "'requested_token_type' must be urn:ietf:params:oauth:token-type:saml2."),
     "actor-token": ("invalid_request", "'actor_token' is not supported."),

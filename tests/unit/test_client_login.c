@@ -163,7 +163,7 @@ is_bound_to(const struct client_login *l, const struct mauth_key *key)
         assert_string_equal(mauth_ticket_subject(t), l->name);
         assert_int_equal(mauth_ticket_fact_count(t), 3); /* asof, service, session */
         assert_string_equal(mauth_ticket_authn_class(t),
-            l->ground.authn_class
+            l->ground.by_certificate
                 ? "urn:oasis:names:tc:SAML:2.0:ac:classes:X509"
                 : "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified");
     }
@@ -221,7 +221,8 @@ logs_in(void **state)
         assert_memory_equal(s.key_hash, l.key_hash, sizeof(s.key_hash));
         assert_int_equal(is_bound_to(&l, w->key), y->bound_to_registered);
         assert_int_equal(is_bound_to(&l, w->stranger), !y->bound_to_registered);
-        assert_int_equal(l.ground.authn_class != NULL, y->x509);
+        assert_int_equal(l.ground.by_certificate, y->x509);
+        assert_int_equal(s.by_certificate, y->x509);
         assert_int_equal(records(w), i + 1);
         assert_string_equal(audit_log_text(&w->log, 0, "action"), "login");
         assert_string_equal(audit_log_text(&w->log, 0, "actor"), w->name);

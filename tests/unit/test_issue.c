@@ -1,6 +1,8 @@
 #include "authsvc/issue.h"
+#include "base/secret.h"
 #include "tests/unit/audit_log.h"
 #include "tests/unit/service_dir.h"
+#include <meshauth/credential.h>
 
 enum {
     NOW_S = SERVICE_FROM_S + 1000
@@ -93,8 +95,6 @@ issues_identity_tickets(void **state)
 
     assert_int_equal(issue_identity(&w->ground, &i, NULL), MAUTH_OK);
     assert_string_equal(i.audience, GOLDEN_ISSUER);
-    assert_string_equal(i.resource, "");
-    assert_null(i.action);
     assert_int_equal(i.expires_in_s, 3600);
     t = verify(w, &i);
     check_common(w, t);
@@ -119,8 +119,6 @@ issues_rights_on_the_own_node(void **state)
     assert_int_equal(issue_own_node(&w->ground, "storage", &i, NULL), MAUTH_OK);
     assert_true(issue_mesh_root(GOLDEN_ISSUER, &w->ground.subject, root, sizeof(root)));
     assert_string_equal(i.audience, "urn:meshauth:service:storage");
-    assert_string_equal(i.resource, root);
-    assert_string_equal(i.action, "read");
     assert_int_equal(i.expires_in_s, 600);
     w->want.audience = "urn:meshauth:service:storage";
     t = verify(w, &i);
@@ -201,7 +199,6 @@ assert_cleared(const struct issued *i)
     assert_null(i->xml);
     assert_null(i->entry);
     assert_memory_equal(i->audience, none.audience, sizeof(none.audience));
-    assert_memory_equal(i->resource, none.resource, sizeof(none.resource));
 }
 
 static void
@@ -278,6 +275,7 @@ static void
 says_on_record_what_it_signed(void **state)
 {
     struct world *w = *state;
+    char root[ISSUE_URL_MAX];
     struct issued i[2];
     struct audit_log log;
 
@@ -313,15 +311,213 @@ says_on_record_what_it_signed(void **state)
     assert_string_equal(
         audit_log_text(&log, 1, "rule"), "grant read(R) if subject(U), user(R, U).");
     assert_int_equal(json_array_size(json_object_get(log.record[0], "resources")), 1);
+    assert_true(issue_mesh_root(GOLDEN_ISSUER, &w->ground.subject, root, sizeof(root)));
     assert_string_equal(json_string_value(json_array_get(
                             json_object_get(log.record[1], "resources"), 0)),
-        i[1].resource);
+        root);
     assert_string_equal(json_string_value(json_array_get(
                             json_object_get(log.record[1], "resources"), 1)),
         i[1].audience);
     audit_log_clear(&log);
     issued_clear(&i[0]);
     issued_clear(&i[1]);
+}
+
+/* A ticket with this many of each, all different. */
+struct load {
+    size_t audiences, permits, actions, facts; /* actions in each permit */
+    char text[TICKET_FACTS + 1][ID_LEN + 1];
+    char url[TICKET_PERMITS + 1][100];
+    char name[TICKET_ACTIONS + 1][16];
+    struct ticket_permit permit[TICKET_PERMITS + 1];
+    struct text action[(TICKET_PERMITS + 1) * (TICKET_ACTIONS + 1)];
+    struct ticket_fact fact[TICKET_FACTS + 1];
+};
+
+static struct issue_rights
+rights_of(struct load *l)
+{
+    struct issue_rights r = {
+        .audience = {"urn:meshauth:service:a", "urn:meshauth:service:b",
+            "urn:meshauth:service:c", "urn:meshauth:service:d"},
+        .audiences = l->audiences,
+        .permit = l->permit,
+        .permits = l->permits,
+        .action = l->action,
+        .actions = l->permits * l->actions,
+        .fact = l->fact,
+        .facts = l->facts,
+        .rule = "a rule"};
+
+    for (size_t i = 0; i < l->facts; i++) {
+        struct id id = {.b = {(uint8_t)(i * 7), 9, (uint8_t)i}};
+
+        id_format(ID_SERVICE, &id, l->text[i]);
+        l->fact[i] = (struct ticket_fact){
+            .relation = FACT_SERVICE, .arg = {text_of(l->text[i])}};
+    }
+    for (size_t i = 0; i < l->actions; i++)
+        snprintf(l->name[i], sizeof(l->name[i]), "a%u", (unsigned)i);
+    for (size_t i = 0; i < l->permits; i++) {
+        snprintf(l->url[i], sizeof(l->url[i]), "%s/v1/mesh/folders/fld_%026zu",
+            GOLDEN_ISSUER, 13 - i % 14);
+        l->permit[i] =
+            (struct ticket_permit){text_of(l->url[i]), i * l->actions, l->actions};
+        for (size_t k = 0; k < l->actions; k++)
+            l->action[i * l->actions + k] = text_of(l->name[l->actions - 1 - k]);
+    }
+    return r;
+}
+
+static void
+issues_rights_up_to_the_bounds(void **state)
+{
+    static const struct {
+        const char *what;
+        size_t audiences, permits, actions, facts;
+        enum mauth_rc rc;
+    } cases[] = {
+        {"facts alone", 4, 0, 0, 62, MAUTH_OK},
+        {"a fact too many", 1, 0, 0, 63, MAUTH_TOO_LARGE},
+        {"14 permits", 1, 14, 4, 1, MAUTH_OK},
+        {"15 permits", 1, 15, 1, 1, MAUTH_TOO_LARGE},
+        {"64 actions", 1, 1, 64, 0, MAUTH_OK},
+        {"65 actions", 1, 1, 65, 0, MAUTH_TOO_LARGE},
+        {"13 times 5 actions", 1, 13, 5, 0, MAUTH_TOO_LARGE},
+        {"5 audiences", 5, 1, 1, 0, MAUTH_TOO_LARGE},
+    };
+    struct world *w = *state;
+
+    for (size_t k = 0; k < COUNT(cases); k++) {
+        static struct load l;
+        struct issue_rights r;
+        struct mauth_ticket *t;
+        struct issued i;
+
+        l = (struct load){.audiences = cases[k].audiences,
+            .permits = cases[k].permits,
+            .actions = cases[k].actions,
+            .facts = cases[k].facts};
+        r = rights_of(&l);
+        memset(&i, 0xff, sizeof(i));
+        if (issue_rights(&w->ground, &r, &i, NULL) != cases[k].rc)
+            fail_msg("%s", cases[k].what);
+        if (cases[k].rc != MAUTH_OK) {
+            assert_cleared(&i);
+            continue;
+        }
+        for (size_t a = 0; a < l.audiences; a++) {
+            w->want.audience = r.audience[a];
+            t = verify(w, &i);
+            assert_int_equal(mauth_ticket_audience_count(t), l.audiences);
+            assert_int_equal(mauth_ticket_permit_count(t), l.permits);
+            assert_int_equal(mauth_ticket_fact_count(t), l.facts + 2);
+            mauth_ticket_free(t);
+        }
+        issued_clear(&i);
+    }
+}
+
+/* What the ground says already may be proven once more. */
+static void
+says_each_fact_once(void **state)
+{
+    struct world *w = *state;
+    char device[ID_LEN + 1], user[ID_LEN + 1];
+    struct ticket_fact fact[2] = {
+        {.relation = FACT_HOLDER}, {.relation = FACT_CLAIMED}};
+    struct issue_rights r = {.audience = {"urn:meshauth:service:a"},
+        .audiences = 1,
+        .fact = fact,
+        .facts = 2};
+    struct mauth_ticket *t;
+    struct issued i;
+
+    w->ground.has_device = w->ground.claims_device = true;
+    w->ground.device.b[0] = 3;
+    id_format(ID_DEVICE, &w->ground.device, device);
+    id_format(ID_USER, &w->ground.subject, user);
+    fact[0].arg[0] = fact[1].arg[0] = text_of(device);
+    fact[1].arg[1] = text_of(user);
+    assert_int_equal(issue_rights(&w->ground, &r, &i, NULL), MAUTH_OK);
+    w->want.audience = "urn:meshauth:service:a";
+    t = verify(w, &i);
+    assert_int_equal(
+        mauth_ticket_fact_count(t), 4); /* asof, claimed, holder, session */
+    assert_string_equal(mauth_ticket_holder(t), device);
+    mauth_ticket_free(t);
+    issued_clear(&i);
+}
+
+/* A name as long as they get, which no DEFLATE shortens. */
+static struct text
+random_name(char out[STR_NAME_MAX + 1])
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
+    uint8_t bytes[STR_NAME_MAX];
+
+    assert_int_equal(mauth_random(bytes, sizeof(bytes), NULL), MAUTH_OK);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        out[i] = letters[bytes[i] % (i ? sizeof(letters) - 1 : 26)];
+    out[STR_NAME_MAX] = '\0';
+    return text_of(out);
+}
+
+/* What travels badly is refused, though it would be a ticket. */
+static void
+refuses_what_proxies_would_not_pass(void **state)
+{
+    enum {
+        FACTS = 40
+    };
+    struct world *w = *state;
+    char name[TICKET_ACTIONS + FACTS][STR_NAME_MAX + 1], user[FACTS][ID_LEN + 1];
+    struct text action[TICKET_ACTIONS];
+    struct ticket_fact fact[FACTS];
+    struct ticket_permit permit = {text_of(GOLDEN_ISSUER "/v1"), 0, TICKET_ACTIONS};
+    struct issue_rights r = {.audience = {"urn:meshauth:service:a"},
+        .audiences = 1,
+        .permit = &permit,
+        .permits = 1,
+        .action = action,
+        .actions = TICKET_ACTIONS,
+        .fact = fact};
+    struct mauth_key *holder = NULL;
+    size_t len;
+    char *pem = test_data("vectors/keys/rsa4096.pub.pem", &len);
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc = MAUTH_OK;
+    size_t longest = 0;
+
+    assert_int_equal(mauth_key_from_pem(pem, len, &holder, NULL), MAUTH_OK);
+    free(pem);
+    w->ground.holder = holder;
+    for (size_t i = 0; i < TICKET_ACTIONS; i++)
+        action[i] = random_name(name[i]);
+    while (rc == MAUTH_OK && r.facts < FACTS) {
+        size_t k = r.facts++;
+        struct issued i;
+        struct id id;
+        char *text;
+
+        assert_int_equal(id_new(&id, NULL), MAUTH_OK);
+        id_format(ID_USER, &id, user[k]);
+        fact[k] = (struct ticket_fact){
+            FACT_ROLE, {text_of(user[k]), random_name(name[TICKET_ACTIONS + k])}};
+        rc = issue_rights(&w->ground, &r, &i, &err);
+        if (rc != MAUTH_OK)
+            break;
+        assert_int_equal(
+            mauth_credential_encode(i.xml, i.xml_len, true, &text, NULL), MAUTH_OK);
+        longest = strlen(text);
+        assert_true(longest < ISSUE_CREDENTIAL_MAX);
+        free(text);
+        issued_clear(&i);
+    }
+    assert_int_equal(rc, MAUTH_TOO_LARGE);
+    if (!strstr(err.text, "credential"))
+        fail_msg("%zu facts, %zu characters: %s", r.facts, longest, err.text);
+    mauth_key_free(holder);
 }
 
 static void
@@ -344,6 +540,9 @@ main(void)
     static const struct CMUnitTest tests[] = {
         IN_WORLD(issues_identity_tickets),
         IN_WORLD(issues_rights_on_the_own_node),
+        IN_WORLD(issues_rights_up_to_the_bounds),
+        IN_WORLD(says_each_fact_once),
+        IN_WORLD(refuses_what_proxies_would_not_pass),
         IN_WORLD(binds_to_the_holder),
         IN_WORLD(gives_each_ticket_its_own_id),
         IN_WORLD(shortens_lifetimes),
