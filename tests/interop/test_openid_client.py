@@ -89,17 +89,17 @@ class OpenidClient(MeshTest):
                               data=pem).stdout)
 
     def test_a_service(self):
-        """private_key_jwt, whose audience it has from the issuer's name."""
+        """private_key_jwt, whose audience it has from the issuer's name; or a certificate."""
         for kind in ("p256", "rsa2048"):
             service = Service(self.mesh, kind, kind)
-            for how in ((), ("--dpop",)):
+            for how in ((), ("--dpop",), ("--tls", service.device.certificate)):
                 with self.subTest(kind, how=how):
                     said = self.log_in(service, *how)
                     self.assertIn("answer", said, said)
-                    self.assertEqual(said["answer"]["token_type"].lower(), "dpop")
+                    self.assertEqual(said["answer"]["token_type"].lower(), "bearer" if "--tls" in how else "dpop")
                     ticket = self.mesh.collect_ticket(said["answer"]["access_token"])
                     self.assertEqual(ticket.subject, service.id)
-                    self.assertEqual(ticket.holder, base64.b64decode(said["spki"]) if how else service.device.spki)
+                    self.assertEqual(ticket.holder, base64.b64decode(said["spki"]) if "--dpop" in how else service.device.spki)
 
     def test_a_service_that_is_none(self):
         service = Service(self.mesh, "impostor")
