@@ -1,4 +1,4 @@
-#include "authsvc/metadata.h"
+#include "authsvc/server_metadata.h"
 #include "authsvc/service.h"
 #include "tests/unit/plain_http.h"
 
@@ -54,7 +54,7 @@ static const char expected[] =
 static void
 test_says_what_is_configured(void **state)
 {
-    json_t *o = metadata_document(&config);
+    json_t *o = server_metadata_document(&config);
     char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
 
     (void)state;
@@ -67,7 +67,7 @@ static void
 test_nobody_can_log_in(void **state)
 {
     static const struct config none = {.issuer.url = "https://auth.example"};
-    json_t *o = metadata_document(&none);
+    json_t *o = server_metadata_document(&none);
 
     (void)state;
     assert_int_equal(
@@ -81,7 +81,7 @@ static void
 test_is_served(void **state)
 {
     static const struct http_route routes[] = {
-        {"GET", "/metadata", 0, NULL, metadata_start, NULL}};
+        {"GET", "/metadata", 0, NULL, server_metadata_start, NULL}};
     struct service service = {.config = &config};
     struct plain_http p;
     char reply[8192];

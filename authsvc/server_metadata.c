@@ -1,4 +1,4 @@
-#include "authsvc/metadata.h"
+#include "authsvc/server_metadata.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ set_url(json_t *o, const char *name, const char *issuer, const char *path)
 }
 
 json_t *
-metadata_document(const struct config *config)
+server_metadata_document(const struct config *config)
 {
     const char *issuer = config->issuer.url;
     json_t *o = json_pack("{s:s, s:[], s:[s,s], s:[s,s,s], s:[s,s], s:[s,s], s:o}",
@@ -75,12 +75,12 @@ metadata_document(const struct config *config)
 }
 
 void
-metadata_start(struct http_exchange *x)
+server_metadata_start(struct http_exchange *x)
 {
     /* A new configuration is a new start; a client may be late by so much. */
     static const char *const headers[] = {"Cache-Control: public, max-age=300", NULL};
     const struct service *service = http_context(x);
-    json_t *o = metadata_document(service->config);
+    json_t *o = server_metadata_document(service->config);
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
     json_decref(o);
