@@ -59,9 +59,10 @@ check_providers(struct text json)
     }
     for (size_t i = 0; i < p->count; i++) {
         MUST(str_is_name(text_of(p->at[i].name)));
+        if (!login_provider_is_oidc(&p->at[i]))
+            continue;
         check_url(p->at[i].issuer);
-        if (login_provider_is_openid(&p->at[i]))
-            MUST(p->at[i].client_id && strstr(p->at[i].scope, "openid"));
+        MUST(p->at[i].client_id && strstr(p->at[i].scope, "openid"));
     }
     login_providers_free(p);
 }
