@@ -74,6 +74,14 @@ class OpenidClient(MeshTest):
         eve = self.mesh.mint("eve")
         self.assertEqual(self.exchange(eve, "--dpop", "ES256", json.dumps(asked))["error"], "invalid_target")
 
+    def test_revocation(self):
+        """RFC 7009: its identity ticket renews nothing any more."""
+        said = self.exchange(self.mesh.mint("gina"), self.device.certificate, self.device.key, "revoke")
+        self.assertIn("answer", said, said)
+        self.mesh.collect_ticket(said["answer"]["access_token"])
+        self.assertEqual((said["renewal"]["error"], said["renewal"]["status"]), ("invalid_request", 400))
+        self.assertRegex(said["renewal"]["description"], "revoked|session")
+
     def test_a_refusal_is_understood(self):
         token = self.mesh.mint("bob")
         said = self.exchange(token, self.device.certificate, self.device.key)
