@@ -32,6 +32,7 @@ struct entry {
     size_t len;
     struct entry *_Atomic next; /* of the same bucket; under the stripe's lock */
     struct cached held;
+    bool secret;      /* the credential is a bearer's */
     atomic_bool used; /* since the hand last passed */
     size_t weight;
     size_t place;          /* in c->entry */
@@ -140,8 +141,12 @@ cache_free(struct cache *c)
 static bool
 is_of(const struct entry *e, uint64_t hash, struct text credential)
 {
-    return e->hash == hash && e->len == credential.len &&
-           memcmp(e->credential, credential.p, credential.len) == 0;
+    if (e->hash != hash || e->len != credential.len)
+        return false;
+    /* Bound to no key, it is a secret: time must not tell how much was guessed. */
+    if (e->secret)
+        return mauth_equal_ct(e->credential, credential.p, credential.len);
+    return memcmp(e->credential, credential.p, credential.len) == 0;
 }
 
 static size_t
@@ -348,6 +353,7 @@ make_entry(size_t size, size_t terms_size, struct text credential,
     rest = (char *)e + rest_place(credential.len);
     e->held.terms = ticket_terms_keep(ticket, rest);
     e->held.recall = (struct recall *)(void *)(rest + terms_size);
+    e->secret = !e->held.terms->holder.p;
     return e;
 }
 
