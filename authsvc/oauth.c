@@ -1,9 +1,14 @@
 #include "authsvc/oauth.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
+
+enum {
+    WHY_MAX = 1024
+};
 
 static const struct oauth_refusal refusals[] = {
     /* Of the request. */
@@ -185,6 +190,20 @@ oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r)
 
     oauth_answer_refusal_with(
         x, r, r->status == 503 || r->status == 429 ? later : NULL);
+}
+
+void
+oauth_answer_refusal_because(
+    struct http_exchange *x, const struct oauth_refusal *r, const char *why)
+{
+    struct oauth_refusal said = *r;
+    char description[WHY_MAX];
+
+    if (*why) {
+        snprintf(description, sizeof(description), "%s %s", r->description, why);
+        said.description = description;
+    }
+    oauth_answer_refusal(x, &said);
 }
 
 void
