@@ -162,13 +162,13 @@ account_find_ca(const struct service_url *url, char **out, struct mauth_err *err
 {
     struct account *a = NULL;
     char *home = NULL;
-    enum mauth_rc rc = find_home(&home, err);
+    enum mauth_rc rc = account_home_find(&home, err);
 
     *out = NULL;
     if (rc == MAUTH_OK)
         rc = new_in(home, url, &a, err);
     if (rc == MAUTH_OK && a->has_ca)
-        rc = check_folder(a->dir, err);
+        rc = account_home_check(a->dir, err);
     if (rc == MAUTH_OK && a->has_ca) {
         *out = a->ca_file;
         a->ca_file = NULL; /* now the caller's */

@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
     &init_command,
     &login_command,
     &status_command,
+    &get_command,
     &device_list_command,
     &device_show_command,
     &device_rename_command,
