@@ -233,8 +233,13 @@ enum command_exit
 broker_drop(struct broker *b, const char *credential)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
+    struct token_refusal no;
 
-    return wallet_drop(b->wallet, credential, time_now_s(), &err) == MAUTH_OK
-               ? COMMAND_DONE
-               : command_failed(b->call, &err);
+    if (credential != grant_credential(account_grant(b->account), 0))
+        return wallet_drop(b->wallet, credential, time_now_s(), &err) == MAUTH_OK
+                   ? COMMAND_DONE
+                   : command_failed(b->call, &err);
+    b->renewed = true;
+    return token_renew(b->account, &no, &err) == MAUTH_OK ? COMMAND_DONE
+                                                          : say_no(b, &no, true, &err);
 }

@@ -94,6 +94,8 @@ extern const struct command idp_mint_command;
 extern const struct command login_command;
 extern const struct command status_command;
 extern const struct command get_command;
+extern const struct command header_command;
+extern const struct command curl_command;
 extern const struct command device_list_command;
 extern const struct command device_show_command;
 extern const struct command device_rename_command;

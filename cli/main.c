@@ -17,6 +17,8 @@ static const struct command *const commands[] = {
     &login_command,
     &status_command,
     &get_command,
+    &header_command,
+    &curl_command,
     &device_list_command,
     &device_show_command,
     &device_rename_command,
