@@ -20,7 +20,7 @@ enum command_exit {
 
 enum {
     COMMAND_OPTIONS = 16,
-    COMMAND_ARGS = 6,  /* one more than any command takes */
+    COMMAND_ARGS = 17, /* one more than any command takes */
     COMMAND_AGAIN = 32 /* values of options that may be given several times */
 };
 
@@ -96,6 +96,7 @@ extern const struct command status_command;
 extern const struct command get_command;
 extern const struct command header_command;
 extern const struct command curl_command;
+extern const struct command logout_command;
 extern const struct command device_list_command;
 extern const struct command device_show_command;
 extern const struct command device_rename_command;
@@ -131,6 +132,7 @@ extern const struct command service_remove_command;
 extern const struct command role_grant_command;
 extern const struct command role_revoke_command;
 extern const struct command role_list_command;
+extern const struct command revoke_command;
 extern const struct command user_list_command;
 extern const struct command user_show_command;
 extern const struct command user_remove_command;

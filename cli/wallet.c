@@ -6,10 +6,8 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/secret.h"
-#include "base/time.h"
 #include "base/url.h"
 #include "cli/account_lock.h"
-#include "cli/ticket_view.h"
 #include <meshauth/credential.h>
 
 struct item {
@@ -479,25 +477,4 @@ wallet_drop(
     account_unlock(lock);
     free(copy);
     return rc;
-}
-
-json_t *
-wallet_json(const struct wallet *w, int64_t now_s)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; list && i < w->count; i++) {
-        const struct item *item = &w->item[i];
-        char when[TIME_LEN + 1];
-
-        time_format(end_of(item), when);
-        if (json_array_append_new(list,
-                json_pack("{s:s, s:O, s:s, s:b}", "id", mauth_ticket_id(item->says),
-                    "for", json_object_get(item->kept, "for"), "not_on_or_after", when,
-                    "valid", now_s < end_of(item))) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
 }

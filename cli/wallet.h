@@ -52,7 +52,4 @@ MAUTH_MUST_USE enum mauth_rc wallet_add(struct wallet *w, struct text answer,
 MAUTH_MUST_USE enum mauth_rc wallet_drop(
     struct wallet *w, const char *credential, int64_t now_s, struct mauth_err *err);
 
-/* "tickets": what there is, without credentials; NULL without memory. */
-json_t *wallet_json(const struct wallet *w, int64_t now_s);
-
 #endif

@@ -5,7 +5,6 @@ mauth_unit_test(provider_keys mauth::authsvc mauth::net mauth::keys_private
   Threads::Threads)
 mauth_unit_test(http mauth::authsvc Threads::Threads)
 mauth_unit_test(http_gate mauth::authsvc)
-mauth_unit_test(form mauth::form)
 mauth_unit_test(refusals mauth::authsvc Threads::Threads)
 mauth_unit_test(log mauth::authsvc)
 mauth_unit_test(oauth mauth::authsvc)
