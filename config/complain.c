@@ -155,6 +155,10 @@ refuse_name(struct walk *w, const config_setting_t *s, const struct config_rule 
     buf_init_fixed(&list, known, sizeof(known));
     for (; rules->name; rules++)
         buf_printf(&list, "%s%s", list.len ? ", " : "", rules->name);
+    if (!buf_cstr(&list)) /* more of them than a message holds */
+        return complain(w, s,
+            "there is no \"%s\"; what %s may hold stands in docs/configuration.md",
+            quoted, where);
     return complain(
         w, s, "there is no \"%s\"; %s may hold %s", quoted, where, buf_cstr(&list));
 }
