@@ -11,6 +11,10 @@
 #include "saml/refusal.h"
 #include <meshauth/key.h>
 
+enum {
+    MESSAGE_MAX = 256 * 1024 /* bytes of one */
+};
+
 struct message;
 
 /*

@@ -13,6 +13,7 @@
 #include <meshauth/key.h>
 
 enum {
+    METADATA_MAX = 16 * 1024 * 1024,
     METADATA_KEYS = 8 /* of one provider; further ones are left */
 };
 

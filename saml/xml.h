@@ -12,6 +12,8 @@
 #include <libxml/tree.h>
 
 #include "base/buf.h"
+#include "saml/message.h"
+#include "saml/metadata.h"
 #include <meshauth/err.h>
 
 enum xml_kind {
@@ -20,8 +22,8 @@ enum xml_kind {
 };
 
 enum {
-    XML_MESSAGE_MAX = 256 * 1024,
-    XML_METADATA_MAX = 16 * 1024 * 1024,
+    XML_MESSAGE_MAX = MESSAGE_MAX,
+    XML_METADATA_MAX = METADATA_MAX,
     XML_TAG_MAX = 4096, /* bytes of one tag: libxml2 compares attributes pair by pair */
 };
 
