@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/account.h"
+#include "cli/assertion_file.h"
 #include "cli/command.h"
 #include "cli/grant.h"
 #include "cli/mesh.h"
@@ -23,12 +24,14 @@ enum {
 enum {
     OPT_CA,
     OPT_ID_TOKEN,
+    OPT_ASSERTION,
     OPT_CLAIM
 };
 
 static const struct command_option options[] = {
     [OPT_CA] = {"ca", 0, "FILE", "the service's certificate authorities; remembered"},
     [OPT_ID_TOKEN] = {"id-token", 0, "FILE|-", "an ID token of an identity provider"},
+    [OPT_ASSERTION] = {"assertion", 0, "FILE|-", "an assertion of a SAML provider"},
     [OPT_CLAIM] = {"claim", 0, "NAME", "make this device yours, under this name"},
     {NULL, 0, NULL, NULL},
 };
@@ -99,14 +102,14 @@ put_field(struct buf *out, const char *name, struct text value)
 
 /* RFC 8693 2.1. */
 static void
-write_request(struct buf *out, const struct buf *token)
+write_request(struct buf *out, const char *type, const struct buf *token)
 {
-    static const struct {
+    const struct {
         const char *name, *value;
     } fixed[] = {
         {"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
         {"requested_token_type", "urn:ietf:params:oauth:token-type:saml2"},
-        {"subject_token_type", "urn:ietf:params:oauth:token-type:id_token"},
+        {"subject_token_type", type},
     };
 
     for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
@@ -120,6 +123,7 @@ write_request(struct buf *out, const struct buf *token)
 struct login {
     struct service_url url;
     struct account *account;
+    const char *type;  /* of the token, as RFC 8693 has it */
     struct buf token;  /* secret */
     struct buf ca;     /* the file that --ca names */
     struct buf answer; /* secret */
@@ -160,7 +164,7 @@ post(struct login *l, struct fetch *f, struct mauth_err *err)
     buf_init_secret(&body);
     buf_printf(&url, "%s/v1/token", l->url.text);
     r.url = buf_cstr(&url);
-    write_request(&body, &l->token);
+    write_request(&body, l->type, &l->token);
     r.body = (struct text){(const char *)body.data, body.len};
     if (r.url && buf_ok(&body))
         rc = fetch_do(f, &r, &l->status, &l->answer, err);
@@ -324,10 +328,21 @@ say_silence(const struct call *call, const struct login *l, const struct mauth_e
     return COMMAND_FAILED;
 }
 
+static enum mauth_rc
+read_identity(const struct call *call, struct login *l, struct mauth_err *err)
+{
+    const char *assertion = call->option[OPT_ASSERTION];
+
+    l->type = assertion ? "urn:ietf:params:oauth:token-type:saml2"
+                        : "urn:ietf:params:oauth:token-type:id_token";
+    return assertion ? assertion_file_read(assertion, &l->token, err)
+                     : read_token(call->option[OPT_ID_TOKEN], &l->token, err);
+}
+
 static enum command_exit
 run(const struct call *call)
 {
-    const char *ca = call->option[OPT_CA], *token = call->option[OPT_ID_TOKEN];
+    const char *ca = call->option[OPT_CA];
     const char *name = call->option[OPT_CLAIM];
     struct mauth_err err = MAUTH_ERR_INIT;
     enum mauth_rc rc = MAUTH_OK;
@@ -341,10 +356,11 @@ run(const struct call *call)
         return command_misused(call,
             "--claim: a name is 1 to %d bytes of text without control characters",
             GRAPH_LABEL_MAX);
-    if (!token)
+    if (!call->option[OPT_ID_TOKEN] == !call->option[OPT_ASSERTION])
         return command_misused(call,
-            "--id-token is missing: a file with an ID token, or - for standard input");
-    rc = read_token(token, &l.token, &err);
+            "one of --id-token and --assertion names a file with what an identity "
+            "provider signed, or - for standard input");
+    rc = read_identity(call, &l, &err);
     if (rc == MAUTH_OK && ca)
         rc = read_ca(ca, &l.ca, &err);
     if (rc == MAUTH_OK)
@@ -361,8 +377,9 @@ run(const struct call *call)
 
 const struct command login_command = {
     .noun = "login",
-    .synopsis = "URL --id-token FILE|- [--ca FILE] [--claim NAME] [--json]",
-    .summary = "trade an ID token for tickets",
+    .synopsis = "URL (--id-token|--assertion FILE|-) [--ca FILE]\n"
+                "           [--claim NAME] [--json]",
+    .summary = "trade an ID token or a SAML assertion for tickets",
     .about =
         "Logs this device in at the account service URL: its key (made at the first\n"
         "login) is proved by TLS, and the tickets that come back are bound to it. "
