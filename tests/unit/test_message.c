@@ -352,8 +352,10 @@ believes_no_change(void **state)
         random = random * 1664525 + 1013904223;
         at = xml + random % len;
         was = *at;
-        *at = random & 0x80000000 ? put[(random >> 8) % (sizeof(put) - 1)]
-                                  : (char)(was ^ (1 << (random >> 8) % 7));
+        if (random & 0x80000000)
+            *at = put[(random >> 8) % (sizeof(put) - 1)];
+        else
+            *at = (char)(was ^ (1 << (random >> 8) % 7));
         if (forge_try(xml, len, &said) == SAML_FINE)
             assert_memory_equal(&said, &good, sizeof(said));
         else
