@@ -2,8 +2,8 @@
 #ifndef AUTHSVC_TOKEN_ID_TOKEN_H
 #define AUTHSVC_TOKEN_ID_TOKEN_H
 
-#include "authsvc/form.h"
 #include "authsvc/http.h"
+#include "net/form.h"
 
 /* Takes the form over, and the exchange's state. */
 void token_id_token_start(struct http_exchange *x, struct form *form);

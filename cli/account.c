@@ -291,6 +291,27 @@ account_open(const struct service_url *url, struct account **out, struct mauth_e
     return rc;
 }
 
+enum mauth_rc
+account_find_ca(const struct service_url *url, char **out, struct mauth_err *err)
+{
+    struct account *a = NULL;
+    char *home = NULL;
+    enum mauth_rc rc = find_home(&home, err);
+
+    *out = NULL;
+    if (rc == MAUTH_OK)
+        rc = new_in(home, url, &a, err);
+    if (rc == MAUTH_OK && a->has_ca)
+        rc = check_folder(a->dir, err);
+    if (rc == MAUTH_OK && a->has_ca) {
+        *out = a->ca_file;
+        a->ca_file = NULL; /* now the caller's */
+    }
+    account_free(a);
+    free(home);
+    return rc;
+}
+
 const char *
 account_url(const struct account *a)
 {

@@ -38,6 +38,12 @@ MAUTH_MUST_USE enum mauth_rc account_open(
  */
 MAUTH_MUST_USE enum mauth_rc account_load(
     const struct service_url *url, struct account **out, struct mauth_err *err);
+/*
+ * The file with the service's authorities that an earlier login kept, malloc'd; NULL
+ * when none did. Nothing is made.
+ */
+MAUTH_MUST_USE enum mauth_rc account_find_ca(
+    const struct service_url *url, char **out, struct mauth_err *err);
 void account_free(struct account *a);
 
 /* These belong to the account. */

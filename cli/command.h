@@ -20,7 +20,7 @@ enum command_exit {
 
 enum {
     COMMAND_OPTIONS = 16,
-    COMMAND_ARGS = 6 /* one more than any command takes */
+    COMMAND_ARGS = 17 /* one more than any command takes */
 };
 
 struct command_option {
@@ -80,6 +80,7 @@ extern const struct command init_command;
 extern const struct command idp_mint_command;
 extern const struct command login_command;
 extern const struct command status_command;
+extern const struct command logout_command;
 extern const struct command device_list_command;
 extern const struct command device_show_command;
 extern const struct command device_rename_command;
@@ -115,6 +116,7 @@ extern const struct command service_remove_command;
 extern const struct command role_grant_command;
 extern const struct command role_revoke_command;
 extern const struct command role_list_command;
+extern const struct command revoke_command;
 extern const struct command user_list_command;
 extern const struct command user_show_command;
 extern const struct command user_remove_command;

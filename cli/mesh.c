@@ -44,6 +44,18 @@ static const struct mesh_hint general_hints[] = {
     {NULL, NULL},
 };
 
+struct fetch *
+mesh_fetch(const struct mesh *m)
+{
+    return m->fetch;
+}
+
+const struct account *
+mesh_account(const struct mesh *m)
+{
+    return m->account;
+}
+
 const char *
 mesh_user(const struct mesh *m)
 {

@@ -142,7 +142,6 @@ class Words(CliTest):
             ("nothing behind it", "init", self.dir / "x", "--issuer", ISSUER + "/"),
             ("must be written", "init", self.dir / "x", "--issuer", ISSUER + ":443"),
             (": URL is missing", "login"),
-            ("--id-token is missing", "login", ISSUER),
             ("https://", "login", "auth.mesh.example", "--id-token", "-"),
             ("too many", "status", "x"),
             ("-c FILE is missing", "audit", "query"),

@@ -6,37 +6,23 @@
 //
 // Prints {"answer": ..., "spki": the new key} or {"error": ..., "description": ...,
 // "status": ...}.
-import './node18.mjs';
-
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-const client = await import('openid-client');
-const { Agent, fetch } = await import('undici');
+import { client, discover, failure, spkiOf } from './stock.mjs';
 
 const [issuer, ca, id, alg, dpop] = process.argv.slice(2);
 const der = createPrivateKey(readFileSync(0)).export({ type: 'pkcs8', format: 'der' });
 const key = await crypto.subtle.importKey('pkcs8', der, alg === 'ES256'
   ? { name: 'ECDSA', namedCurve: 'P-256' } : { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }, false, ['sign']);
 
-const dispatcher = new Agent({ connect: { ca: readFileSync(ca) } });
-const config = new client.Configuration(
-  { issuer, token_endpoint: `${issuer}/v1/token` },
-  id,
-  undefined,
-  client.PrivateKeyJwt({ key, kid: 'whatever-we-call-it' }),
-);
-config[client.customFetch] = (url, options) => fetch(url, { ...options, dispatcher });
-
+const { config, close } = await discover(issuer, ca, id, client.PrivateKeyJwt({ key, kid: 'whatever-we-call-it' }));
 const pair = dpop && await client.randomDPoPKeyPair(alg);
-const spki = pair && Buffer.from(await crypto.subtle.exportKey('spki', pair.publicKey)).toString('base64');
 
 try {
   const answer = await client.clientCredentialsGrant(config, {}, pair && { DPoP: client.getDPoPHandle(config, pair) });
-  console.log(JSON.stringify({ answer, expiresIn: answer.expiresIn(), spki }));
+  console.log(JSON.stringify({ answer, expiresIn: answer.expiresIn(), spki: pair && await spkiOf(pair) }));
 } catch (e) {
-  console.log(JSON.stringify({
-    error: e.error ?? e.code ?? String(e), description: e.error_description, status: e.status, kind: e.name,
-  }));
+  console.log(JSON.stringify(failure(e)));
 }
-await dispatcher.close();
+await close();

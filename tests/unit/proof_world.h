@@ -63,10 +63,12 @@ static inline void
 proof_publish(struct proof_world *p)
 {
     struct publish_options o = {GOLDEN_ISSUER, p->trust_file, 3600, PROOF_NOW_S};
+    struct shared_ref *keys = own_keys_take(p->w.dir.service.keys);
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (publish_trust(p->w.dir.store.kv, p->w.dir.keys, &o, &err) != MAUTH_OK)
+    if (publish_trust(p->w.dir.store.kv, own_keys_of(keys), &o, &err) != MAUTH_OK)
         fail_msg("%s", err.text);
+    shared_drop(keys);
     if (p->storage && mauth_verifier_refresh(p->storage, &err) != MAUTH_OK)
         fail_msg("%s", err.text);
     if (p->relay && mauth_verifier_refresh(p->relay, &err) != MAUTH_OK)

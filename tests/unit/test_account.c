@@ -155,6 +155,30 @@ keeps_what_a_login_brings(void **state)
     account_free(a);
 }
 
+/* Before a login nothing is made to find out that there is nothing. */
+static void
+finds_kept_authorities(void **state)
+{
+    struct service_url url;
+    struct account *a;
+    char *ca = (char *)&url;
+
+    (void)state;
+    assert_int_equal(service_url_parse(SERVICE, &url, NULL), MAUTH_OK);
+    assert_int_equal(account_find_ca(&url, &ca, NULL), MAUTH_OK);
+    assert_null(ca);
+    assert_int_equal(access(folder, F_OK), -1);
+    a = open_account();
+    log_in(a, "an authority", 1000);
+    assert_int_equal(account_find_ca(&url, &ca, NULL), MAUTH_OK);
+    assert_string_equal(ca, account_ca_file(a));
+    free(ca);
+    account_free(a);
+    assert_int_equal(chmod(folder, 0770), 0); /* anybody could have put it there */
+    assert_int_equal(account_find_ca(&url, &ca, NULL), MAUTH_DENIED);
+    assert_null(ca);
+}
+
 static enum mauth_rc
 load(const char *service, struct account **out)
 {
@@ -296,6 +320,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(makes_a_key_once, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(finds_kept_authorities, make_home, remove_home),
         cmocka_unit_test_setup_teardown(
             keeps_what_a_login_brings, make_home, remove_home),
         cmocka_unit_test_setup_teardown(loads_a_login, make_home, remove_home),
