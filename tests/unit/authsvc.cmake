@@ -34,3 +34,5 @@ foreach(name IN ITEMS provider_metadata provider_assertion)
   mauth_unit_test(${name} mauth::authsvc mauth::saml mauth::keys_private PkgConfig::xmlsec
     PkgConfig::crypto Threads::Threads)
 endforeach()
+mauth_unit_test(rights_model mauth::authsvc mauth::verifier PkgConfig::jansson Threads::Threads)
+mauth_unit_test(rights_races mauth::authsvc mauth::verifier PkgConfig::jansson Threads::Threads)
