@@ -1,9 +1,14 @@
 #include "authsvc/oauth.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
+
+enum {
+    WHY_MAX = 1024
+};
 
 static const struct oauth_refusal refusals[] = {
     /* Of the request. */
@@ -177,6 +182,15 @@ static const struct oauth_refusal refusals[] = {
     {"too-fast", 429, "temporarily_unavailable",
         "Too many logins or tickets in a short time; wait and try again."},
 
+    /* Of a revocation. */
+    {"revoke-token", 400, "invalid_request", "'token' is missing."},
+    {"revoke-repeated", 400, "invalid_request", "Nothing may occur more than once."},
+    {"revoke-set", 400, "invalid_request",
+        "'token' is one ticket; of several, revoke each."},
+    {"revoke-foreign", 400, "unauthorized_client",
+        "Only its holder, who proves its key, may revoke a ticket, and whom the rules "
+        "let."},
+
     /* Of our own. */
     {"provider-down", 503, "temporarily_unavailable",
         "The identity provider's keys cannot be fetched; try again later."},
@@ -225,6 +239,20 @@ oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r)
 
     oauth_answer_refusal_with(
         x, r, r->status == 503 || r->status == 429 ? later : NULL);
+}
+
+void
+oauth_answer_refusal_because(
+    struct http_exchange *x, const struct oauth_refusal *r, const char *why)
+{
+    struct oauth_refusal said = *r;
+    char description[WHY_MAX];
+
+    if (*why) {
+        snprintf(description, sizeof(description), "%s %s", r->description, why);
+        said.description = description;
+    }
+    oauth_answer_refusal(x, &said);
 }
 
 void

@@ -5,6 +5,7 @@
 #include "authsvc/mesh_node.h"
 #include "authsvc/rights.h"
 #include "authsvc/shared.h"
+#include "facts/explain.h"
 #include "policy/facts.h"
 #include "store/graph_service.h"
 
@@ -67,6 +68,7 @@ struct rights {
     bool replaced; /* ... by others: prove anew */
     uint64_t steps;
     const char *refusal;
+    char why[EXPLAIN_DENIAL]; /* sentences behind that of the refusal, "" for none */
 
     struct audit_entry *refused;
     struct token_line line[RIGHTS_LINES];

@@ -2,9 +2,9 @@
 #ifndef AUTHSVC_TOKEN_ASSERTION_H
 #define AUTHSVC_TOKEN_ASSERTION_H
 
-#include "authsvc/form.h"
 #include "authsvc/http.h"
 #include "base/buf.h"
+#include "net/form.h"
 
 /*
  * Is the subject token for outside providers' checks? Not if it is deflated, as only

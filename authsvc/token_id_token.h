@@ -6,9 +6,9 @@
 #ifndef AUTHSVC_TOKEN_ID_TOKEN_H
 #define AUTHSVC_TOKEN_ID_TOKEN_H
 
-#include "authsvc/form.h"
 #include "authsvc/http.h"
 #include "authsvc/provider.h"
+#include "net/form.h"
 
 /* As providers_check() and providers_fetch(). */
 struct token_identity_kind {

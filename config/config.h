@@ -19,6 +19,7 @@ enum {
     CONFIG_PROVIDERS = 16,
     CONFIG_CLIENT_IDS = 16,
     CONFIG_EMAIL_DOMAINS = 16,
+    CONFIG_SCOPES = 16,
     CONFIG_FILE_MAX = 64 * 1024
 };
 
@@ -28,6 +29,10 @@ struct config_provider {
     const char *issuer; /* "iss" of its ID tokens, or its entityID; unique */
     const char *client_id[CONFIG_CLIENT_IDS];
     size_t client_ids;
+    const char
+        *login_client_id; /* of client_id, for `meshauth login`; NULL: the first */
+    const char *scope[CONFIG_SCOPES]; /* that `meshauth login` asks for beside openid */
+    size_t scopes;
     const char *email_domain[CONFIG_EMAIL_DOMAINS]; /* that it is authoritative for */
     size_t email_domains;
     const char *jwks_file;     /* NULL: found by OpenID discovery from the issuer */

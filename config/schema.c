@@ -160,6 +160,14 @@ is_client_id(const char *value)
     return is_printable(value, TEXT_MAX);
 }
 
+/* RFC 6749 3.3, and "openid" is there by itself. */
+static bool
+is_scope(const char *value)
+{
+    return is_printable(value, TEXT_MAX) && !strpbrk(value, "\"\\") &&
+           strcmp(value, "openid") != 0;
+}
+
 static bool
 is_email_domain(const char *value)
 {
@@ -235,6 +243,12 @@ static const struct config_rule provider_rules[] = {
         .count = offsetof(struct config_provider, client_ids), .min = 1,
         .max = CONFIG_CLIENT_IDS, .good = is_client_id,
         .right = "1 to 16 texts in brackets, as in [ \"meshauth\" ]"},
+    {"login_client_id", CONFIG_TEXT, AT(config_provider, login_client_id),
+        .good = is_client_id, .right = "one of the client_ids, in quotes"},
+    {"scopes", CONFIG_TEXTS, AT(config_provider, scope),
+        .count = offsetof(struct config_provider, scopes), .min = 1,
+        .max = CONFIG_SCOPES, .good = is_scope,
+        .right = "1 to 16 texts beside \"openid\", as in [ \"email\" ]"},
     {"email_domains", CONFIG_TEXTS, AT(config_provider, email_domain),
         .count = offsetof(struct config_provider, email_domains), .min = 1,
         .max = CONFIG_EMAIL_DOMAINS, .good = is_email_domain,

@@ -112,7 +112,8 @@ reads_every_setting(void **state)
         "    { name = \"a-1\"; issuer = \"https://A.example/x/\"; client_ids = [ "
         "\"1\",\n"
         "      \"2\" ]; jwks_file = \"j\"; ca_file = \"/ca\"; create_users = true;\n"
-        "      demo = true; max_age_s = 60; },\n"
+        "      demo = true; max_age_s = 60; login_client_id = \"2\";\n"
+        "      scopes = [ \"email\", \"a:b\" ]; },\n"
         "    { name = \"b\"; issuer = \"https://b\"; client_ids = [ \"1\" ]; },\n"
         "    { name = \"s\"; type = \"saml\"; issuer = \"http://s?x\"; metadata_url = "
         "\"https://m\";\n"
@@ -148,6 +149,11 @@ reads_every_setting(void **state)
     assert_string_equal(a->ca_file, "/ca");
     assert_true(a->create_users && a->demo);
     assert_int_equal(a->max_age_s, 60);
+    assert_string_equal(a->login_client_id, "2");
+    assert_int_equal(a->scopes, 2);
+    assert_string_equal(a->scope[1], "a:b");
+    assert_null(b->login_client_id);
+    assert_int_equal(b->scopes, 0);
     assert_string_equal(b->name, "b");
     assert_int_equal(b->client_ids, 1);
     assert_null(b->jwks_file);
@@ -185,6 +191,8 @@ reads_every_setting(void **state)
 #define SAML_PROVIDER  "type = \"saml\"; issuer = \"urn:idp\"; "
 #define CLIENT_IDS_RIGHT \
     ", but must be 1 to 16 texts in brackets, as in [ \"meshauth\" ]"
+#define SCOPES_RIGHT \
+    ", but must be 1 to 16 texts beside \"openid\", as in [ \"email\" ]"
 #define IDS_8  "\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\","
 #define IDS_17 IDS_8 "\"9\",\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\""
 
@@ -278,6 +286,15 @@ static const struct {
         "3: providers.client_ids is \"c\"" CLIENT_IDS_RIGHT},
     {"number as a client id", PROVIDER("issuer = \"https://p\"; client_ids = [ 7 ];"),
         "3: providers.client_ids is 7" CLIENT_IDS_RIGHT},
+    /* the login of people */
+    {"scope with a blank", PROVIDER(GOOD_PROVIDER "scopes = [ \"a b\" ];"),
+        "3: providers.scopes is \"a b\"" SCOPES_RIGHT},
+    {"scope with a quote", PROVIDER(GOOD_PROVIDER "scopes = [ \"a\\\"\" ];"),
+        "3: providers.scopes is \"a\\x22\"" SCOPES_RIGHT},
+    {"openid as a scope", PROVIDER(GOOD_PROVIDER "scopes = [ \"openid\" ];"),
+        "3: providers.scopes is \"openid\"" SCOPES_RIGHT},
+    {"login client that is none", PROVIDER(GOOD_PROVIDER "login_client_id = \"d\";"),
+        "3: login_client_id must be one of the client_ids of p"},
     /* ranges */
     {"port 0", URL "listen: { port = 0; };",
         "2: listen.port is 0, but must be a whole number from 1 to 65535"},

@@ -1,4 +1,4 @@
-#include "authsvc/graph_facts.h"
+#include "facts/graph_facts.h"
 
 #include <stdio.h>
 

@@ -3,8 +3,8 @@
  * account service's rules are asked over. Looked up by the patterns of
  * policy/predicate.c, one at a time, inside a transaction.
  */
-#ifndef AUTHSVC_GRAPH_FACTS_H
-#define AUTHSVC_GRAPH_FACTS_H
+#ifndef FACTS_GRAPH_FACTS_H
+#define FACTS_GRAPH_FACTS_H
 
 #include <stdbool.h>
 

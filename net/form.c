@@ -1,4 +1,4 @@
-#include "authsvc/form.h"
+#include "net/form.h"
 
 #include <stdbool.h>
 #include <stdint.h>

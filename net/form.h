@@ -5,8 +5,8 @@
  *
  * A parameter without a value counts as not sent (RFC 6749 3.1).
  */
-#ifndef AUTHSVC_FORM_H
-#define AUTHSVC_FORM_H
+#ifndef NET_FORM_H
+#define NET_FORM_H
 
 #include <stddef.h>
 
