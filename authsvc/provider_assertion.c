@@ -74,10 +74,10 @@ static enum mauth_rc
 fill(const struct config_provider *provider, const struct assertion *said,
     struct provider_identity *out, struct mauth_err *err)
 {
-    _Static_assert((int)PROVIDER_SUBJECT_MAX == (int)SUBJECT_MAX, "the same bound");
+    _Static_assert(sizeof(out->subject) == sizeof(said->subject), "the same bound");
 
     out->provider = provider;
-    strcpy(out->subject, said->subject);
+    memcpy(out->subject, said->subject, sizeof(out->subject));
     providers_take_email(provider, said->email, out->email);
     out->once = true;
     out->issued_s = said->authn_s;

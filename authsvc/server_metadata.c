@@ -44,8 +44,11 @@ providers_of(const struct config *c)
     json_t *list = json_array();
     bool good = list != NULL;
 
-    for (size_t i = 0; i < c->providers && good; i++)
+    for (size_t i = 0; i < c->providers && good; i++) {
+        if (config_is_saml(&c->provider[i]))
+            continue; /* whoever logs in there begins there */
         good = json_array_append_new(list, provider_of(&c->provider[i])) == 0;
+    }
     if (good)
         return list;
     json_decref(list);

@@ -10,6 +10,12 @@ enum {
     FILE_MAX = 2 * ASSERTION_FILE_MAX /* in base64, with line breaks */
 };
 
+static bool
+is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* The base64 of either alphabet, in that of RFC 4648 5, without padding. */
 static void
 normalise(const struct buf *file, struct buf *out)
@@ -19,7 +25,7 @@ normalise(const struct buf *file, struct buf *out)
 
         if (c == '+' || c == '/')
             buf_u8(out, c == '+' ? '-' : '_');
-        else if (!memchr("= \t\r\n", c, 5))
+        else if (c != '=' && !is_space(c))
             buf_u8(out, (uint8_t)c);
     }
 }
@@ -54,7 +60,7 @@ find_begin(const struct buf *file)
 
     if (file->len >= 3 && memcmp(file->data, "\xef\xbb\xbf", 3) == 0)
         i = 3;
-    while (i < file->len && memchr(" \t\r\n", file->data[i], 4))
+    while (i < file->len && is_space((char)file->data[i]))
         i++;
     return i;
 }

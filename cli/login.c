@@ -345,30 +345,11 @@ option_of_pages(const struct call *call)
     return NULL;
 }
 
-static enum mauth_rc
-read_identity(const struct call *call, struct login *l, struct mauth_err *err)
-{
-    const char *assertion = call->option[OPT_ASSERTION];
-    const char *id_token = call->option[OPT_ID_TOKEN];
-
-    l->type = assertion ? "urn:ietf:params:oauth:token-type:saml2"
-                        : "urn:ietf:params:oauth:token-type:id_token";
-    if (assertion)
-        return assertion_file_read(assertion, &l->token, err);
-    return id_token ? read_token(id_token, &l->token, err) : MAUTH_OK;
-}
-
-/* Is there already what a provider signed? */
-static bool
-is_given(const struct call *call)
-{
-    return call->option[OPT_ID_TOKEN] || call->option[OPT_ASSERTION];
-}
-
 static enum command_exit
 check_options(const struct call *call, struct login *l)
 {
     const char *name = call->option[OPT_CLAIM], *other = option_of_pages(call);
+    bool is_there = call->option[OPT_ID_TOKEN] || call->option[OPT_ASSERTION];
     struct mauth_err err = MAUTH_ERR_INIT;
 
     if (service_url_parse(call->arg[0], &l->url, &err) != MAUTH_OK)
@@ -378,10 +359,11 @@ check_options(const struct call *call, struct login *l)
             "--claim: a name is 1 to %d bytes of text without control characters",
             GRAPH_LABEL_MAX);
     if (call->option[OPT_ID_TOKEN] && call->option[OPT_ASSERTION])
-        return command_misused(call, "--id-token and --assertion exclude each other");
-    if (is_given(call) && other)
         return command_misused(
-            call, "--%s goes without --id-token and --assertion", other);
+            call, "--id-token and --assertion: only one of them can be traded");
+    if (is_there && other)
+        return command_misused(call, "--%s goes without --%s", other,
+            call->option[OPT_ID_TOKEN] ? "id-token" : "assertion");
     if (!read_timeout(call->option[OPT_TIMEOUT], &l->timeout_s))
         return command_misused(
             call, "--timeout: 1 to %d seconds", SIGN_IN_TIMEOUT_MAX_S);
@@ -418,15 +400,20 @@ sign_in(const struct call *call, struct login *l)
 static enum command_exit
 gather(const struct call *call, struct login *l)
 {
-    const char *ca = call->option[OPT_CA];
+    const char *token = call->option[OPT_ID_TOKEN], *ca = call->option[OPT_CA];
+    const char *assertion = call->option[OPT_ASSERTION];
     struct mauth_err err = MAUTH_ERR_INIT;
     enum mauth_rc rc = ca ? read_ca(ca, &l->ca, &err) : MAUTH_OK;
 
-    if (rc == MAUTH_OK)
-        rc = read_identity(call, l, &err);
+    l->type = assertion ? "urn:ietf:params:oauth:token-type:saml2"
+                        : "urn:ietf:params:oauth:token-type:id_token";
+    if (rc == MAUTH_OK && token)
+        rc = read_token(token, &l->token, &err);
+    if (rc == MAUTH_OK && assertion)
+        rc = assertion_file_read(assertion, &l->token, &err);
     if (rc != MAUTH_OK)
         return command_failed(call, &err);
-    return is_given(call) ? COMMAND_DONE : sign_in(call, l);
+    return token || assertion ? COMMAND_DONE : sign_in(call, l);
 }
 
 static enum command_exit
@@ -466,7 +453,8 @@ const struct command login_command = {
         "Logs this device in at the account service URL. Opens the identity provider "
         "in\n"
         "a browser; with --device, and where there is no browser, shows a code for a\n"
-        "browser elsewhere. With --id-token or --assertion nobody is asked.\n"
+        "browser elsewhere. With --id-token, and with --assertion of a SAML provider,\n"
+        "nobody is asked.\n"
         "\n"
         "The device's key (made at the first login) is proved by TLS, and the tickets\n"
         "that come back are bound to it. They are kept in $MESHAUTH_HOME, else in\n"

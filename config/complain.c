@@ -145,7 +145,7 @@ refuse_name(struct walk *w, const config_setting_t *s, const struct config_rule 
     const char *name = config_setting_name(s);
     const struct config_rule *near = nearest(rules, name);
     const char *where = w->group[0] ? w->group : "the file";
-    char quoted[SHOWN_OTHER], known[160];
+    char quoted[SHOWN_OTHER], known[128];
     struct buf list;
 
     mauth_quote(name, strlen(name), quoted, sizeof(quoted));

@@ -73,20 +73,6 @@ check_demo(struct walk *w, const config_setting_t *s, const struct config_provid
     return MAUTH_OK;
 }
 
-/* Tokens for it would be refused. */
-static enum mauth_rc
-check_login_client(
-    struct walk *w, const config_setting_t *s, const struct config_provider *p)
-{
-    if (!p->login_client_id)
-        return MAUTH_OK;
-    for (size_t i = 0; i < p->client_ids; i++)
-        if (strcmp(p->client_id[i], p->login_client_id) == 0)
-            return MAUTH_OK;
-    return complain(w, config_setting_get_member(s, "login_client_id"),
-        "login_client_id must be one of the client_ids of %s", p->name);
-}
-
 /* Settings that only one type of provider has. */
 static enum mauth_rc
 check_type(struct walk *w, const config_setting_t *s, const struct config_provider *p)
@@ -155,6 +141,20 @@ check_saml(struct walk *w, const config_setting_t *s, const struct config_provid
     return MAUTH_OK;
 }
 
+/* Tokens for it would be refused. */
+static enum mauth_rc
+check_login_client(
+    struct walk *w, const config_setting_t *s, const struct config_provider *p)
+{
+    if (!p->login_client_id)
+        return MAUTH_OK;
+    for (size_t i = 0; i < p->client_ids; i++)
+        if (strcmp(p->client_id[i], p->login_client_id) == 0)
+            return MAUTH_OK;
+    return complain(w, config_setting_get_member(s, "login_client_id"),
+        "login_client_id must be one of the client_ids of %s", p->name);
+}
+
 static enum mauth_rc
 check_provider(struct walk *w, const config_setting_t *s, size_t i)
 {
@@ -162,9 +162,9 @@ check_provider(struct walk *w, const config_setting_t *s, size_t i)
     enum mauth_rc rc = check_type(w, s, &p[i]);
 
     if (rc == MAUTH_OK)
-        rc = check_login_client(w, s, &p[i]);
-    if (rc == MAUTH_OK)
         rc = config_is_saml(&p[i]) ? check_saml(w, s, &p[i]) : check_oidc(w, s, &p[i]);
+    if (rc == MAUTH_OK)
+        rc = check_login_client(w, s, &p[i]);
     if (rc)
         return rc;
     for (size_t j = 0; j < i; j++) {

@@ -118,7 +118,7 @@ check_head(struct check *c, const xmlNode *a)
         return refuse(c, SAML_FORM, "assertion: not SAML 2.0, or without IssueInstant");
     if (!id || !*id || strlen(id) > ASSERTION_ID_MAX)
         return refuse(c, SAML_FORM, "assertion: an ID that is empty or too long");
-    strcpy(c->out->id, id);
+    memcpy(c->out->id, id, strlen(id) + 1);
     rc = take_time(c, a, "IssueInstant", 0, &issued_s);
     if (rc == MAUTH_OK)
         rc = check_begin(c, "IssueInstant", issued_s);
@@ -304,7 +304,7 @@ take_mail(struct check *c, const xmlNode *a)
         return;
     mail = xml_only(mail, NS_SAML, "AttributeValue");
     if (mail && xml_text(mail, &text) && strlen(text) <= ASSERTION_EMAIL_MAX)
-        strcpy(c->out->email, text);
+        memcpy(c->out->email, text, strlen(text) + 1);
 }
 
 static enum mauth_rc

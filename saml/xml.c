@@ -60,12 +60,12 @@ tag_length(struct text t)
     for (size_t i = 0; i < t.len && i < XML_TAG_MAX; i++) {
         char c = t.p[i];
 
-        if (quote)
-            quote = c == quote ? '\0' : quote;
-        else if (c == '"' || c == '\'')
-            quote = c;
-        else if (c == '>')
+        if (!quote && c == '>')
             return i + 1;
+        if (!quote && (c == '"' || c == '\''))
+            quote = c;
+        else if (c == quote)
+            quote = '\0';
     }
     return t.len < XML_TAG_MAX ? t.len : 0;
 }
