@@ -5,6 +5,7 @@ import base64
 import json
 import pathlib
 import re
+import threading
 import unittest
 
 import saml_idp
@@ -146,6 +147,18 @@ class Login(SamlTest):
         self.refused(bare(xml), "saml-used")
         denied = [r for r in self.mesh.audit(action="login", outcome="deny") if r["request"] == answer.request_id]
         self.assertEqual([(r["actor"], r["reason"]) for r in denied], [(subject, "saml-used")])
+
+    def test_of_many_at_once_one_gets_in(self):
+        xml = xml_of(self.idp.log_in("alice"))
+        devices = [Device(self.mesh.folder, f"racer-{i}") for i in range(4)]
+        answers = []
+        threads = [threading.Thread(target=lambda d=d: answers.append(self.trade(xml, d))) for d in devices * 2]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(sorted(a.status for a in answers), [200] + [400] * 7)
+        self.assertEqual({self.mesh.log_of(a)["reason"] for a in answers if a.status == 400}, {"saml-used"})
 
     def test_no_session_outlives_the_providers(self):
         self.idp.write()
