@@ -130,7 +130,7 @@ static int
 start(void **state)
 {
     (void)state;
-    return saml_library_open(NULL);
+    return saml_library_open(NULL) != MAUTH_OK;
 }
 
 static int
