@@ -106,7 +106,7 @@ choose(const struct call *call, const struct sign_in *s,
     enum command_exit code;
 
     if (login_providers_choose(all, s->provider, out, &err) == MAUTH_OK)
-        return login_provider_is_openid(*out) ? COMMAND_DONE : say_no_page(call, *out);
+        return login_provider_is_oidc(*out) ? COMMAND_DONE : say_no_page(call, *out);
     code = command_failed(call, &err);
     for (size_t i = 0; i < all->count; i++)
         command_complain(call, "  %s: %s", all->at[i].name, all->at[i].issuer);

@@ -1,4 +1,4 @@
-#include "authsvc/metadata.h"
+#include "authsvc/server_metadata.h"
 #include "authsvc/service.h"
 #include "tests/unit/plain_http.h"
 
@@ -39,11 +39,13 @@ static const char expected[] =
     "{\"client_id\":\"meshauth\",\"issuer\":\"https://auth.example/demo-idp\","
     "\"kind\":\"demo\",\"name\":\"demo\",\"scopes\":[\"openid\"]},"
     "{\"client_id\":\"native\",\"issuer\":\"https://login.example/\","
-    "\"kind\":\"openid\",\"name\":\"staff\",\"scopes\":[\"openid\",\"email\"]},"
+    "\"kind\":\"oidc\",\"name\":\"staff\",\"scopes\":[\"openid\",\"email\"]},"
     "{\"client_id\":\"first\",\"issuer\":\"https://guests.example\","
-    "\"kind\":\"openid\",\"name\":\"guests\","
+    "\"kind\":\"oidc\",\"name\":\"guests\","
     "\"scopes\":[\"openid\",\"profile\",\"a:b\"]}],"
     "\"response_types_supported\":[],"
+    "\"revocation_endpoint\":\"https://auth.example/v1/revoke\","
+    "\"revocation_endpoint_auth_methods_supported\":[\"none\"],"
     "\"service_documentation\":\"https://auth.example/v1/openapi.json\","
     "\"token_endpoint\":\"https://auth.example/v1/token\","
     "\"token_endpoint_auth_methods_supported\":"
@@ -54,7 +56,7 @@ static const char expected[] =
 static void
 test_says_what_is_configured(void **state)
 {
-    json_t *o = metadata_document(&config);
+    json_t *o = server_metadata_document(&config);
     char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
 
     (void)state;
@@ -67,7 +69,7 @@ static void
 test_nobody_can_log_in(void **state)
 {
     static const struct config none = {.issuer.url = "https://auth.example"};
-    json_t *o = metadata_document(&none);
+    json_t *o = server_metadata_document(&none);
 
     (void)state;
     assert_int_equal(
@@ -81,7 +83,7 @@ static void
 test_is_served(void **state)
 {
     static const struct http_route routes[] = {
-        {"GET", "/metadata", 0, NULL, metadata_start, NULL}};
+        {"GET", "/metadata", 0, NULL, server_metadata_start, NULL}};
     struct service service = {.config = &config};
     struct plain_http p;
     char reply[8192];

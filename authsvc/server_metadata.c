@@ -1,4 +1,4 @@
-#include "authsvc/metadata.h"
+#include "authsvc/server_metadata.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static json_t *
 provider_of(const struct config_provider *p)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", p->name, "kind",
-        p->demo ? "demo" : "openid", "issuer", p->issuer, "client_id",
+        p->demo ? "demo" : "oidc", "issuer", p->issuer, "client_id",
         p->login_client_id ? p->login_client_id : p->client_id[0], "scopes",
         scopes_of(p));
 }
@@ -55,19 +55,22 @@ set_url(json_t *o, const char *name, const char *issuer, const char *path)
 }
 
 json_t *
-metadata_document(const struct config *config)
+server_metadata_document(const struct config *config)
 {
     const char *issuer = config->issuer.url;
-    json_t *o = json_pack("{s:s, s:[], s:[s,s], s:[s,s,s], s:[s,s], s:[s,s], s:o}",
-        "issuer", issuer, "response_types_supported", /* nobody is sent here */
+    json_t *o = json_pack(
+        "{s:s, s:[], s:[s,s], s:[s,s,s], s:[s,s], s:[s], s:[s,s], s:o}", "issuer",
+        issuer, "response_types_supported", /* nobody is sent here */
         "grant_types_supported", "urn:ietf:params:oauth:grant-type:token-exchange",
         "client_credentials", "token_endpoint_auth_methods_supported", "none",
         "private_key_jwt", "self_signed_tls_client_auth",
         "token_endpoint_auth_signing_alg_values_supported", "ES256", "RS256",
+        "revocation_endpoint_auth_methods_supported", "none", /* the key is proven */
         "dpop_signing_alg_values_supported", "ES256", "RS256",
         "meshauth_login_providers", providers_of(config));
 
     if (o && set_url(o, "token_endpoint", issuer, "/v1/token") &&
+        set_url(o, "revocation_endpoint", issuer, "/v1/revoke") &&
         set_url(o, "service_documentation", issuer, "/v1/openapi.json"))
         return o;
     json_decref(o);
@@ -75,12 +78,12 @@ metadata_document(const struct config *config)
 }
 
 void
-metadata_start(struct http_exchange *x)
+server_metadata_start(struct http_exchange *x)
 {
     /* A new configuration is a new start; a client may be late by so much. */
     static const char *const headers[] = {"Cache-Control: public, max-age=300", NULL};
     const struct service *service = http_context(x);
-    json_t *o = metadata_document(service->config);
+    json_t *o = server_metadata_document(service->config);
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
     json_decref(o);
