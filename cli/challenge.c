@@ -85,6 +85,8 @@ place_for(struct challenge *c, struct text name, size_t *size)
         at = c->text;
     } else if (is_word(name, "scope")) {
         at = c->scope;
+    } else if (is_word(name, "resource_metadata")) {
+        at = c->metadata;
     }
     return at && !*at ? at : NULL;
 }

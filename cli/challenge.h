@@ -1,6 +1,6 @@
 /*
  * What a service says about a request that it refused: the challenges of its
- * WWW-Authenticate headers (RFC 9110 11.6.1) with the members of RFC 6750 and RFC 9449,
+ * WWW-Authenticate headers (RFC 9110 11.6.1) with the members of RFC 6750, RFC 9449 and RFC 9728,
  * and its DPoP-Nonce. Foreign bytes: bounded, and what is not of its form is not there.
  */
 #ifndef CLI_CHALLENGE_H
@@ -21,7 +21,8 @@ struct challenge {
     char error[64]; /* of the first challenge that has one; "" where there is none */
     char text[CHALLENGE_TEXT]; /* error_description, printable ASCII */
     char scope[CHALLENGE_TEXT];
-    char nonce[CHALLENGE_TEXT]; /* printable ASCII without blanks */
+    char metadata[CHALLENGE_TEXT]; /* resource_metadata, RFC 9728 5.1 */
+    char nonce[CHALLENGE_TEXT];    /* printable ASCII without blanks */
 };
 
 /* From the headers of an answer as they came, perhaps after those of interim ones. */

@@ -11,7 +11,9 @@
 #include "cli/curl_arguments.h"
 #include "cli/curl_run.h"
 #include "cli/mesh.h"
+#include "cli/resource_metadata.h"
 #include "cli/showing.h"
+#include "net/fetch.h"
 
 enum {
     OPT_ACCOUNT,
@@ -44,6 +46,7 @@ struct visit {
     struct showing showing;
     struct curl_arguments arguments;
     struct challenge said; /* by the service, last */
+    bool described;        /* its metadata is read */
     bool dropped;          /* a ticket that it did not take */
     bool rescoped;         /* by what it asked for */
     char scope[CHALLENGE_TEXT];
@@ -150,6 +153,56 @@ learn_proof(struct visit *v, bool needed)
     return true;
 }
 
+/* With its own certificate authorities, and nothing that says who we are. */
+static enum mauth_rc
+fetch_metadata(const struct visit *v, struct buf *answer, struct mauth_err *err)
+{
+    const struct fetch_options o = {
+        .ca_file = v->arguments.cacert, .max_bytes = RESOURCE_METADATA_MAX};
+    const struct fetch_request r = {.url = v->said.metadata};
+    struct fetch *f = NULL;
+    enum mauth_rc rc = net_init(err);
+    long status = 0;
+
+    if (rc == MAUTH_OK)
+        rc = fetch_open(&o, &f, err);
+    if (rc == MAUTH_OK)
+        rc = fetch_do(f, &r, &status, answer, err);
+    if (rc == MAUTH_OK && status != 200)
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE,
+            "where the service describes itself it says %ld", status);
+    fetch_close(f);
+    return rc;
+}
+
+/* What the service says of itself: is it ours, and does it want DPoP? */
+static enum mauth_rc
+learn_metadata(struct visit *v, struct mauth_err *err)
+{
+    const char *issuer = account_url(broker_account(v->broker));
+    struct resource_metadata m = {.dpop = false};
+    struct buf resource, answer;
+    enum mauth_rc rc;
+
+    if (v->described || v->said.status != 401 || !*v->said.metadata)
+        return MAUTH_OK;
+    v->described = true;
+    buf_init(&resource);
+    buf_init(&answer);
+    rc = resource_metadata_place(v->said.metadata, v->showing.place, &resource, err);
+    if (rc == MAUTH_OK)
+        rc = fetch_metadata(v, &answer, err);
+    if (rc == MAUTH_OK)
+        rc =
+            resource_metadata_read((struct text){(const char *)answer.data, answer.len},
+                buf_cstr(&resource), issuer, &m, err);
+    v->said.bearer = v->said.bearer && !m.dpop;
+    v->said.dpop = v->said.dpop || m.dpop;
+    buf_clear(&answer);
+    buf_clear(&resource);
+    return rc;
+}
+
 /* Is there anything to be done otherwise? */
 static bool
 learn(struct visit *v, const char *credential)
@@ -205,6 +258,7 @@ request(struct visit *v, bool last, bool *again)
     struct buf config, headers;
     enum command_exit code = showing_find(v->broker, &v->showing, &credential);
     enum mauth_rc rc;
+    enum mauth_rc why = MAUTH_OK; /* it is not asked again */
     int exit_code;
 
     *again = false;
@@ -220,10 +274,11 @@ request(struct visit *v, bool last, bool *again)
     if (rc == MAUTH_OK) {
         challenge_read(
             (struct text){(const char *)headers.data, headers.len}, &v->said);
-        *again = !last && learn(v, credential);
+        why = last ? MAUTH_OK : learn_metadata(v, &err);
+        *again = !last && why == MAUTH_OK && learn(v, credential);
     }
     exit_code = run ? curl_run_finish(run, rc == MAUTH_OK && !*again) : 0;
-    if (rc != MAUTH_OK)
+    if (rc != MAUTH_OK || why != MAUTH_OK)
         code = command_failed(v->call, &err);
     else if (!*again)
         code = judge(v, exit_code);

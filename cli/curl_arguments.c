@@ -9,6 +9,7 @@
 enum kind {
     SWITCH,
     VALUE,
+    CACERT,
     METHOD,
     HEAD,
     GET,
@@ -25,7 +26,7 @@ static const struct known {
     enum kind kind;
 } known[] = {
     {"append", 'a', SWITCH},
-    {"cacert", 0, VALUE},
+    {"cacert", 0, CACERT},
     {"capath", 0, VALUE},
     {"compressed", 0, SWITCH},
     {"connect-timeout", 0, VALUE},
@@ -157,6 +158,7 @@ reads_stdin(enum kind kind, const char *value)
     case UPLOAD: return strcmp(value, "-") == 0 || strcmp(value, ".") == 0;
     case SWITCH:
     case VALUE:
+    case CACERT:
     case METHOD:
     case HEAD:
     case GET:
@@ -173,6 +175,7 @@ take_known(
     switch (k->kind) {
     case SWITCH:
     case VALUE: break;
+    case CACERT: w->out->cacert = value; break;
     case METHOD:
         w->out->method = value;
         if (!*value || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(value))

@@ -13,6 +13,7 @@
 
 struct curl_arguments {
     const char *method; /* of the request that they make; borrowed */
+    const char *cacert; /* NULL: not named */
     bool once;          /* they read standard input, which is gone then */
     bool progress;      /* they want to see how it goes on */
 };

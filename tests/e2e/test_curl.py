@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """`meshauth header` and `meshauth curl`, against a service that others could have written."""
+import json
 import os
 import pathlib
 
@@ -121,6 +122,35 @@ class Bearer(Curl):
         bob = User(self.mesh, "bob")
         self.assertIn("There is no such 'resource'.", self.curl(self.place, *self.cacert, user=bob, code=1).stderr)
         self.assertIn("it installed?", self.curl(self.place, code=3, env={"PATH": "/nowhere"}).stderr)
+
+    def test_what_the_service_says_of_itself(self):
+        """RFC 9728: another's service gets no second try, whatever it asks for."""
+        known = "/.well-known/oauth-protected-resource"
+        good = {"resource": self.storage.url + "/files", "authorization_servers": [self.mesh.url]}
+        for says, place, change in (
+            ("", self.storage.url, {}),
+            ("takes no tickets of", self.storage.url, {"authorization_servers": ["https://other.example"]}),
+            ("about another resource", self.storage.url, {"resource": self.storage.url}),
+            ("has not its form", self.storage.url, {"authorization_servers": self.mesh.url}),
+            ("another place than its own", self.mesh.url, {}),
+        ):
+            challenge = f'Bearer error="invalid_token", resource_metadata="{place}{known}/files"'
+            self.storage.seen.clear()
+
+            def hook(h):
+                if h.path.startswith(known):
+                    self.assertIsNone(h.headers["Authorization"])
+                    self.assertIsNone(h.connection.getpeercert(True))
+                    return 200, [], json.dumps({**good, **change}).encode()
+                return (401, [("WWW-Authenticate", challenge)], b"no\n") if len(self.storage.seen) == 1 else None
+
+            self.storage.hook = hook
+            with self.subTest(says or "good"):
+                done = self.curl(self.place, *self.cacert, code=1 if says else 0)
+                self.assertIn(says, done.stderr)
+                asked = [path for _, path, headers, _ in self.storage.seen if headers["Authorization"]]
+                self.assertEqual(len(asked), 1 if says else 2)
+        self.credentials()
 
     def test_a_redirect_takes_nothing_along(self):
         other = Storage(self.mesh)

@@ -39,6 +39,8 @@ static const struct {
             .error = "invalid_token",
             .text = "gone, \"really\"",
             .scope = "a b"}},
+    {"metadata", CHALLENGE("DPoP resource_metadata=\"https://a/b\""),
+        {.status = 401, .dpop = true, .metadata = "https://a/b"}},
     {"blanks", CHALLENGE("Bearer  error =\t\"x\" ,,  scope= y"),
         {.status = 401, .bearer = true, .error = "x", .scope = "y"}},
     {"two in one", CHALLENGE("Bearer, DPoP algs=\"ES256\", error=\"use_dpop_nonce\""),
@@ -76,7 +78,8 @@ reads_what_is_of_its_form(void **state)
         if (c.status != want->status || c.bearer != want->bearer ||
             c.dpop != want->dpop || strcmp(c.error, want->error) != 0 ||
             strcmp(c.text, want->text) != 0 || strcmp(c.scope, want->scope) != 0 ||
-            strcmp(c.nonce, want->nonce) != 0)
+            strcmp(c.nonce, want->nonce) != 0 ||
+            strcmp(c.metadata, want->metadata) != 0)
             fail_msg("%s: %d %d %d '%s' '%s' '%s' '%s'", cases[i].name, c.status,
                 c.bearer, c.dpop, c.error, c.text, c.scope, c.nonce);
     }
