@@ -24,10 +24,14 @@ scopes_of(const struct config_provider *p)
     return NULL;
 }
 
-/* A native client has no secret, so there is nothing here that is one. */
+/* A native client has no secret, so there is nothing here that is one. Of a SAML provider
+ * it has nothing to ask for. */
 static json_t *
 provider_of(const struct config_provider *p)
 {
+    if (config_is_saml(p))
+        return json_pack(
+            "{s:s, s:s, s:s}", "name", p->name, "kind", "saml", "issuer", p->issuer);
     return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", p->name, "kind",
         p->demo ? "demo" : "oidc", "issuer", p->issuer, "client_id",
         p->login_client_id ? p->login_client_id : p->client_id[0], "scopes",
@@ -40,8 +44,11 @@ providers_of(const struct config *c)
     json_t *list = json_array();
     bool good = list != NULL;
 
-    for (size_t i = 0; i < c->providers && good; i++)
+    for (size_t i = 0; i < c->providers && good; i++) {
+        if (config_is_saml(&c->provider[i]))
+            continue; /* whoever logs in there begins there */
         good = json_array_append_new(list, provider_of(&c->provider[i])) == 0;
+    }
     if (good)
         return list;
     json_decref(list);

@@ -28,3 +28,11 @@ mauth_unit_test(rights mauth::authsvc PkgConfig::jansson Threads::Threads)
 mauth_unit_test(rules_in_force mauth::authsvc PkgConfig::jansson)
 mauth_unit_test(pace mauth::authsvc Threads::Threads)
 mauth_unit_test(server_metadata mauth::authsvc)
+mauth_unit_test(token_assertion mauth::authsvc)
+# With a SAML provider that signs by xmlsec1 (tests/unit/saml_idp.h).
+foreach(name IN ITEMS provider_metadata provider_assertion)
+  mauth_unit_test(${name} mauth::authsvc mauth::saml mauth::keys_private PkgConfig::xmlsec
+    PkgConfig::crypto Threads::Threads)
+endforeach()
+mauth_unit_test(rights_model mauth::authsvc mauth::verifier PkgConfig::jansson Threads::Threads)
+mauth_unit_test(rights_races mauth::authsvc mauth::verifier PkgConfig::jansson Threads::Threads)

@@ -26,8 +26,10 @@ static const struct config config = {
                 .scopes = 2,
                 .email_domain = {"example.com"},
                 .email_domains = 1},
+            /* Not for everyone: who logs in there begins there. */
+            {.name = "campus", .type = "saml", .issuer = "https://campus.example"},
         },
-    .providers = 3,
+    .providers = 4,
 };
 
 static const char expected[] =
