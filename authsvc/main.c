@@ -29,6 +29,7 @@
 #include "base/time.h"
 #include "jose/json.h"
 #include "net/fetch.h"
+#include "verifier/cache.h"
 
 enum {
     EXIT_DONE = 0,
@@ -36,7 +37,11 @@ enum {
     EXIT_FAILED = 3,
     ADMIN_CONNECTIONS = 16,
     OTHER_FILES = 128, /* store, trust file, log, listeners, providers, threads */
-    STOP_TIMEOUT_MS = 10000
+    STOP_TIMEOUT_MS = 10000,
+
+    /* A ticket that is shown again and again is verified once: so many of them. */
+    KNOWN_TICKETS = 1 << 14,
+    KNOWN_BYTES = 64 << 20
 };
 
 static const char usage[] =
@@ -97,6 +102,8 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = pace_new(d->config->limits.changes_per_minute, &d->service.logins, err);
     if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
+    if (rc == MAUTH_OK)
+        rc = cache_new(KNOWN_TICKETS, KNOWN_BYTES, &d->service.known, err);
     if (rc == MAUTH_OK)
         rc = parking_new((size_t)d->config->limits.connections / 2, TRUST_API_WAIT_MS,
             &d->service.waiting, err);
@@ -163,6 +170,7 @@ stop(struct daemon *d)
     parking_free(d->service.waiting);
     parking_free(d->service.followers);
     shared_free(d->service.trust);
+    cache_free(d->service.known);
     in_force_close(d->service.rules);
     own_keys_close(d->service.keys);
     kv_close(d->kv);
