@@ -90,6 +90,7 @@ static const char *
 decode(struct form *f, struct text in)
 {
     char *start = f->end;
+    bool is_all_plain = true;
 
     while (in.len) {
         size_t plain = 0;
@@ -100,10 +101,13 @@ decode(struct form *f, struct text in)
         f->end += plain;
         in.p += plain;
         in.len -= plain;
-        if (in.len && !take_byte(&in, f->end++))
+        if (!in.len)
+            break;
+        is_all_plain = false;
+        if (!take_byte(&in, f->end++))
             return NULL;
     }
-    if (!is_clean(start, (size_t)(f->end - start)))
+    if (!is_all_plain && !is_clean(start, (size_t)(f->end - start)))
         return NULL;
     *f->end++ = '\0';
     return start;
