@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authsvc/form.h"
 #include "authsvc/json_body.h"
 #include "authsvc/pace.h"
 #include "authsvc/precondition.h"
@@ -14,7 +13,9 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "net/form.h"
 #include "store/admin_view.h"
+#include "store/graph_ticket.h"
 
 enum {
     PAGE = 64,
@@ -33,6 +34,7 @@ struct admin_route {
     enum way way;
     enum admin_op op;                  /* of a change */
     bool matches;                      /* it needs If-Match */
+    bool sessions;                     /* of whom, instead of himself */
     const struct json_member *members; /* of its body */
 };
 
@@ -75,6 +77,12 @@ const struct admin_route admin_users_list = {.kind = ADMIN_USERS, .way = LISTS};
 const struct admin_route admin_users_one = {.kind = ADMIN_USERS, .way = SHOWS};
 const struct admin_route admin_users_delete = {
     .kind = ADMIN_USERS, .way = CHANGES, .op = ADMIN_USER_DELETE, .matches = true};
+const struct admin_route admin_users_sessions = {
+    .kind = ADMIN_USERS, .way = LISTS, .sessions = true};
+const struct admin_route admin_sessions_close = {
+    .way = CHANGES, .op = ADMIN_SESSION_CLOSE};
+const struct admin_route admin_tickets_revoke = {
+    .way = CHANGES, .op = ADMIN_TICKET_REVOKE};
 const struct admin_route admin_services_list = {.kind = ADMIN_SERVICES, .way = LISTS};
 const struct admin_route admin_services_create = {.kind = ADMIN_SERVICES,
     .way = CHANGES,
@@ -111,14 +119,14 @@ request_free(void *state)
 
 /* Gather. */
 
-/* Ids are names as well, so a segment that is no name is nobody's. */
+/* Ids are names as well, but for tickets'; all else is nobody's. */
 static const char *
 gather_path(struct request *r)
 {
     struct text whom = http_path_id(r->x, 0), role = http_path_id(r->x, 1);
 
     if (whom.len) {
-        if (!str_is_name(whom))
+        if (!str_is_name(whom) && !graph_ticket_is_id(whom))
             return "not-found";
         memcpy(r->whom, whom.p, whom.len);
         r->change.whom = r->whom;
@@ -308,14 +316,17 @@ static enum mauth_rc
 look(struct request *r, struct kv_txn *txn, struct mauth_err *err)
 {
     const char *issuer = r->service->config->issuer.url;
+    const char *after = r->after[0] ? r->after : NULL;
     enum mauth_rc rc;
 
-    if (r->route->way == SHOWS)
+    if (r->route->sessions)
+        rc = admin_view_sessions(txn, issuer, r->whom, after, r->limit, &r->json, err);
+    else if (r->route->way == SHOWS)
         rc = admin_view_one(
             txn, r->route->kind, issuer, r->whom, &r->json, &r->version, err);
     else
-        rc = admin_view_list(txn, r->route->kind, issuer, r->after[0] ? r->after : NULL,
-            r->limit, &r->json, err);
+        rc = admin_view_list(
+            txn, r->route->kind, issuer, after, r->limit, &r->json, err);
     if (rc != MAUTH_INVALID && rc != MAUTH_NOT_FOUND)
         return rc;
     r->problem = rc == MAUTH_INVALID ? "query" : "not-found";

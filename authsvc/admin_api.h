@@ -1,5 +1,5 @@
 /*
- * /v1/admin: users, services and roles, for admins: on the admin socket, and over HTTPS
+ * /v1/admin: users, their sessions, services and roles, for admins: on the admin socket, and over HTTPS
  * for those with the role. Changes are store/admin.h's, as for the command.
  */
 #ifndef AUTHSVC_ADMIN_API_H
@@ -12,6 +12,9 @@ struct admin_route;
 extern const struct admin_route admin_users_list;
 extern const struct admin_route admin_users_one;
 extern const struct admin_route admin_users_delete;
+extern const struct admin_route admin_users_sessions;
+extern const struct admin_route admin_sessions_close;
+extern const struct admin_route admin_tickets_revoke;
 extern const struct admin_route admin_services_list;
 extern const struct admin_route admin_services_create;
 extern const struct admin_route admin_services_one;

@@ -100,22 +100,24 @@ check_known(const struct check *k, enum mauth_rc *rc, struct mauth_err *err)
     struct cache *known = k->service->known;
     uint64_t generation = own_trust_generation(k->trust);
     struct cached *held;
-    size_t stripe;
+    uint64_t hash;
     bool usable;
 
     if (!known)
         return false;
-    held = cache_lock(known, k->credential, &stripe);
+    hash = cache_seek(known, k->credential);
+    (void)!cache_lock(known, hash); /* what is loaded is k->trust */
+    held = cache_find(known, hash, k->credential);
     usable = held && held->checked >= own_trust_keys_since(k->trust);
     if (usable) {
-        *rc = ticket_check_again(held->ticket, own_trust_of(k->trust), &k->want,
-            held->checked == generation, err);
+        *rc = ticket_check_again(held->ticket, held->terms, own_trust_of(k->trust),
+            &k->want, held->checked == generation, err);
         if (*rc == MAUTH_OK) {
             held->checked = generation;
             *rc = take_subject(held->ticket, k->caller, err);
         }
     }
-    cache_unlock(known, stripe);
+    cache_unlock(known, hash);
     return usable;
 }
 

@@ -85,12 +85,12 @@ static enum mauth_rc
 choose_key(const struct issue_ground *g, struct draft *d, struct mauth_err *err)
 {
     d->keys = own_keys_take(g->service->keys);
-    d->signer = keystore_signer(
-        own_keys_of(d->keys), d->ticket.audience, d->ticket.audiences);
-    return d->signer ? MAUTH_OK
-                     : mauth_fail(err, MAUTH_UNAVAILABLE,
-                           "issue: no signing key is active for %s",
-                           d->ticket.audience[0].p);
+    d->signer =
+        keystore_signer(own_keys_of(d->keys), d->ticket.audience, d->ticket.audiences);
+    return d->signer
+               ? MAUTH_OK
+               : mauth_fail(err, MAUTH_UNAVAILABLE,
+                     "issue: no signing key is active for %s", d->ticket.audience[0].p);
 }
 
 /* What both kinds of ticket say. The draft is for end(), also after a failure. */
@@ -264,8 +264,8 @@ issue_rights(const struct issue_ground *g, const struct issue_rights *r,
 
     memset(out, 0, sizeof(*out));
     snprintf(out->audience, sizeof(out->audience), "%s", r->audience[0]);
-    rc = start(g, g->service->config->tickets.rights_s, r->audience, r->audiences, &d,
-        err);
+    rc = start(
+        g, g->service->config->tickets.rights_s, r->audience, r->audiences, &d, err);
     if (rc == MAUTH_OK)
         rc = say_rights(&d.ticket, r, err);
     if (rc == MAUTH_OK)

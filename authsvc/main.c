@@ -30,6 +30,7 @@
 #include "base/time.h"
 #include "jose/json.h"
 #include "net/fetch.h"
+#include "saml/library.h"
 #include "verifier/cache.h"
 
 enum {
@@ -261,6 +262,7 @@ static enum mauth_rc
 prepare_process(sigset_t *signals, struct mauth_err *err)
 {
     const struct rlimit none = {0, 0};
+    enum mauth_rc rc;
 
     sigemptyset(signals);
     sigaddset(signals, SIGHUP);
@@ -271,7 +273,8 @@ prepare_process(sigset_t *signals, struct mauth_err *err)
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
     json_prepare_process();
-    return net_init(err);
+    rc = net_init(err);
+    return rc ? rc : saml_library_open(err);
 }
 
 /*

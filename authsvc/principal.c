@@ -102,7 +102,7 @@ facts_of(struct kv_txn *txn, const struct principal *p, const struct id *shown)
     struct graph_facts f = {
         .txn = txn, .now_s = p->caller.now_s, .shown = shown, .local = p->local};
 
-    if (p->caller.ticket) {
+    if (p->caller.proof.key) { /* so he is somebody */
         f.caller_kind = p->caller.kind;
         f.caller = &p->caller.principal;
         f.session = &p->caller.session;

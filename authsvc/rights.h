@@ -11,9 +11,9 @@
 #include <stdbool.h>
 
 #include "authsvc/caller.h"
-#include "authsvc/form.h"
 #include "authsvc/issue.h"
 #include "authsvc/token_answer.h"
+#include "net/form.h"
 #include "store/kv.h"
 
 enum {

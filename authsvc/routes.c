@@ -5,8 +5,9 @@
 #include "authsvc/changes_api.h"
 #include "authsvc/explain_api.h"
 #include "authsvc/mesh_ops.h"
-#include "authsvc/metadata.h"
 #include "authsvc/openapi.h"
+#include "authsvc/revoke_api.h"
+#include "authsvc/server_metadata.h"
 #include "authsvc/token.h"
 #include "authsvc/trust_api.h"
 
@@ -37,6 +38,9 @@
     ADMIN("GET", "users", admin_users_list),                                      \
         ADMIN("GET", "users/{id}", admin_users_one),                              \
         ADMIN("DELETE", "users/{id}", admin_users_delete),                        \
+        ADMIN("GET", "users/{id}/sessions", admin_users_sessions),                \
+        ADMIN("DELETE", "sessions/{id}", admin_sessions_close),                   \
+        ADMIN("DELETE", "tickets/{id}", admin_tickets_revoke),                    \
         ADMIN("GET", "services", admin_services_list),                            \
         ADMIN_BODY("POST", "services", JSON, admin_services_create),              \
         ADMIN("GET", "services/{id}", admin_services_one),                        \
@@ -60,9 +64,11 @@ healthz(struct http_exchange *x)
 
 const struct http_route public_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
-    {"GET", "/.well-known/oauth-authorization-server", 0, NULL, metadata_start, NULL},
+    {"GET", "/.well-known/oauth-authorization-server", 0, NULL, server_metadata_start,
+        NULL},
     {"GET", "/v1/openapi.json", 0, NULL, openapi_start, NULL},
     {"POST", "/v1/token", TOKEN_BODY_MAX, FORM, token_start, NULL},
+    {"POST", "/v1/revoke", TOKEN_BODY_MAX, FORM, revoke_api_start, NULL},
     {"GET", "/v1/mesh/changes", 0, NULL, changes_api_start, NULL},
     {"GET", "/v1/trust", 0, NULL, trust_api_start, NULL},
 

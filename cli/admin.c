@@ -196,6 +196,7 @@ struct reading {
     const struct admin *admin;
     enum admin_kind kind;
     const char *whom; /* NULL: a list */
+    bool sessions;    /* a list of his */
     const char *after;
     struct buf json;
 };
@@ -208,6 +209,8 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
     uint64_t version;
 
     buf_rewind(&r->json);
+    if (r->sessions)
+        return admin_view_sessions(txn, issuer, r->whom, r->after, 0, &r->json, err);
     if (r->whom)
         return admin_view_one(txn, r->kind, issuer, r->whom, &r->json, &version, err);
     return admin_view_list(txn, r->kind, issuer, r->after, 0, &r->json, err);
@@ -280,25 +283,27 @@ admin_show(const struct admin *a, enum admin_kind kind, const char *whom, json_t
     return nobody(kind, whom, err);
 }
 
-/* One page; the next one goes on behind what "next" says. */
+/* One page; the next one goes on behind what "next" says. whom: of his sessions. */
 static enum mauth_rc
-list_page(const struct admin *a, enum admin_kind kind, const char *after, json_t **out,
-    struct mauth_err *err)
+list_page(const struct admin *a, enum admin_kind kind, const char *whom,
+    const char *after, json_t **out, struct mauth_err *err)
 {
-    struct reading reading = {.kind = kind, .after = after};
+    struct reading reading = {
+        .kind = kind, .whom = whom, .sessions = whom, .after = after};
     char path[256];
     const struct admin_request request = {.method = "GET", .path = path};
 
     if (!a->served)
         return look_into_store(a, &reading, out, err);
-    snprintf(path, sizeof(path), "/v1/admin/%s%s%s", admin_kind_name(kind),
+    snprintf(path, sizeof(path), "/v1/admin/%s%s%s%s%s%s", admin_kind_name(kind),
+        whom ? "/" : "", whom ? whom : "", whom ? "/sessions" : "",
         after ? "?after=" : "", after ? after : "");
     return admin_ask(a, &request, out, err);
 }
 
 enum mauth_rc
-admin_list(
-    const struct admin *a, enum admin_kind kind, json_t **out, struct mauth_err *err)
+admin_list(const struct admin *a, enum admin_kind kind, const char *whom, json_t **out,
+    struct mauth_err *err)
 {
     json_t *all = json_array(), *page = NULL;
     const char *next, *mark, *after = NULL;
@@ -307,7 +312,7 @@ admin_list(
 
     *out = NULL;
     for (int i = 0; i < PAGES && rc == MAUTH_OK && (i == 0 || after); i++) {
-        rc = list_page(a, kind, after, &page, err);
+        rc = list_page(a, kind, whom, after, &page, err);
         if (rc == MAUTH_OK && json_array_extend(all, json_object_get(page, "items")))
             rc = mauth_fail(err, MAUTH_UNAVAILABLE, "the answer is no list");
         next = admin_text(page, "next");
@@ -362,6 +367,9 @@ static enum mauth_rc
 not_found(const struct admin_change *c, struct mauth_err *err)
 {
     mauth_err_reset(err);
+    if (c->op == ADMIN_SESSION_CLOSE)
+        return mauth_fail(
+            err, MAUTH_NOT_FOUND, "there is no open session %.64s", c->whom);
     if (c->op == ADMIN_ROLE_REVOKE)
         return mauth_fail(err, MAUTH_NOT_FOUND, "%s has no role %s", c->whom, c->role);
     return nobody(c->op == ADMIN_USER_DELETE ? ADMIN_USERS
@@ -442,6 +450,8 @@ do_by_service(
         [ADMIN_ROLE_GRANT] = {"PUT", "roles"},
         [ADMIN_ROLE_REVOKE] = {"DELETE", "roles"},
         [ADMIN_USER_DELETE] = {"DELETE", "users"},
+        [ADMIN_SESSION_CLOSE] = {"DELETE", "sessions"},
+        [ADMIN_TICKET_REVOKE] = {"DELETE", "tickets"},
     };
     bool has_body = c->op == ADMIN_SERVICE_CREATE || c->op == ADMIN_SERVICE_UPDATE;
     json_t *body = has_body ? service_body(c) : NULL;
@@ -464,7 +474,8 @@ admin_do(
     enum mauth_rc rc;
 
     *out = NULL;
-    if (c->whom && !str_is_name(text_of(c->whom))) /* ids are names as well */
+    if (c->whom && !str_is_name(text_of(c->whom)) &&
+        c->op != ADMIN_TICKET_REVOKE) /* ids are names as well */
         return nobody(
             c->op == ADMIN_USER_DELETE ? ADMIN_USERS : ADMIN_SERVICES, c->whom, err);
     if (c->role && !str_is_name(text_of(c->role)))

@@ -38,9 +38,9 @@ struct admin_request {
 MAUTH_MUST_USE enum mauth_rc admin_ask(const struct admin *a,
     const struct admin_request *r, json_t **out, struct mauth_err *err);
 
-/* All there are, as an array. */
-MAUTH_MUST_USE enum mauth_rc admin_list(
-    const struct admin *a, enum admin_kind kind, json_t **out, struct mauth_err *err);
+/* All there are, as an array; of a user (else NULL) the open sessions. */
+MAUTH_MUST_USE enum mauth_rc admin_list(const struct admin *a, enum admin_kind kind,
+    const char *user, json_t **out, struct mauth_err *err);
 
 MAUTH_MUST_USE enum mauth_rc admin_show(const struct admin *a, enum admin_kind kind,
     const char *whom, json_t **out, struct mauth_err *err);

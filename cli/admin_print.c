@@ -27,7 +27,8 @@ admin_print_list(
     json_t *items = NULL;
     enum command_exit code = admin_open(call, call->option[0], &admin);
 
-    if (code == COMMAND_DONE && admin_list(&admin, kind, &items, &err) != MAUTH_OK)
+    if (code == COMMAND_DONE &&
+        admin_list(&admin, kind, NULL, &items, &err) != MAUTH_OK)
         code = admin_failed(call, &err);
     else if (code == COMMAND_DONE && call->json)
         code = printed(

@@ -16,6 +16,10 @@ static const struct command *const commands[] = {
     &init_command,
     &login_command,
     &status_command,
+    &get_command,
+    &header_command,
+    &curl_command,
+    &logout_command,
     &device_list_command,
     &device_show_command,
     &device_rename_command,
@@ -54,6 +58,7 @@ static const struct command *const commands[] = {
     &user_list_command,
     &user_show_command,
     &user_remove_command,
+    &revoke_command,
     &idp_mint_command,
     NULL,
 };

@@ -16,6 +16,8 @@
 #include "cli/command.h"
 #include "cli/service_url.h"
 
+struct account;
+struct fetch;
 struct mesh;
 
 enum {
@@ -48,6 +50,10 @@ void mesh_close(struct mesh *m);
 
 /* The login is over: what it brought is removed. Nothing more is asked with m. */
 enum command_exit mesh_log_out(struct mesh *m);
+
+/* What asks, and as whom. Belong to m. */
+struct fetch *mesh_fetch(const struct mesh *m);
+const struct account *mesh_account(const struct mesh *m);
 
 /* The user's id, and that of this device's key. Belong to m. */
 const char *mesh_user(const struct mesh *m);

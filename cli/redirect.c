@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-#include "authsvc/form.h"
 #include "base/fail.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "cli/oauth_error.h"
+#include "net/form.h"
 
 static bool
 is_same(const char *a, const char *b)

@@ -42,6 +42,30 @@ list(const struct call *call)
 }
 
 static bool
+print_sessions(const json_t *sessions)
+{
+    static const char *const heads[] = {"open session", "since", "until", "device key"};
+    struct table *t;
+
+    if (!json_array_size(sessions)) {
+        output_line(STYLE_PLAIN, "", "No session is open.");
+        return true;
+    }
+    t = table_new(sizeof(heads) / sizeof(*heads), heads);
+    for (size_t i = 0; i < json_array_size(sessions); i++) {
+        const json_t *s = json_array_get(sessions, i);
+        const char *device = admin_text(s, "device");
+
+        table_cell(t, STYLE_BOLD, "%s", admin_text(s, "id"));
+        table_cell(t, STYLE_PLAIN, "%s", admin_text(s, "created"));
+        table_cell(t, STYLE_PLAIN, "%s", admin_text(s, "ends"));
+        table_cell(
+            t, STYLE_DIM, "%s%s%s", admin_text(s, "key"), *device ? ", " : "", device);
+    }
+    return table_end(t);
+}
+
+static bool
 print_user(const json_t *node)
 {
     static const struct {
@@ -57,13 +81,32 @@ print_user(const json_t *node)
         table_cell(t, STYLE_DIM, "%s", rows[i].head);
         table_cell(t, STYLE_PLAIN, "%s", admin_text(node, rows[i].member));
     }
-    return table_end(t);
+    return table_end(t) && print_sessions(json_object_get(node, "sessions"));
 }
 
 static enum command_exit
 show(const struct call *call)
 {
-    return admin_print_one(call, ADMIN_USERS, print_user);
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct admin admin = {.config = NULL};
+    json_t *user = NULL, *sessions = NULL;
+    enum command_exit code = admin_open(call, call->option[OPT_CONFIG], &admin);
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (code == COMMAND_DONE)
+        rc = admin_show(&admin, ADMIN_USERS, call->arg[0], &user, &err);
+    if (code == COMMAND_DONE && rc == MAUTH_OK)
+        rc = admin_list(&admin, ADMIN_USERS, call->arg[0], &sessions, &err);
+    if (rc != MAUTH_OK)
+        code = admin_failed(call, &err);
+    else if (code == COMMAND_DONE && json_object_set(user, "sessions", sessions) != 0)
+        code = COMMAND_FAILED;
+    else if (code == COMMAND_DONE)
+        code = admin_print(call, user, print_user);
+    json_decref(sessions);
+    json_decref(user);
+    admin_close(&admin);
+    return code;
 }
 
 static enum command_exit
@@ -89,8 +132,10 @@ const struct command user_show_command = {
     .noun = "user",
     .verb = "show",
     .synopsis = "USER -c FILE [--json]",
-    .summary = "one of them",
-    .about = "Shows a user: usr_...",
+    .summary = "one of them, and the sessions that are open",
+    .about = "Shows a user, usr_..., and the user's open sessions, which `meshauth "
+             "revoke`\n"
+             "closes.",
     .example = "  meshauth user show usr_... -c /srv/mesh/meshauth.conf",
     .options = options,
     .args_min = 1,

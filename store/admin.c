@@ -5,6 +5,8 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "store/graph_session.h"
+#include "store/graph_ticket.h"
 #include "store/graph_user.h"
 
 /* As they go on record. */
@@ -15,6 +17,8 @@ static const char *const actions[] = {
     [ADMIN_ROLE_GRANT] = "role.grant",
     [ADMIN_ROLE_REVOKE] = "role.revoke",
     [ADMIN_USER_DELETE] = "user.delete",
+    [ADMIN_SESSION_CLOSE] = "session.close",
+    [ADMIN_TICKET_REVOKE] = "ticket.revoke",
 };
 
 enum mauth_rc
@@ -73,6 +77,20 @@ find_principal(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err
     return rc;
 }
 
+/* Whose session it is, while it is open. */
+static enum mauth_rc
+find_session(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    struct graph_session s;
+    enum mauth_rc rc;
+
+    if (!id_parse(ID_SESSION, c->whom, strlen(c->whom), &c->session))
+        return MAUTH_NOT_FOUND;
+    rc = graph_session_by_id(txn, &c->session, &s, err);
+    c->principal = (struct graph_principal){s.subject_kind, s.subject};
+    return rc == MAUTH_OK && !s.open ? MAUTH_NOT_FOUND : rc;
+}
+
 static enum mauth_rc
 find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
@@ -83,6 +101,9 @@ find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     case ADMIN_ROLE_GRANT:
     case ADMIN_ROLE_REVOKE: return find_principal(txn, c, err);
     case ADMIN_USER_DELETE: return find_user(txn, c, err);
+    case ADMIN_SESSION_CLOSE: return find_session(txn, c, err);
+    case ADMIN_TICKET_REVOKE:
+        return graph_ticket_is_id(text_of(c->whom)) ? MAUTH_OK : MAUTH_NOT_FOUND;
     }
     return MAUTH_INTERNAL;
 }
@@ -95,7 +116,8 @@ admin_change_find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *
     c->unchanged = false;
     c->version = 0;
     rc = find(txn, c, err);
-    c->is_found = rc == MAUTH_OK && c->op != ADMIN_SERVICE_CREATE;
+    c->is_found =
+        rc == MAUTH_OK && c->op != ADMIN_SERVICE_CREATE && c->op != ADMIN_TICKET_REVOKE;
     return rc;
 }
 
@@ -176,6 +198,16 @@ delete_user(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     return rc ? rc : graph_user_delete(txn, id, c->now_s, err);
 }
 
+/* No list of tickets is kept: any may be revoked, each once. */
+static enum mauth_rc
+revoke_ticket(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    enum mauth_rc rc = graph_ticket_revoke(txn, c->whom, err);
+
+    c->unchanged = rc == MAUTH_CONFLICT;
+    return c->unchanged ? MAUTH_OK : rc;
+}
+
 enum mauth_rc
 admin_change_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
@@ -188,6 +220,8 @@ admin_change_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err 
     case ADMIN_ROLE_REVOKE:
         return graph_role_revoke(txn, &c->principal, c->role, c->now_s, err);
     case ADMIN_USER_DELETE: return delete_user(txn, c, err);
+    case ADMIN_SESSION_CLOSE: return graph_session_close(txn, &c->session, err);
+    case ADMIN_TICKET_REVOKE: return revoke_ticket(txn, c, err);
     }
     return MAUTH_INTERNAL;
 }
@@ -216,10 +250,14 @@ admin_change_record(struct kv_txn *txn, const struct admin_change *c,
     r.action = actions[c->op];
     r.outcome = reason ? "deny" : "done";
     r.reason = reason;
+    if (c->op == ADMIN_TICKET_REVOKE)
+        r.ticket = c->whom;
+    if (c->op == ADMIN_SESSION_CLOSE)
+        r.resources[r.resource_count++] = c->whom;
     if (c->is_found) {
         id_format(c->principal.kind, &c->principal.id, id);
         r.resources[r.resource_count++] = id;
-    } else if (c->whom) {
+    } else if (c->whom && c->op != ADMIN_SESSION_CLOSE) {
         r.resources[r.resource_count++] = c->whom;
     }
     if (c->op == ADMIN_SERVICE_CREATE)

@@ -16,7 +16,9 @@ enum admin_op {
     ADMIN_SERVICE_DELETE,
     ADMIN_ROLE_GRANT,
     ADMIN_ROLE_REVOKE,
-    ADMIN_USER_DELETE
+    ADMIN_USER_DELETE,
+    ADMIN_SESSION_CLOSE,
+    ADMIN_TICKET_REVOKE
 };
 
 /* What a change of a service gives. */
@@ -29,8 +31,8 @@ enum {
 struct admin_change {
     enum admin_op op;
     int64_t now_s;
-    /* Whom it is about: svc_... or a service's name, usr_..., a principal; to create a
-     * service nobody. */
+    /* Whom it is about: svc_... or a service's name, usr_..., a principal, ses_..., a
+     * ticket's ID; to create a service nobody. */
     const char *whom;
     const char *role;
     unsigned gives;
@@ -40,6 +42,7 @@ struct admin_change {
     /* Found: what is there, and then what has become of it. */
     struct graph_service found;
     struct graph_principal principal;
+    struct id session;
     bool is_found;
     uint64_t version; /* 0: it has none */
     bool unchanged;   /* it was so already: no record */

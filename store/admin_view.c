@@ -172,7 +172,9 @@ admin_view_change(struct buf *out, const char *issuer, const struct admin_change
     case ADMIN_ROLE_GRANT: put_role(out, issuer, &c->principal, c->role, 0); break;
     case ADMIN_SERVICE_DELETE:
     case ADMIN_ROLE_REVOKE:
-    case ADMIN_USER_DELETE: break; /* it is gone */
+    case ADMIN_USER_DELETE:
+    case ADMIN_SESSION_CLOSE:
+    case ADMIN_TICKET_REVOKE: break; /* it is gone */
     }
 }
 

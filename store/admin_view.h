@@ -33,6 +33,17 @@ MAUTH_MUST_USE enum mauth_rc admin_view_one(struct kv_txn *txn, enum admin_kind 
     const char *issuer, const char *whom, struct buf *out, uint64_t *version,
     struct mauth_err *err);
 
+/*
+ * The open sessions of a user that lives, as admin_view_list() does: each with "id",
+ * "url", "type", "principal", "key" (its id), "device" where that key is a registered
+ * one's, "created", and "ends" (of an unattended device: until it is renewed).
+ *
+ * MAUTH_NOT_FOUND  there is no such user; MAUTH_INVALID as below
+ */
+MAUTH_MUST_USE enum mauth_rc admin_view_sessions(struct kv_txn *txn, const char *issuer,
+    const char *user, const char *after, size_t limit, struct buf *out,
+    struct mauth_err *err);
+
 /* What a change has found or made: of a role, who has it now. */
 void admin_view_change(
     struct buf *out, const char *issuer, const struct admin_change *c);

@@ -45,6 +45,18 @@ open_key(struct store_key *k, enum id_kind kind, const struct id *subject,
         buf_put(&k->b, key_hash, GRAPH_KEY_HASH);
 }
 
+/* Behind all that begin so. */
+static void
+open_end(struct store_key *end, const struct store_key *prefix)
+{
+    struct text name = store_key_text(prefix);
+    uint8_t last[GRAPH_KEY_HASH + ID_BYTES + 1];
+
+    memset(last, 0xff, sizeof(last));
+    store_key(end, SPACE_SESSION_OPEN, name.p + 1, name.len - 1);
+    buf_put(&end->b, last, sizeof(last));
+}
+
 enum mauth_rc
 graph_session_create(
     struct kv_txn *txn, const struct graph_session *s, struct mauth_err *err)
@@ -226,15 +238,75 @@ static enum mauth_rc
 find_some(struct kv_txn *txn, const struct store_key *prefix, struct found *out,
     struct mauth_err *err)
 {
-    struct text name = store_key_text(prefix);
-    uint8_t last[GRAPH_KEY_HASH + ID_BYTES + 1];
     struct store_key end;
 
-    memset(last, 0xff, sizeof(last));
-    store_key(&end, SPACE_SESSION_OPEN, name.p + 1, name.len - 1);
-    buf_put(&end.b, last, sizeof(last));
+    open_end(&end, prefix);
     out->count = 0;
-    return kv_scan(txn, name, store_key_text(&end), KV_UP, find, out, err);
+    return kv_scan(
+        txn, store_key_text(prefix), store_key_text(&end), KV_UP, find, out, err);
+}
+
+/* From the first key of a walk to its end, one more than the page. */
+struct paging {
+    struct id id[GRAPH_PAGE_MAX + 1];
+    size_t count, max;
+};
+
+static bool
+take(struct text key, struct text value, void *arg)
+{
+    struct paging *p = arg;
+
+    (void)value;
+    memcpy(p->id[p->count].b, key.p + key.len - ID_BYTES, ID_BYTES);
+    return ++p->count < p->max;
+}
+
+/* The first key behind that of a session, which may be closed by now. */
+static enum mauth_rc
+key_behind(struct kv_txn *txn, enum id_kind kind, const struct id *subject,
+    const struct id *after, struct store_key *out, struct mauth_err *err)
+{
+    struct graph_session s;
+    enum mauth_rc rc = graph_session_by_id(txn, after, &s, err);
+
+    if (rc == MAUTH_NOT_FOUND ||
+        (rc == MAUTH_OK &&
+            (s.subject_kind != kind || memcmp(s.subject.b, subject->b, ID_BYTES) != 0)))
+        return mauth_fail(err, MAUTH_INVALID, "sessions go on behind one of the same");
+    open_key(out, kind, subject, s.key_hash);
+    record_id(&out->b, after);
+    buf_u8(&out->b, 0);
+    return rc;
+}
+
+enum mauth_rc
+graph_session_page(struct kv_txn *txn, enum id_kind kind, const struct id *subject,
+    const struct id *after, size_t limit, struct graph_sessions *out,
+    struct mauth_err *err)
+{
+    struct paging p = {.count = 0};
+    struct store_key first, end;
+    enum mauth_rc rc = MAUTH_OK;
+
+    p.max = (limit && limit < GRAPH_PAGE_MAX ? limit : GRAPH_PAGE_MAX) + 1;
+    out->count = 0;
+    out->more = false;
+    open_key(&first, kind, subject, NULL);
+    open_end(&end, &first);
+    if (after)
+        rc = key_behind(txn, kind, subject, after, &first, err);
+    if (rc == MAUTH_OK)
+        rc = kv_scan(
+            txn, store_key_text(&first), store_key_text(&end), KV_UP, take, &p, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    out->more = p.count == p.max;
+    for (size_t n = p.count - out->more; out->count < n && rc == MAUTH_OK; out->count++)
+        rc = graph_session_by_id(txn, &p.id[out->count], &out->items[out->count], err);
+    return rc == MAUTH_NOT_FOUND
+               ? record_damaged("an open session that is not there", err)
+               : rc;
 }
 
 /* Where there are many the subject stands for the rest, so that they do not fill the list. */

@@ -36,6 +36,22 @@ MAUTH_MUST_USE enum mauth_rc graph_session_goes_on(struct kv_txn *txn,
 MAUTH_MUST_USE enum mauth_rc graph_session_extend(
     struct kv_txn *txn, const struct id *id, int64_t ends_s, struct mauth_err *err);
 
+struct graph_sessions {
+    struct graph_session items[GRAPH_PAGE_MAX];
+    size_t count;
+    bool more; /* go on after items[count - 1].id */
+};
+
+/*
+ * The open ones of a subject, in no order that means anything, behind after (or NULL);
+ * limit is cut to the page, which 0 is.
+ *
+ * MAUTH_INVALID  after is none of this subject, or it was purged meanwhile
+ */
+MAUTH_MUST_USE enum mauth_rc graph_session_page(struct kv_txn *txn, enum id_kind kind,
+    const struct id *subject, const struct id *after, size_t limit,
+    struct graph_sessions *out, struct mauth_err *err);
+
 /* Revokes it. MAUTH_NOT_FOUND also when it is closed. */
 MAUTH_MUST_USE enum mauth_rc graph_session_close(
     struct kv_txn *txn, const struct id *id, struct mauth_err *err);

@@ -149,7 +149,8 @@ is_second(const struct keystore *ks, size_t i)
 
 /* Its private half stays with it, if it signs. */
 static enum mauth_rc
-take_signer(struct keystore *ks, size_t i, const struct buf *pkcs8, struct mauth_err *err)
+take_signer(
+    struct keystore *ks, size_t i, const struct buf *pkcs8, struct mauth_err *err)
 {
     struct signer *signer = NULL;
     enum mauth_rc rc = MAUTH_OK;

@@ -276,6 +276,7 @@ class Command(MeshTest):
         text = re.sub(r"svc_[0-9a-z]{26}", "SVC", text)
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
         text = re.sub(r"-----BEGIN.*?END PUBLIC KEY-----", "KEY", text, flags=re.S)
+        text = re.sub(r"\bses_[0-9a-z]{26}\b", "SESSION", text)
         return re.sub(r"\b[0-9a-f]{16}\b", "KEYID", text)
 
     def test_both_ways_are_one(self):

@@ -1,6 +1,7 @@
 #include "base/fail.h"
 #include "store/admin.h"
 #include "store/admin_view.h"
+#include "store/graph_session.h"
 #include "store/graph_user.h"
 #include "tests/unit/audit_log.h"
 #include "tests/unit/golden.h"
@@ -385,6 +386,92 @@ lists_without_a_limit_what_a_page_holds(void **state)
         assert_int_equal(count_all(w->store.kv, kinds[i], 0), 1);
 }
 
+struct opening {
+    struct graph_session session;
+    struct buf json;
+    const char *user;
+    enum mauth_rc rc;
+};
+
+static enum mauth_rc
+open_session(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return graph_session_create(txn, &((struct opening *)arg)->session, err);
+}
+
+static enum mauth_rc
+view_sessions(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct opening *o = arg;
+
+    buf_rewind(&o->json);
+    o->rc =
+        admin_view_sessions(txn, "https://i.example", o->user, NULL, 0, &o->json, err);
+    return MAUTH_OK;
+}
+
+static const char *
+sessions_of(struct kv *kv, struct opening *o, const char *user, enum mauth_rc want)
+{
+    o->user = user;
+    assert_int_equal(kv_read(kv, view_sessions, o, NULL), MAUTH_OK);
+    assert_int_equal(o->rc, want);
+    return buf_cstr(&o->json);
+}
+
+static void
+closes_sessions(void **state)
+{
+    struct world *w = *state;
+    struct opening o = {.session = {.id = {.b = {4}},
+                            .subject_kind = ID_USER,
+                            .subject = w->alice,
+                            .key_hash = {0xab},
+                            .started_s = 60,
+                            .ends_s = 3600,
+                            .open = true}};
+    char id[ID_LEN + 1], want[512];
+    struct deed gone = {.change = {.op = ADMIN_SESSION_CLOSE, .whom = id}};
+
+    buf_init(&o.json);
+    id_format(ID_SESSION, &o.session.id, id);
+    assert_int_equal(carry_out(w->store.kv, &gone), MAUTH_NOT_FOUND);
+    assert_int_equal(is_on_record(w, "session.close", "deny", "not-found", id, ""), 1);
+    assert_int_equal(kv_write(w->store.kv, open_session, &o, NULL), MAUTH_OK);
+    snprintf(want, sizeof(want),
+        "{\"items\":[{\"id\":\"%s\",\"url\":\"https://i.example/v1/admin/sessions/%s\","
+        "\"type\":\"session\",\"principal\":\"%s\",\"key\":\"ab00000000000000\","
+        "\"created\":\"1970-01-01T00:01:00Z\",\"ends\":\"1970-01-01T01:00:00Z\"}]}",
+        id, id, w->name);
+    assert_string_equal(sessions_of(w->store.kv, &o, w->name, MAUTH_OK), want);
+    sessions_of(w->store.kv, &o, "usr_0", MAUTH_NOT_FOUND);
+    sessions_of(w->store.kv, &o, id, MAUTH_NOT_FOUND);
+    assert_int_equal(carry_out(w->store.kv, &gone), MAUTH_OK);
+    assert_int_equal(is_on_record(w, "session.close", "done", "", id, w->name), 2);
+    assert_int_not_equal(revoked_since(w->store.kv, ID_SESSION, &o.session.id), 0);
+    assert_string_equal(
+        sessions_of(w->store.kv, &o, w->name, MAUTH_OK), "{\"items\":[]}");
+    assert_int_equal(carry_out(w->store.kv, &gone), MAUTH_NOT_FOUND); /* once is all */
+    buf_clear(&o.json);
+}
+
+static void
+revokes_tickets(void **state)
+{
+    static const char id[] = "_0123456789abcdef0123456789abcdef";
+    struct world *w = *state;
+    struct deed gone = {.change = {.op = ADMIN_TICKET_REVOKE, .whom = id}};
+    struct deed odd = {.change = {.op = ADMIN_TICKET_REVOKE, .whom = "_0"}};
+
+    assert_int_equal(carry_out(w->store.kv, &gone), MAUTH_OK);
+    assert_int_equal(is_on_record(w, "ticket.revoke", "done", "", id, ""), 1);
+    assert_string_equal(audit_log_text(&w->log, 0, "ticket"), id);
+    assert_int_equal(carry_out(w->store.kv, &gone), MAUTH_OK);
+    assert_true(gone.change.unchanged);
+    assert_int_equal(is_on_record(w, "ticket.revoke", "done", "", id, ""), 1);
+    assert_int_equal(carry_out(w->store.kv, &odd), MAUTH_NOT_FOUND);
+}
+
 int
 main(void)
 {
@@ -392,6 +479,8 @@ main(void)
         cmocka_unit_test_setup_teardown(changes_services, set_up, tear_down),
         cmocka_unit_test_setup_teardown(changes_roles, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deletes_users, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(closes_sessions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(revokes_tickets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shows_services, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lists_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

@@ -426,6 +426,57 @@ WORLD_TEST(goes_on_behind_its_end_on_a_device_that_is_unattended)
     assert_int_equal(graph_session_by_id(txn, &hers.id, &found, NULL), MAUTH_NOT_FOUND);
 }
 
+/* Each once, whatever the page; and none of another subject or kind. */
+WORLD_TEST(pages_through_the_open_ones)
+{
+    const struct id alice = nth(1), bob = nth(2), none = nth(99);
+    struct graph_sessions page;
+    size_t seen = 0;
+
+    for (unsigned i = 0; i < 7; i++) {
+        struct graph_session s = {.id = nth(10 + i),
+            .subject_kind = i == 5 ? ID_SERVICE : ID_USER,
+            .subject = i == 6 ? bob : alice,
+            .key_hash = {(uint8_t)(i % 3)},
+            .ends_s = 20,
+            .open = i != 4};
+
+        assert_int_equal(graph_session_create(txn, &s, NULL), MAUTH_OK);
+    }
+    for (const struct id *after = NULL; seen < 10; after = &page.items[0].id) {
+        struct id at = after ? *after : none;
+
+        assert_int_equal(graph_session_page(
+                             txn, ID_USER, &alice, after ? &at : NULL, 1, &page, NULL),
+            MAUTH_OK);
+        assert_int_equal(page.count, 1);
+        assert_memory_equal(&page.items[0].subject, &alice, sizeof(alice));
+        assert_true(page.items[0].open);
+        seen++;
+        if (!page.more)
+            break;
+        if (seen == 2) /* one that is closed meanwhile is a place to go on from */
+            assert_int_equal(
+                graph_session_close(txn, &page.items[0].id, NULL), MAUTH_OK);
+    }
+    assert_int_equal(seen, 4);
+    assert_int_equal(
+        graph_session_page(txn, ID_USER, &alice, NULL, 0, &page, NULL), MAUTH_OK);
+    assert_int_equal(page.count, 3);
+    assert_false(page.more);
+    assert_int_equal(
+        graph_session_page(txn, ID_USER, &none, NULL, 0, &page, NULL), MAUTH_OK);
+    assert_int_equal(page.count, 0);
+    for (unsigned i = 15; i <= 17; i++) { /* a service's, another's, none at all */
+        const struct id after = nth(i);
+
+        assert_int_equal(
+            graph_session_page(txn, ID_USER, &alice, &after, 0, &page, NULL),
+            MAUTH_INVALID);
+        assert_int_equal(page.count, 0);
+    }
+}
+
 int
 main(void)
 {
@@ -439,6 +490,7 @@ main(void)
         cmocka_unit_test(notices_damage),
         cmocka_unit_test(forgets_what_is_over),
         cmocka_unit_test(extends_open_ones),
+        cmocka_unit_test(pages_through_the_open_ones),
         cmocka_unit_test(goes_on_behind_its_end_on_a_device_that_is_unattended),
     };
 

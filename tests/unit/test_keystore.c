@@ -189,7 +189,8 @@ key_record(const struct act *a, struct store_key *name)
 static void
 refuses_each_changed_byte(void **state)
 {
-    static const enum trust_state states[] = {TRUST_NEXT, TRUST_ACTIVE, TRUST_RETIRING, TRUST_REVOKED};
+    static const enum trust_state states[] = {
+        TRUST_NEXT, TRUST_ACTIVE, TRUST_RETIRING, TRUST_REVOKED};
     struct act a = {0};
     struct store_dir s;
 

@@ -1,0 +1,467 @@
+#include "authsvc/revoke_api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/sha.h>
+
+#include "authsvc/log.h"
+#include "authsvc/oauth.h"
+#include "authsvc/own_trust.h"
+#include "authsvc/pace.h"
+#include "authsvc/principal.h"
+#include "authsvc/rules_in_force.h"
+#include "authsvc/token_request.h"
+#include "base/fail.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "net/form.h"
+#include "store/graph_device.h"
+#include "store/graph_ticket.h"
+#include <meshauth/credential.h>
+
+/* What the token is worth. */
+enum worth {
+    FORGED, /* or of a key that we have no more */
+    DEAD,   /* expired, or revoked already */
+    LIVE,
+    UNSURE /* our own clock, trust file or memory */
+};
+
+/* The token, as it reads: until its worth is known no more than its bearer's word. */
+struct token {
+    struct mauth_ticket *ticket; /* NULL: none of ours */
+    enum worth worth;
+    enum id_kind kind;
+    struct id subject;
+    struct id session;
+    uint8_t key_hash[GRAPH_KEY_HASH];
+    char key[MAUTH_KEY_ID_LEN + 1]; /* "none" of a bearer ticket */
+};
+
+struct request {
+    struct token_commit commit;
+    const struct service *service;
+    struct form *form;
+    struct token token;
+    struct principal who;
+    bool by_holder; /* nothing but the proven key says who asks */
+    uint8_t salt[AUDIT_SALT];
+    unsigned runs;
+
+    /* Found by the transaction, which starts over when it runs again. */
+    const char *problem; /* of who asks */
+    bool refused;        /* is on record */
+};
+
+static void begin(struct http_exchange *x);
+
+static void
+request_free(void *state)
+{
+    struct request *r = state;
+
+    mauth_ticket_free(r->token.ticket);
+    principal_clear(&r->who);
+    form_free(r->form);
+    free(r);
+}
+
+/* Gather. */
+
+/* With what the ticket itself names, only its signature and its times count. */
+static enum worth
+find_worth(const struct service *service, struct text xml, const struct token *t,
+    int64_t now_s)
+{
+    struct mauth_expect want = {.size = sizeof(want),
+        .audience = mauth_ticket_audience(t->ticket, 0),
+        .now_s = now_s,
+        .skew_s = MAUTH_SKEW_DEFAULT_S,
+        .allow_bearer = true};
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct mauth_ticket *verified = NULL;
+    struct shared_ref *trust = NULL;
+    enum mauth_rc rc = own_trust_take(service->trust, &trust, &err);
+
+    if (rc == MAUTH_OK) {
+        want.holder_spki = mauth_ticket_holder_spki(t->ticket, &want.holder_spki_len);
+        rc = mauth_ticket_verify(
+            xml.p, xml.len, own_trust_of(trust), &want, &verified, &err);
+        shared_drop(trust);
+    }
+    mauth_ticket_free(verified);
+    if (rc == MAUTH_OK)
+        return LIVE;
+    switch (err.reason) {
+    case MAUTH_REASON_NONE:
+    case MAUTH_REASON_TRUST_EXPIRED:
+    case MAUTH_REASON_CLOCK: return UNSURE;
+    case MAUTH_REASON_EXPIRED:
+    case MAUTH_REASON_REVOKED: return DEAD;
+    default: return FORGED;
+    }
+}
+
+static bool
+read_names(struct token *t)
+{
+    const char *subject = mauth_ticket_subject(t->ticket);
+    const char *session = mauth_ticket_session(t->ticket);
+    size_t len;
+    const uint8_t *spki = mauth_ticket_holder_spki(t->ticket, &len);
+
+    t->kind = id_kind_of(subject, strlen(subject));
+    snprintf(t->key, sizeof(t->key), "none");
+    if (spki) {
+        SHA256(spki, len, t->key_hash);
+        str_hex(t->key_hash, MAUTH_KEY_ID_LEN / 2, t->key);
+    }
+    return (t->kind == ID_USER || t->kind == ID_SERVICE) &&
+           id_parse(t->kind, subject, strlen(subject), &t->subject) &&
+           id_parse(ID_SESSION, session, strlen(session), &t->session);
+}
+
+/* MAUTH_OK also when it is no ticket of ours: then there is none in t. */
+static enum mauth_rc
+read_token(const struct service *service, struct text credential, int64_t now_s,
+    struct token *t, struct mauth_err *err)
+{
+    char *xml = malloc(MAUTH_TICKET_MAX);
+    struct text text = {xml, 0};
+    enum mauth_rc rc;
+
+    if (!xml)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "revoke: no memory");
+    rc = mauth_credential_decode(credential.p, credential.len, xml, &text.len, err);
+    if (rc == MAUTH_OK)
+        rc = mauth_ticket_read_untrusted(xml, text.len, &t->ticket, err);
+    if (rc == MAUTH_OK &&
+        (strcmp(mauth_ticket_issuer(t->ticket), service->config->issuer.url) != 0 ||
+            !read_names(t))) {
+        mauth_ticket_free(t->ticket);
+        t->ticket = NULL;
+    }
+    if (t->ticket)
+        t->worth = find_worth(service, text, t, now_s);
+    free(xml);
+    if (rc == MAUTH_NO_MEMORY || rc == MAUTH_INTERNAL)
+        return rc;
+    mauth_err_reset(err);
+    return MAUTH_OK;
+}
+
+/* The one credential, or a refusal. */
+static const char *
+take_parameters(const struct form *f, struct text *out)
+{
+    static const char *const nothing[] = {NULL};
+    const char *token = form_value(f, "token", 0);
+
+    if (form_repeated(f, nothing))
+        return "revoke-repeated";
+    if (!token)
+        return "revoke-token";
+    *out = text_of(token);
+    return strchr(token, '~') ? "revoke-set" : NULL;
+}
+
+/* Its key is proven: so its holder asks, as far as the session that it names tells. */
+static bool
+take_holder(struct request *r)
+{
+    struct caller *c = &r->who.caller;
+    const struct token *t = &r->token;
+    const uint8_t *spki;
+    size_t len;
+
+    spki = mauth_key_spki(c->proof.key, &len);
+    SHA256(spki, len, c->key_hash);
+    c->kind = t->kind;
+    c->principal = t->subject;
+    c->session = t->session;
+    id_format(c->kind, &c->principal, r->who.actor);
+    id_format(ID_SESSION, &c->session, r->who.session);
+    snprintf(r->who.device, sizeof(r->who.device), "%s", mauth_key_id(c->proof.key));
+    return strcmp(t->key, "none") != 0 &&
+           memcmp(c->key_hash, t->key_hash, GRAPH_KEY_HASH) == 0;
+}
+
+/* What a key may do for itself it may do so often. */
+static bool
+is_too_fast(const struct request *r)
+{
+    struct id by = r->who.caller.principal;
+
+    if (r->by_holder)
+        memcpy(by.b, r->who.caller.key_hash, ID_BYTES);
+    return !pace_take(r->service->pace, &by, time_monotonic_ms());
+}
+
+/* Decide and act. */
+
+static bool
+is_holder(const struct request *r)
+{
+    const struct caller *c = &r->who.caller;
+    const struct token *t = &r->token;
+
+    return c->kind == t->kind && strcmp(t->key, "none") != 0 &&
+           memcmp(c->principal.b, t->subject.b, ID_BYTES) == 0 &&
+           memcmp(c->key_hash, t->key_hash, GRAPH_KEY_HASH) == 0;
+}
+
+/* Of the holder: is there a session that is his and open? What else he says is idle. */
+static enum mauth_rc
+find_own_session(
+    struct kv_txn *txn, const struct request *r, bool *found, struct mauth_err *err)
+{
+    struct graph_session s;
+    enum mauth_rc rc = caller_session(txn, &r->who.caller, &s, err);
+
+    *found = rc == MAUTH_OK && s.open;
+    if (rc != MAUTH_DENIED)
+        return rc;
+    mauth_err_reset(err);
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+begin_as_holder(
+    struct kv_txn *txn, struct request *r, bool *found, struct mauth_err *err)
+{
+    struct graph_device d;
+    enum mauth_rc rc = in_force_check(txn, r->who.rules, err);
+
+    *found = false;
+    if (rc == MAUTH_CONFLICT) {
+        mauth_err_reset(err);
+        r->problem = principal_again;
+        return MAUTH_OK;
+    }
+    if (rc == MAUTH_OK)
+        rc = find_own_session(txn, r, found, err);
+    if (rc != MAUTH_OK || !*found)
+        return rc;
+    rc = graph_device_by_key(txn, r->who.caller.key_hash, &d, err);
+    if (rc == MAUTH_OK)
+        id_format(ID_DEVICE, &d.id, r->who.device);
+    return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
+}
+
+static enum mauth_rc
+put_record(struct request *r, const struct http_exchange *x, struct kv_txn *txn,
+    struct mauth_err *err)
+{
+    const struct mauth_ticket *t = r->token.ticket;
+    struct audit_record record;
+
+    principal_record(&r->who, x, &record);
+    record.time_us = time_now_us();
+    record.ticket = mauth_ticket_id(t);
+    record.action = mauth_ticket_is_identity(t) ? "session.close" : "ticket.revoke";
+    record.outcome = r->refused ? "deny" : "done";
+    record.reason = r->refused ? "revoke-foreign" : NULL;
+    if (mauth_ticket_is_identity(t))
+        record.resources[record.resource_count++] = mauth_ticket_session(t);
+    record.resources[record.resource_count++] = mauth_ticket_subject(t);
+    return audit_append_record(txn, &record, r->salt, err);
+}
+
+/* MAUTH_NOT_FOUND when there is nothing that could be closed. */
+static enum mauth_rc
+close_session(struct kv_txn *txn, const struct request *r, struct mauth_err *err)
+{
+    const struct token *t = &r->token;
+    struct graph_session s;
+    enum mauth_rc rc;
+
+    if (!is_holder(r) && t->worth == FORGED)
+        return MAUTH_NOT_FOUND;
+    if (!is_holder(r) && t->worth == UNSURE)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "revoke: no trust file of now");
+    rc = graph_session_by_id(txn, &t->session, &s, err);
+    if (rc == MAUTH_OK && (s.subject_kind != t->kind ||
+                              memcmp(s.subject.b, t->subject.b, ID_BYTES) != 0 ||
+                              memcmp(s.key_hash, t->key_hash, GRAPH_KEY_HASH) != 0))
+        return MAUTH_NOT_FOUND;
+    return rc ? rc : graph_session_close(txn, &t->session, err);
+}
+
+static enum mauth_rc
+revoke(struct kv_txn *txn, const struct request *r, struct mauth_err *err)
+{
+    const struct token *t = &r->token;
+    enum mauth_rc rc;
+
+    if (mauth_ticket_is_identity(t->ticket))
+        return close_session(txn, r, err);
+    if (t->worth == UNSURE)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "revoke: no trust file of now");
+    if (t->worth != LIVE)
+        return MAUTH_NOT_FOUND;
+    rc = graph_ticket_revoke(txn, mauth_ticket_id(t->ticket), err);
+    return rc == MAUTH_CONFLICT ? MAUTH_NOT_FOUND : rc;
+}
+
+static enum mauth_rc
+decide(struct request *r, struct http_exchange *x, struct kv_txn *txn,
+    struct mauth_err *err)
+{
+    const struct text arg[] = {
+        text_of(mauth_ticket_subject(r->token.ticket)), text_of(r->token.key)};
+    const struct principal_question q = {.action = "revoke", .arg = arg, .args = 2};
+    enum mauth_rc rc;
+    bool may;
+
+    rc = principal_may(txn, x, &r->who, &q, &may, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    r->refused = !may;
+    if (may)
+        rc = revoke(txn, r, err);
+    if (rc == MAUTH_NOT_FOUND)
+        return MAUTH_OK; /* it is dead, or nothing: there is nothing to record */
+    return rc ? rc : put_record(r, x, txn, err);
+}
+
+static enum mauth_rc
+run(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct http_exchange *x = arg;
+    struct request *r = http_state(x);
+    bool found = true;
+    enum mauth_rc rc;
+
+    r->problem = NULL;
+    r->refused = false;
+    if (r->by_holder)
+        rc = begin_as_holder(txn, r, &found, err);
+    else
+        rc = principal_begin(txn, &r->who, &r->problem, err);
+    if (rc != MAUTH_OK || r->problem || !found)
+        return rc;
+    return decide(r, x, txn, err);
+}
+
+/* Whether it is worth a transaction that writes. */
+static enum mauth_rc
+look(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct request *r = arg;
+    bool found;
+    enum mauth_rc rc = find_own_session(txn, r, &found, err);
+
+    return rc == MAUTH_OK && !found ? MAUTH_NOT_FOUND : rc;
+}
+
+/* Answer. */
+
+static void
+done(struct http_exchange *x)
+{
+    http_answer(x, 200, NULL, text_of(NULL), NULL);
+}
+
+static void
+committed(struct http_exchange *x)
+{
+    struct request *r = http_state(x);
+
+    if (r->commit.job.rc != MAUTH_OK)
+        token_fail(x, &r->commit.job.err);
+    else if (r->problem == principal_again && r->runs < PRINCIPAL_RUNS)
+        begin(x);
+    else if (r->problem)
+        principal_refuse(x, &r->who, r->problem, NULL, false);
+    else if (r->refused)
+        oauth_answer_refusal(x, oauth_refusal_named("revoke-foreign"));
+    else
+        done(x);
+}
+
+/* With the rules that are in force now. */
+static void
+begin(struct http_exchange *x)
+{
+    struct request *r = http_state(x);
+
+    r->runs++;
+    principal_take_rules(x, &r->who);
+    token_commit(x, &r->commit, run, x, committed);
+}
+
+/* Who asks; false when it is said already that nobody may. */
+static bool
+take_who(struct http_exchange *x, struct request *r)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    const char *wrong;
+
+    r->by_holder = !http_header(x, "Authorization");
+    if (!r->by_holder) {
+        wrong = principal_take(x, &r->who, &err);
+        if (wrong)
+            caller_refuse(x, wrong, &err);
+        return !wrong;
+    }
+    r->who.caller.now_s = time_now_s();
+    wrong = token_take_proof(x, &r->who.caller.proof, &err);
+    if (!wrong && !r->who.caller.proof.key)
+        wrong = "no-proof";
+    if (wrong)
+        token_refuse(x, wrong);
+    return !wrong;
+}
+
+static void
+go_on(struct http_exchange *x, struct request *r, struct text credential)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc =
+        read_token(r->service, credential, r->who.caller.now_s, &r->token, &err);
+
+    if (rc == MAUTH_OK && r->token.ticket && r->by_holder && !take_holder(r)) {
+        token_refuse(x, "revoke-foreign");
+        return;
+    }
+    if (rc == MAUTH_OK && r->token.ticket && r->by_holder)
+        rc = kv_read(r->service->kv, look, r, &err);
+    if (rc == MAUTH_NOT_FOUND || (rc == MAUTH_OK && !r->token.ticket)) {
+        done(x);
+        return;
+    }
+    if (rc == MAUTH_OK)
+        rc = mauth_random(r->salt, sizeof(r->salt), &err);
+    if (rc != MAUTH_OK)
+        token_fail(x, &err);
+    else if (is_too_fast(r))
+        token_refuse(x, "too-fast");
+    else
+        begin(x);
+}
+
+void
+revoke_api_start(struct http_exchange *x)
+{
+    struct request *r = calloc(1, sizeof(*r));
+    struct text credential = {"", 0};
+    const char *wrong = "form";
+
+    if (!r) {
+        oauth_answer_refusal(x, oauth_refusal_named("unavailable"));
+        return;
+    }
+    http_set_state(x, r, request_free);
+    r->service = http_context(x);
+    if (!take_who(x, r))
+        return;
+    if (form_parse(http_body(x), &r->form, NULL) == MAUTH_OK)
+        wrong = take_parameters(r->form, &credential);
+    if (wrong)
+        token_refuse(x, wrong);
+    else
+        go_on(x, r, credential);
+}
