@@ -135,9 +135,9 @@ const struct command logout_command = {
     .about =
         "Closes the session at the service, which kills all of its tickets, and "
         "forgets\n"
-        "the login here; the device's key stays, for the next one. When the service "
-        "cannot\n"
-        "be reached nothing is forgotten, but with --local, which does not ask it.",
+        "the login here; the device's key stays, for the next one. When the service\n"
+        "cannot be reached nothing is forgotten, but with --local, which does not ask "
+        "it.",
     .example = "  meshauth logout",
     .options = options,
     .run = run,
