@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authsvc/form.h"
 #include "authsvc/json_body.h"
 #include "authsvc/pace.h"
 #include "authsvc/precondition.h"
@@ -14,6 +13,7 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "net/form.h"
 #include "store/admin_view.h"
 #include "store/graph_ticket.h"
 

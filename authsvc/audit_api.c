@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authsvc/form.h"
 #include "authsvc/log.h"
 #include "authsvc/service.h"
 #include "base/fail.h"
+#include "net/form.h"
 #include "store/audit_query.h"
 
 /* One query, which is itself on record before its answer leaves. */

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "authsvc/form.h"
 #include "authsvc/parking.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "net/form.h"
 #include "store/graph_change.h"
 
 /* One request, which may wait. */

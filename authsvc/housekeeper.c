@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "authsvc/log.h"
+#include "authsvc/own_keys.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
 #include "authsvc/refusals.h"
@@ -27,6 +28,7 @@ struct housekeeper {
     uint64_t generation;   /* of the store, when there was nothing new in it */
     uint64_t revocations;  /* their serial number in the last trust file */
     bool trust_failed;     /* the last one was not replaced */
+    bool keys_failed;      /* those of the store were not read */
     int64_t next_trust_ms; /* when it is signed again, whatever happens */
     int64_t next_turn_ms;
     bool purging;                 /* there may be more that ended long ago */
@@ -58,15 +60,18 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
         .life_s = s->config->tickets.trust_s,
         .now_s = time_now_s(),
     };
+    struct shared_ref *ref = own_keys_take(s->keys);
+    const struct keystore *keys = own_keys_of(ref);
     uint64_t serial;
     enum mauth_rc rc;
 
     rc = kv_read(s->kv, read_serial, &serial, err);
     if (rc == MAUTH_OK)
-        rc = publish_trust(s->kv, s->keys, &options, err);
+        rc = publish_trust(s->kv, keys, &options, err);
     if (rc == MAUTH_OK)
         rc = own_trust_load(
-            s->trust, options.path, &keystore_authority(s->keys)->verifier, err);
+            s->trust, options.path, &keystore_authority(keys)->verifier, err);
+    shared_drop(ref);
     if (rc != MAUTH_OK)
         return rc;
     h->revocations = serial;
@@ -74,7 +79,23 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     return MAUTH_OK;
 }
 
-/* Was anything revoked of which the last trust file does not tell? If in doubt, yes. */
+/* Are there other keys in the store than before? From now on they sign. */
+static bool
+are_keys_new(struct housekeeper *h)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    bool changed, failed;
+
+    failed = own_keys_reload(h->service->keys, &changed, &err) != MAUTH_OK;
+    if (failed && !h->keys_failed)
+        log_error("the keys stay as they were: %s", err.text);
+    if (changed)
+        log_info("other keys are in force");
+    h->keys_failed = failed;
+    return changed;
+}
+
+/* Is there anything of which the last trust file does not tell? If in doubt, yes. */
 static bool
 is_news(struct housekeeper *h)
 {
@@ -82,6 +103,10 @@ is_news(struct housekeeper *h)
 
     if (generation == h->generation)
         return false;
+    if (are_keys_new(h))
+        return true;
+    if (h->keys_failed)
+        return false; /* looked at again soon */
     if (kv_read(h->service->kv, read_serial, &serial, NULL) != MAUTH_OK ||
         serial != h->revocations)
         return true;
@@ -152,10 +177,29 @@ purge(struct housekeeper *h)
     h->purging = p.nodes == PURGE_STEP || p.changes == PURGE_STEP;
 }
 
+/* Keys whose time is over leave, each with its record. */
+static void
+end_keys(struct housekeeper *h)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    char id[MAUTH_KEY_ID_LEN + 1];
+    enum mauth_rc rc;
+
+    do {
+        rc = own_keys_end(h->service->keys, time_now_s(), id, &err);
+        if (rc == MAUTH_OK && id[0])
+            log_info("the key %s has come to its end", id);
+    } while (rc == MAUTH_OK && id[0]);
+    if (rc != MAUTH_OK)
+        log_error("keys that have come to their end are still listed: %s", err.text);
+}
+
 static void
 take_turn(struct housekeeper *h)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
+
+    end_keys(h);
 
     if (refusals_flush(h->service->refusals, h->service->kv, &err) != MAUTH_OK)
         log_error("refusals are not on record yet: %s", err.text);

@@ -175,6 +175,16 @@ add_header(struct MHD_Response *r, const char *line)
            MHD_YES;
 }
 
+/* Nothing is kept by anyone, but for what is said to be good for a while. */
+static bool
+is_kept(const char *const *headers)
+{
+    for (const char *const *h = headers; h && *h; h++)
+        if (text_starts(text_of(*h), "Cache-Control:"))
+            return true;
+    return false;
+}
+
 static bool
 add_headers(const struct http_exchange *x, struct MHD_Response *r,
     const char *content_type, const char *const *headers)
@@ -184,7 +194,7 @@ add_headers(const struct http_exchange *x, struct MHD_Response *r,
         "Strict-Transport-Security: max-age=31536000", NULL};
     bool good = true;
 
-    for (const char *const *h = always; *h && good; h++)
+    for (const char *const *h = always + is_kept(headers); *h && good; h++)
         good = add_header(r, *h);
     for (const char *const *h = headers; h && *h && good; h++)
         good = add_header(r, *h);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authsvc/own_keys.h"
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -18,6 +19,8 @@ static const char x509_class[] = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509";
 /* The texts that a ticket's slices point to while it is made. */
 struct draft {
     struct ticket ticket;
+    struct shared_ref *keys;
+    const struct keystore_signer *signer; /* one of them */
     char id[TICKET_ID_LEN + 1];
     char subject[ID_LEN + 1];
     char session[ID_LEN + 1];
@@ -75,25 +78,44 @@ add_device(const struct issue_ground *g, struct draft *d)
     add_fact(t, FACT_HOLDER, d->device);
 }
 
-/* What both kinds of ticket say. */
+/* Whose audiences are set: the key that signs it. */
 static enum mauth_rc
-start(const struct issue_ground *g, int64_t lifetime_s, const char *audience,
-    struct draft *d, struct mauth_err *err)
+choose_key(const struct issue_ground *g, struct draft *d, struct mauth_err *err)
+{
+    d->keys = own_keys_take(g->service->keys);
+    d->signer =
+        keystore_signer(own_keys_of(d->keys), d->ticket.audience, d->ticket.audiences);
+    return d->signer
+               ? MAUTH_OK
+               : mauth_fail(err, MAUTH_UNAVAILABLE,
+                     "issue: no signing key is active for %s", d->ticket.audience[0].p);
+}
+
+/* What both kinds of ticket say. The draft is for end(), also after a failure. */
+static enum mauth_rc
+start(const struct issue_ground *g, int64_t lifetime_s, const char *const *audience,
+    size_t audiences, struct draft *d, struct mauth_err *err)
 {
     struct ticket *t = &d->ticket;
     int64_t end_s = g->now_s + lifetime_s;
     enum mauth_rc rc;
 
     memset(d, 0, sizeof(*d));
+    if (audiences > TICKET_AUDIENCES)
+        return mauth_fail(err, MAUTH_TOO_LARGE, "issue: %zu audiences", audiences);
+    for (; t->audiences < audiences; t->audiences++)
+        t->audience[t->audiences] = text_of(audience[t->audiences]);
     rc = ticket_new_id(d->id, err);
+    if (rc == MAUTH_OK)
+        rc = choose_key(g, d, err);
     if (rc != MAUTH_OK)
         return rc;
     end_s = earliest(end_s, g->session_ends_s);
-    end_s = earliest(end_s, keystore_active_until_s(g->service->keys));
+    end_s = earliest(end_s, d->signer->until_s);
     if (end_s <= g->now_s)
         return mauth_fail(err, MAUTH_UNAVAILABLE,
             "issue: the session or the signing key is at its end");
-    if (g->now_s < keystore_active_from_s(g->service->keys))
+    if (g->now_s < d->signer->from_s)
         return mauth_fail(err, MAUTH_UNAVAILABLE,
             "issue: the clock is before the signing key's time: no verifier would take "
             "the ticket");
@@ -106,13 +128,21 @@ start(const struct issue_ground *g, int64_t lifetime_s, const char *audience,
     t->issued_s = t->not_before_s = g->now_s;
     t->not_on_or_after_s = end_s;
     t->holder_spki = mauth_key_spki(g->holder, &t->holder_spki_len);
-    t->audience[t->audiences++] = text_of(audience);
     add_fact(t, FACT_ASOF, d->asof);
     add_device(g, d);
     if (g->subject_kind == ID_SERVICE)
         add_fact(t, FACT_SERVICE, d->subject);
     add_fact(t, FACT_SESSION, d->session);
     return MAUTH_OK;
+}
+
+static enum mauth_rc
+end(const struct draft *d, enum mauth_rc rc, struct issued *out)
+{
+    shared_drop(d->keys);
+    if (rc != MAUTH_OK)
+        issued_clear(out);
+    return rc;
 }
 
 static enum mauth_rc
@@ -129,7 +159,7 @@ make_entry(const struct issue_ground *g, const struct draft *d, const char *acti
         .rule = rights ? rights->rule : NULL,
         .ticket = d->id,
         .digest = d->ticket.digest,
-        .key = mauth_key_id(signer_key(keystore_active(g->service->keys))),
+        .key = mauth_key_id(signer_key(d->signer->signer)),
         .client = g->client,
         .request = g->request,
     };
@@ -145,14 +175,11 @@ static enum mauth_rc
 sign(const struct issue_ground *g, struct draft *d, struct issued *out,
     struct mauth_err *err)
 {
-    const struct signer *signer = keystore_active(g->service->keys);
     enum mauth_rc rc;
     struct buf xml;
 
-    if (!signer)
-        return mauth_fail(err, MAUTH_UNAVAILABLE, "issue: no active signing key");
     buf_init(&xml);
-    rc = ticket_sign(&d->ticket, signer, &xml, err);
+    rc = ticket_sign(&d->ticket, d->signer->signer, &xml, err);
     if (rc != MAUTH_OK)
         goto out;
     out->expires_in_s = d->ticket.not_on_or_after_s - g->now_s;
@@ -168,12 +195,13 @@ enum mauth_rc
 issue_identity(const struct issue_ground *g, struct issued *out, struct mauth_err *err)
 {
     const struct config *config = g->service->config;
+    const char *audience = config->issuer.url;
     struct draft d;
     enum mauth_rc rc;
 
     memset(out, 0, sizeof(*out));
-    snprintf(out->audience, sizeof(out->audience), "%s", config->issuer.url);
-    rc = start(g, config->tickets.identity_s, out->audience, &d, err);
+    snprintf(out->audience, sizeof(out->audience), "%s", audience);
+    rc = start(g, config->tickets.identity_s, &audience, 1, &d, err);
     if (rc != MAUTH_OK)
         goto out;
     d.ticket.has_authn = true;
@@ -183,21 +211,16 @@ issue_identity(const struct issue_ground *g, struct issued *out, struct mauth_er
     if (rc == MAUTH_OK)
         rc = make_entry(g, &d, g->renews ? "ticket.renew" : "login", NULL, out, err);
 out:
-    if (rc != MAUTH_OK)
-        issued_clear(out);
-    return rc;
+    return end(&d, rc, out);
 }
 
 /* The bounds are looked at here, before the slices are copied. */
 static enum mauth_rc
 say_rights(struct ticket *t, const struct issue_rights *r, struct mauth_err *err)
 {
-    if (r->audiences > TICKET_AUDIENCES || r->permits > TICKET_PERMITS ||
-        r->actions > TICKET_ACTIONS)
+    if (r->permits > TICKET_PERMITS || r->actions > TICKET_ACTIONS)
         return mauth_fail(err, MAUTH_TOO_LARGE, "issue: %zu permits, %zu actions",
             r->permits, r->actions);
-    for (t->audiences = 0; t->audiences < r->audiences; t->audiences++)
-        t->audience[t->audiences] = text_of(r->audience[t->audiences]);
     for (t->permits = 0; t->permits < r->permits; t->permits++)
         t->permit[t->permits] = r->permit[t->permits];
     for (t->actions = 0; t->actions < r->actions; t->actions++)
@@ -239,7 +262,8 @@ issue_rights(const struct issue_ground *g, const struct issue_rights *r,
 
     memset(out, 0, sizeof(*out));
     snprintf(out->audience, sizeof(out->audience), "%s", r->audience[0]);
-    rc = start(g, g->service->config->tickets.rights_s, out->audience, &d, err);
+    rc = start(
+        g, g->service->config->tickets.rights_s, r->audience, r->audiences, &d, err);
     if (rc == MAUTH_OK)
         rc = say_rights(&d.ticket, r, err);
     if (rc == MAUTH_OK)
@@ -248,9 +272,7 @@ issue_rights(const struct issue_ground *g, const struct issue_rights *r,
         rc = check_travels(out, err);
     if (rc == MAUTH_OK)
         rc = make_entry(g, &d, "ticket.issue", r, out, err);
-    if (rc != MAUTH_OK)
-        issued_clear(out);
-    return rc;
+    return end(&d, rc, out);
 }
 
 void

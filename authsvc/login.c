@@ -196,12 +196,12 @@ check_again(struct kv_txn *txn, struct login *l, struct mauth_err *err)
         l->refusal = "user-closed";
         return MAUTH_OK;
     }
-    rc = graph_token_use(
+    rc = (l->who.once ? graph_token_use_once : graph_token_use)(
         txn, l->who.token_hash, l->key_hash, l->who.too_old_s, l->ground.now_s, err);
     if (rc != MAUTH_CONFLICT)
         return rc;
     mauth_err_reset(err);
-    l->refusal = "token-other-key";
+    l->refusal = l->who.once ? "saml-used" : "token-other-key";
     return MAUTH_OK;
 }
 

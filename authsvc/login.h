@@ -68,8 +68,9 @@ void login_tickets_clear(struct login_tickets *t);
 /* Issue all tickets of the login and make the records ready. */
 MAUTH_MUST_USE enum mauth_rc login_issue(struct login *l, struct mauth_err *err);
 /*
- * Put session, ID token and records, after checking again that the user lives
- * and that the ID token serves no other key; else refusal is set and nothing put.
+ * Put session, identity token and records, after checking again that the user lives
+ * and that the ID token serves no other key, or the assertion served nobody; else
+ * refusal is set and nothing put.
  */
 kv_fn login_record;
 

@@ -13,6 +13,7 @@
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
+#include "authsvc/own_keys.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/pace.h"
 #include "authsvc/parking.h"
@@ -28,6 +29,7 @@
 #include "base/time.h"
 #include "jose/json.h"
 #include "net/fetch.h"
+#include "saml/library.h"
 
 enum {
     EXIT_DONE = 0,
@@ -63,20 +65,11 @@ struct daemon {
     struct config *config;
     struct mauth_secret *seal;
     struct kv *kv;
-    struct keystore *keys;
     struct service service;
     struct housekeeper *housekeeper;
     struct http_server *admin;
     struct http_server *public;
 };
-
-static enum mauth_rc
-load_keys(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    struct daemon *d = arg;
-
-    return keystore_load(txn, d->seal, &d->keys, err);
-}
 
 static enum mauth_rc
 open_store(struct daemon *d, struct mauth_err *err)
@@ -86,11 +79,7 @@ open_store(struct daemon *d, struct mauth_err *err)
     rc = keystore_seal_read(d->config->seal_key_file, &d->seal, err);
     if (rc == MAUTH_OK)
         rc = kv_open(d->config->store, KV_OPEN, &d->kv, err);
-    if (rc == MAUTH_OK)
-        rc = kv_read(d->kv, load_keys, d, err);
-    if (rc == MAUTH_OK && !keystore_active(d->keys))
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "store: no signing key is active");
-    return rc;
+    return rc ? rc : own_keys_open(d->kv, d->seal, &d->service.keys, err);
 }
 
 static enum mauth_rc
@@ -100,7 +89,6 @@ start_service(struct daemon *d, struct mauth_err *err)
 
     d->service.config = d->config;
     d->service.kv = d->kv;
-    d->service.keys = d->keys;
     rc = refusals_new(&d->service.refusals, err);
     if (rc == MAUTH_OK)
         rc = proofs_new(&d->service.proofs, err);
@@ -177,7 +165,7 @@ stop(struct daemon *d)
     parking_free(d->service.followers);
     shared_free(d->service.trust);
     in_force_close(d->service.rules);
-    keystore_free(d->keys);
+    own_keys_close(d->service.keys);
     kv_close(d->kv);
     mauth_secret_free(d->seal);
 }
@@ -264,6 +252,7 @@ static enum mauth_rc
 prepare_process(sigset_t *signals, struct mauth_err *err)
 {
     const struct rlimit none = {0, 0};
+    enum mauth_rc rc;
 
     sigemptyset(signals);
     sigaddset(signals, SIGHUP);
@@ -274,7 +263,8 @@ prepare_process(sigset_t *signals, struct mauth_err *err)
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
     json_prepare_process();
-    return net_init(err);
+    rc = net_init(err);
+    return rc ? rc : saml_library_open(err);
 }
 
 int

@@ -80,6 +80,16 @@ write_args(struct mesh *m, const char *args)
     }
 }
 
+static void
+take_args(const struct mesh *m, size_t first, struct text arg[MESH_ARGS],
+    struct principal_question *q)
+{
+    for (size_t i = 0; i < q->args; i++)
+        arg[i] = text_of(m->arg[first + i]);
+    q->arg = arg;
+    q->shown = m->op->flags & MESH_SECRET ? &m->id[0] : NULL;
+}
+
 /* With the arguments at hand: an action asks about all, "know" about one. */
 static enum mauth_rc
 ask(struct mesh *m, struct kv_txn *txn, struct principal_question q, size_t first,
@@ -87,11 +97,20 @@ ask(struct mesh *m, struct kv_txn *txn, struct principal_question q, size_t firs
 {
     struct text arg[MESH_ARGS];
 
-    for (size_t i = 0; i < q.args; i++)
-        arg[i] = text_of(m->arg[first + i]);
-    q.arg = arg;
-    q.shown = m->op->flags & MESH_SECRET ? &m->id[0] : NULL;
+    take_args(m, first, arg, &q);
     return principal_may(txn, m->x, &m->who, &q, may, err);
+}
+
+/* He knows of all of it, and may not; the refusal says what he lacks. */
+static enum mauth_rc
+forbid(struct mesh *m, struct kv_txn *txn, struct principal_question q,
+    struct mauth_err *err)
+{
+    struct text arg[MESH_ARGS];
+    enum mauth_rc rc = mesh_refuse(m, "forbidden");
+
+    take_args(m, 0, arg, &q);
+    return rc ? rc : principal_explain(txn, m->x, &m->who, &q, "", err);
 }
 
 enum mauth_rc
@@ -160,7 +179,7 @@ decide(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
         rc = mesh_refuse_if(
             m, m->op->find(m, txn, err), MAUTH_NOT_FOUND, "not-found", err);
     if (rc == MAUTH_OK && !m->problem && !may)
-        rc = mesh_refuse(m, "forbidden");
+        rc = forbid(m, txn, q, err);
     if (rc == MAUTH_OK && !m->problem && (m->op->flags & MESH_MATCH) &&
         !precondition_matches(m->if_match, m->version))
         rc = mesh_refuse(m, "version");

@@ -1,13 +1,13 @@
 /* What a request on the graph brings, before any transaction. */
 #include <string.h>
 
-#include "authsvc/form.h"
 #include "authsvc/mesh.h"
 #include "authsvc/pace.h"
 #include "authsvc/precondition.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "net/form.h"
 #include "store/graph_label.h"
 
 bool

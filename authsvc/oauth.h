@@ -17,6 +17,9 @@ struct oauth_refusal {
 const struct oauth_refusal *oauth_refusal_named(const char *reason);
 
 void oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r);
+/* The same, with further sentences about this request (of RFC 6749's characters). */
+void oauth_answer_refusal_because(
+    struct http_exchange *x, const struct oauth_refusal *r, const char *why);
 /* The same with extra headers, as in http_answer(). */
 void oauth_answer_refusal_with(
     struct http_exchange *x, const struct oauth_refusal *r, const char *const *headers);

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "authsvc/graph_facts.h"
 #include "authsvc/problem.h"
 #include "authsvc/refusals.h"
 #include "authsvc/rules_in_force.h"
 #include "base/fail.h"
 #include "base/time.h"
+#include "facts/graph_facts.h"
 #include "policy/eval.h"
 #include "store/graph_device.h"
 
@@ -83,7 +83,7 @@ principal_begin(struct kv_txn *txn, struct principal *p, const char **problem,
     enum mauth_rc rc = in_force_check(txn, p->rules, err);
 
     p->has_holder = false;
-    p->rule[0] = '\0';
+    p->rule[0] = p->why[0] = '\0';
     *problem = rc == MAUTH_CONFLICT ? principal_again : NULL;
     if (rc == MAUTH_OK && p->caller.ticket) {
         rc = caller_check(txn, &p->caller, err);
@@ -141,6 +141,23 @@ principal_may(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
 }
 
 enum mauth_rc
+principal_explain(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
+    const struct principal_question *what, const char *name, struct mauth_err *err)
+{
+    const struct service *service = http_context(x);
+    struct graph_facts facts = facts_of(txn, p, what->shown);
+    const struct eval_question q = {.kind = RULE_ALLOW,
+        .action = text_of(what->action),
+        .arg = what->arg,
+        .args = what->args,
+        .steps = EXPLAIN_DENIAL_STEPS,
+        .issuer = text_of(service->config->issuer.url)};
+
+    p->why[0] = '\0';
+    return explain_denial(in_force_rules(p->rules), &q, &facts, name, p->why, err);
+}
+
+enum mauth_rc
 principal_ask(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
     const char *action, const char **problem, struct mauth_err *err)
 {
@@ -151,9 +168,10 @@ principal_ask(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
     if (rc != MAUTH_OK || *problem)
         return rc;
     rc = principal_may(txn, x, p, &q, &may, err);
-    if (rc == MAUTH_OK && !may)
-        *problem = "forbidden";
-    return rc;
+    if (rc != MAUTH_OK || may)
+        return rc;
+    *problem = "forbidden";
+    return principal_explain(txn, x, p, &q, "", err);
 }
 
 enum mauth_rc
@@ -195,5 +213,7 @@ principal_refuse(struct http_exchange *x, const struct principal *p,
         problem = "unavailable";
     else if (!on_record || strcmp(problem, "session") == 0)
         refusals_count(service->refusals, p->caller.now_s, http_client(x), problem);
+    if (!detail && p->why[0] && strcmp(problem, "forbidden") == 0)
+        detail = p->why;
     problem_answer(x, problem, detail, NULL);
 }

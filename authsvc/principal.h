@@ -7,6 +7,7 @@
 
 #include "authsvc/caller.h"
 #include "authsvc/shared.h"
+#include "facts/explain.h"
 #include "store/audit.h"
 
 enum {
@@ -36,6 +37,7 @@ struct principal {
     struct id holder;
     bool has_holder;
     char rule[PRINCIPAL_RULE]; /* that let him, of the last question; "" for none */
+    char why[EXPLAIN_DENIAL];  /* of principal_explain() */
 };
 
 /*
@@ -61,6 +63,15 @@ MAUTH_MUST_USE enum mauth_rc principal_begin(struct kv_txn *txn, struct principa
 MAUTH_MUST_USE enum mauth_rc principal_may(struct kv_txn *txn, struct http_exchange *x,
     struct principal *p, const struct principal_question *q, bool *may,
     struct mauth_err *err);
+
+/*
+ * And when he may not, though he knows of all that the question names: what he lacks for
+ * it, on his own side. what is how it is called, "" for nothing. principal_refuse()
+ * tells him.
+ */
+MAUTH_MUST_USE enum mauth_rc principal_explain(struct kv_txn *txn,
+    struct http_exchange *x, struct principal *p, const struct principal_question *q,
+    const char *what, struct mauth_err *err);
 
 /*
  * Both, of an action without arguments: *problem is NULL, "session", "forbidden" or

@@ -6,7 +6,6 @@
 
 #include <openssl/sha.h>
 
-#include "authsvc/form.h"
 #include "authsvc/log.h"
 #include "authsvc/oauth.h"
 #include "authsvc/own_trust.h"
@@ -18,6 +17,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "net/form.h"
 #include "store/graph_device.h"
 #include "store/graph_ticket.h"
 #include <meshauth/credential.h>

@@ -67,6 +67,12 @@ rights_refusal(const struct rights *r)
     return r->refusal;
 }
 
+const char *
+rights_lacks(const struct rights *r)
+{
+    return r->why;
+}
+
 bool
 rights_are_denied(const struct rights *r)
 {

@@ -11,9 +11,9 @@
 #include <stdbool.h>
 
 #include "authsvc/caller.h"
-#include "authsvc/form.h"
 #include "authsvc/issue.h"
 #include "authsvc/token_answer.h"
+#include "net/form.h"
 #include "store/kv.h"
 
 enum {
@@ -67,6 +67,9 @@ kv_fn rights_record;
 
 /* Why there are no tickets (authsvc/oauth.h), or NULL. */
 const char *rights_refusal(const struct rights *r);
+/* What the caller lacks for it on his own side, in sentences; "" when there is nothing
+ * to say. */
+const char *rights_lacks(const struct rights *r);
 /* Is it because the rules deny it, so that it goes on record? */
 MAUTH_MUST_USE bool rights_are_denied(const struct rights *r);
 MAUTH_MUST_USE enum mauth_rc rights_prepare_refusal(

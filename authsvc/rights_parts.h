@@ -5,6 +5,7 @@
 #include "authsvc/mesh_node.h"
 #include "authsvc/rights.h"
 #include "authsvc/shared.h"
+#include "facts/explain.h"
 #include "policy/facts.h"
 #include "store/graph_service.h"
 
@@ -71,6 +72,8 @@ struct rights {
     bool replaced; /* ... by others: prove anew */
     uint64_t steps;
     const char *refusal;
+    char why[EXPLAIN_DENIAL]; /* sentences behind that of the refusal, "" for none */
+    size_t explained;         /* so many */
 
     struct audit_entry *refused;
     struct token_line line[RIGHTS_LINES];
@@ -86,6 +89,35 @@ MAUTH_MUST_USE enum mauth_rc rights_resolve_initial(
 /* In the transaction: what the names stand for. */
 MAUTH_MUST_USE enum mauth_rc rights_resolve(
     struct rights *r, struct kv_txn *txn, struct mauth_err *err);
+
+/* rights_prove.c */
+
+/* A proof under way. */
+struct prover {
+    struct rights *r;
+    struct kv_txn *txn;
+};
+
+/* The graph, and what a ticket for this caller would say of itself. */
+struct graph_facts rights_facts(const struct prover *p);
+/* Takes as many steps as the request has left, which are not 0: see below. */
+struct eval_question rights_question(const struct rights *r, enum rule_kind kind,
+    struct text action, const struct text *arg, size_t args);
+/* All questions of a request together may take as long as one of another's: beyond it
+ * is refused. */
+MAUTH_MUST_USE enum mauth_rc rights_decide(const struct prover *p,
+    const struct eval_question *q, struct graph_facts *facts, struct eval *e, bool *yes,
+    struct mauth_err *err);
+/* May the audience's tickets carry the action? */
+MAUTH_MUST_USE bool rights_carries(const struct rights_audience *a, struct text action);
+
+/* rights_deny.c */
+
+/*
+ * The refusal when nothing is granted: of a node that the caller knows he hears what he
+ * lacks; all others are as if they were not there.
+ */
+MAUTH_MUST_USE enum mauth_rc rights_deny(const struct prover *p, struct mauth_err *err);
 
 /* rights.c */
 void rights_forget_tickets(struct rights *r);

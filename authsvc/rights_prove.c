@@ -3,22 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authsvc/graph_facts.h"
 #include "authsvc/ground.h"
 #include "authsvc/rights_parts.h"
 #include "authsvc/rules_in_force.h"
 #include "base/fail.h"
+#include "facts/graph_facts.h"
 #include "policy/eval.h"
 
 enum {
-    RUNS = 3,         /* with rules that were replaced meanwhile */
-    STEPS_KNOW = 4096 /* to tell one refusal from another */
-};
-
-/* A proof under way. */
-struct prover {
-    struct rights *r;
-    struct kv_txn *txn;
+    RUNS = 3 /* with rules that were replaced meanwhile */
 };
 
 static const struct predicate_to_relation {
@@ -99,10 +92,9 @@ add_rule(struct rights_ticket *t, const char *rule)
         snprintf(t->rule + len, sizeof(t->rule) - len, "%s%s", len ? " " : "", rule);
 }
 
-/* All questions of a request together may take as long as one of another's. */
-static enum mauth_rc
-decide(const struct prover *p, const struct eval_question *q, struct graph_facts *facts,
-    struct eval *e, bool *yes, struct mauth_err *err)
+enum mauth_rc
+rights_decide(const struct prover *p, const struct eval_question *q,
+    struct graph_facts *facts, struct eval *e, bool *yes, struct mauth_err *err)
 {
     struct fact_source source = graph_facts_source(facts);
     struct mauth_err miss = MAUTH_ERR_INIT;
@@ -116,26 +108,24 @@ decide(const struct prover *p, const struct eval_question *q, struct graph_facts
                                                 : mauth_fail(err, rc, "%s", miss.text);
 }
 
-static struct eval_question
-question(const struct rights *r, enum rule_kind kind, struct text action,
+struct eval_question
+rights_question(const struct rights *r, enum rule_kind kind, struct text action,
     const struct text *arg, size_t args)
 {
     struct eval_question q = {.kind = kind,
         .action = action,
         .arg = arg,
         .args = args,
-        .steps = EVAL_STEPS_GRAPH - r->steps, /* not 0: see decide() */
+        .steps = EVAL_STEPS_GRAPH - r->steps, /* not 0: see rights_decide() */
         .issuer = text_of(r->ground.service->config->issuer.url)};
 
     return q;
 }
 
-/* Is it so, by what a ticket can say? Then t says it. */
-static enum mauth_rc
-prove(const struct prover *p, const struct eval_question *q, struct rights_ticket *t,
-    bool *yes, struct mauth_err *err)
+struct graph_facts
+rights_facts(const struct prover *p)
 {
-    struct rights *r = p->r;
+    const struct rights *r = p->r;
     struct graph_facts facts = {
         .txn = p->txn,
         .now_s = r->ground.now_s,
@@ -144,9 +134,20 @@ prove(const struct prover *p, const struct eval_question *q, struct rights_ticke
         .subject = &r->ground.subject,
         .holder = r->ground.has_device ? &r->ground.device : NULL,
     };
+
+    return facts;
+}
+
+/* Is it so, by what a ticket can say? Then t says it. */
+static enum mauth_rc
+prove(const struct prover *p, const struct eval_question *q, struct rights_ticket *t,
+    bool *yes, struct mauth_err *err)
+{
+    struct rights *r = p->r;
+    struct graph_facts facts = rights_facts(p);
     struct fact leaf[RULES_LITERALS_MAX];
     struct eval e;
-    enum mauth_rc rc = decide(p, q, &facts, &e, yes, err);
+    enum mauth_rc rc = rights_decide(p, q, &facts, &e, yes, err);
     size_t count;
 
     if (rc != MAUTH_OK || !*yes)
@@ -168,7 +169,8 @@ prove_action(const struct prover *p, const struct rights_audience *a,
     bool *yes, struct mauth_err *err)
 {
     struct text url = text_of(n ? n->url : a->urn), arg = url;
-    struct eval_question q = question(p->r, RULE_GRANT, p->r->action[action], &arg, 1);
+    struct eval_question q =
+        rights_question(p->r, RULE_GRANT, p->r->action[action], &arg, 1);
     enum mauth_rc rc = MAUTH_OK;
     char id[ID_LEN + 1];
 
@@ -182,13 +184,12 @@ prove_action(const struct prover *p, const struct rights_audience *a,
         id_format(ID_DEVICE, &n->id, id);
         arg = text_of(id);
     }
-    q = question(p->r, RULE_ALLOW, q.action, &arg, 1);
+    q = rights_question(p->r, RULE_ALLOW, q.action, &arg, 1);
     return p->r->refusal ? MAUTH_OK : prove(p, &q, t, yes, err);
 }
 
-/* May the audience's tickets carry it? */
-static bool
-carries(const struct rights_audience *a, struct text action)
+bool
+rights_carries(const struct rights_audience *a, struct text action)
 {
     bool found = a->is_device || a->service.actions == 0;
 
@@ -208,7 +209,7 @@ prove_node(const struct prover *p, const struct rights_audience *a,
     for (size_t i = 0; i < r->actions && rc == MAUTH_OK && !r->refusal; i++) {
         bool yes = false, permit = false;
 
-        if (carries(a, r->action[i]))
+        if (rights_carries(a, r->action[i]))
             rc = prove_action(p, a, n, i, t, &permit, &yes, err);
         t->granted[k] |= (uint64_t)yes << i;
         t->permitted[k] |= (uint64_t)permit << i;
@@ -225,7 +226,7 @@ has_room(const struct rights *r, const struct rights_audience *a,
     size_t actions = 0;
 
     for (size_t i = 0; i < r->actions; i++) {
-        actions += carries(a, r->action[i]);
+        actions += rights_carries(a, r->action[i]);
         for (size_t k = 0; k < r->nodes; k++)
             actions += t->granted[k] >> i & 1;
     }
@@ -308,7 +309,7 @@ prove_sync(const struct prover *p, struct mauth_err *err)
     struct rights *r = p->r;
     char x[ID_LEN + 1] = "", y[ID_LEN + 1];
     struct text arg[2] = {{x, ID_LEN}, {y, ID_LEN}};
-    const struct eval_question q = question(r, RULE_ALLOW, r->action[0], arg, 2);
+    const struct eval_question q = rights_question(r, RULE_ALLOW, r->action[0], arg, 2);
     struct rights_ticket *t;
     enum mauth_rc rc;
     bool yes;
@@ -317,7 +318,7 @@ prove_sync(const struct prover *p, struct mauth_err *err)
         return MAUTH_OK;
     rc = new_ticket(r, &t, err);
     for (size_t i = 0; i < r->audiences && rc == MAUTH_OK; i++) {
-        if (!carries(&r->audience[i], r->action[0])) {
+        if (!rights_carries(&r->audience[i], r->action[0])) {
             drop_ticket(r);
             return MAUTH_OK;
         }
@@ -331,36 +332,6 @@ prove_sync(const struct prover *p, struct mauth_err *err)
     t->granted[0] = yes;
     if (!yes)
         drop_ticket(r);
-    return rc;
-}
-
-/* Nothing is granted. Does the caller know of anything that he named? */
-static enum mauth_rc
-deny(const struct prover *p, struct mauth_err *err)
-{
-    struct rights *r = p->r;
-    struct graph_facts facts = {
-        .txn = p->txn,
-        .now_s = r->ground.now_s,
-        .caller_kind = r->caller->kind,
-        .caller = &r->caller->principal,
-        .session = &r->caller->session,
-        .holder = r->ground.has_device ? &r->ground.device : NULL,
-    };
-    enum mauth_rc rc = MAUTH_OK;
-    bool known = !r->nodes;
-    struct eval e;
-
-    for (size_t i = 0; i < r->nodes && rc == MAUTH_OK && !known && !r->refusal; i++) {
-        struct text url = text_of(r->node[i].url);
-        struct eval_question q = question(r, RULE_ALLOW, text_of("know"), &url, 1);
-
-        if (q.steps > STEPS_KNOW)
-            q.steps = STEPS_KNOW;
-        rc = decide(p, &q, &facts, &e, &known, err);
-    }
-    if (!r->refusal)
-        r->refusal = known ? "not-granted" : "resource-unknown";
     return rc;
 }
 
@@ -418,7 +389,7 @@ run(struct kv_txn *txn, void *arg, struct mauth_err *err)
             rc = prove_audience(&p, i, err);
     if (rc != MAUTH_OK || r->refusal || r->tickets || r->initial)
         return rc;
-    return deny(&p, err);
+    return rights_deny(&p, err);
 }
 
 enum mauth_rc

@@ -3,9 +3,11 @@
 #include "authsvc/admin_api.h"
 #include "authsvc/audit_api.h"
 #include "authsvc/changes_api.h"
+#include "authsvc/explain_api.h"
 #include "authsvc/mesh_ops.h"
 #include "authsvc/openapi.h"
 #include "authsvc/revoke_api.h"
+#include "authsvc/server_metadata.h"
 #include "authsvc/token.h"
 #include "authsvc/trust_api.h"
 
@@ -32,21 +34,24 @@
     {                                                                            \
         method, "/v1/admin/" path, JSON_BODY_MAX, type, admin_api_start, &(what) \
     }
-#define ADMIN_ROUTES                                                        \
-    ADMIN("GET", "users", admin_users_list),                                \
-        ADMIN("GET", "users/{id}", admin_users_one),                        \
-        ADMIN("DELETE", "users/{id}", admin_users_delete),                  \
-        ADMIN("GET", "users/{id}/sessions", admin_users_sessions),          \
-        ADMIN("DELETE", "sessions/{id}", admin_sessions_close),             \
-        ADMIN("DELETE", "tickets/{id}", admin_tickets_revoke),              \
-        ADMIN("GET", "services", admin_services_list),                      \
-        ADMIN_BODY("POST", "services", JSON, admin_services_create),        \
-        ADMIN("GET", "services/{id}", admin_services_one),                  \
-        ADMIN_BODY("PATCH", "services/{id}", PATCH, admin_services_update), \
-        ADMIN("DELETE", "services/{id}", admin_services_delete),            \
-        ADMIN("GET", "roles", admin_roles_list),                            \
-        ADMIN("PUT", "roles/{id}/{id}", admin_roles_grant),                 \
-        ADMIN("DELETE", "roles/{id}/{id}", admin_roles_revoke)
+#define ADMIN_ROUTES                                                              \
+    ADMIN("GET", "users", admin_users_list),                                      \
+        ADMIN("GET", "users/{id}", admin_users_one),                              \
+        ADMIN("DELETE", "users/{id}", admin_users_delete),                        \
+        ADMIN("GET", "users/{id}/sessions", admin_users_sessions),                \
+        ADMIN("DELETE", "sessions/{id}", admin_sessions_close),                   \
+        ADMIN("DELETE", "tickets/{id}", admin_tickets_revoke),                    \
+        ADMIN("GET", "services", admin_services_list),                            \
+        ADMIN_BODY("POST", "services", JSON, admin_services_create),              \
+        ADMIN("GET", "services/{id}", admin_services_one),                        \
+        ADMIN_BODY("PATCH", "services/{id}", PATCH, admin_services_update),       \
+        ADMIN("DELETE", "services/{id}", admin_services_delete),                  \
+        ADMIN("GET", "roles", admin_roles_list),                                  \
+        ADMIN("PUT", "roles/{id}/{id}", admin_roles_grant),                       \
+        ADMIN("DELETE", "roles/{id}/{id}", admin_roles_revoke),                   \
+    {                                                                             \
+        "POST", "/v1/admin/explain", JSON_BODY_MAX, JSON, explain_api_start, NULL \
+    }
 
 static void
 healthz(struct http_exchange *x)
@@ -59,6 +64,8 @@ healthz(struct http_exchange *x)
 
 const struct http_route public_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
+    {"GET", "/.well-known/oauth-authorization-server", 0, NULL, server_metadata_start,
+        NULL},
     {"GET", "/v1/openapi.json", 0, NULL, openapi_start, NULL},
     {"POST", "/v1/token", TOKEN_BODY_MAX, FORM, token_start, NULL},
     {"POST", "/v1/revoke", TOKEN_BODY_MAX, FORM, revoke_api_start, NULL},

@@ -6,9 +6,9 @@
 #define AUTHSVC_SERVICE_H
 
 #include "config/config.h"
-#include "store/keystore.h"
 #include "store/kv.h"
 
+struct own_keys;
 struct parking;
 struct pace;
 struct proofs;
@@ -20,7 +20,7 @@ struct refusals;
 struct service {
     const struct config *config;
     struct kv *kv;
-    const struct keystore *keys;
+    struct own_keys *keys;
     struct providers *providers;
     struct refusals *refusals;
     struct proofs *proofs;

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "authsvc/form.h"
 #include "authsvc/token_client.h"
 #include "authsvc/token_exchange.h"
 #include "authsvc/token_request.h"
+#include "net/form.h"
 
 static const struct grant {
     const char *type;

@@ -2,8 +2,8 @@
 #ifndef AUTHSVC_TOKEN_CLIENT_H
 #define AUTHSVC_TOKEN_CLIENT_H
 
-#include "authsvc/form.h"
 #include "authsvc/http.h"
+#include "net/form.h"
 
 #define TOKEN_GRANT_CLIENT "client_credentials"
 

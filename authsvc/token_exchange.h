@@ -5,8 +5,8 @@
 #ifndef AUTHSVC_TOKEN_EXCHANGE_H
 #define AUTHSVC_TOKEN_EXCHANGE_H
 
-#include "authsvc/form.h"
 #include "authsvc/http.h"
+#include "net/form.h"
 
 #define TOKEN_GRANT_EXCHANGE "urn:ietf:params:oauth:grant-type:token-exchange"
 

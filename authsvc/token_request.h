@@ -2,11 +2,11 @@
 #ifndef AUTHSVC_TOKEN_REQUEST_H
 #define AUTHSVC_TOKEN_REQUEST_H
 
-#include "authsvc/form.h"
 #include "authsvc/http.h"
 #include "authsvc/proof.h"
 #include "authsvc/token_answer.h"
 #include "base/id.h"
+#include "net/form.h"
 #include "store/kv.h"
 
 /* A transaction under way, and who waits for it. */

@@ -151,7 +151,8 @@ denied(struct http_exchange *x)
     if (e->commit.job.rc != MAUTH_OK)
         token_fail(x, &e->commit.job.err);
     else
-        oauth_answer_refusal(x, oauth_refusal_named(rights_refusal(e->rights)));
+        oauth_answer_refusal_because(
+            x, oauth_refusal_named(rights_refusal(e->rights)), rights_lacks(e->rights));
 }
 
 /* What the rules deny to somebody known is on record before it is said. */

@@ -5,8 +5,8 @@
 #ifndef AUTHSVC_TOKEN_TICKET_H
 #define AUTHSVC_TOKEN_TICKET_H
 
-#include "authsvc/form.h"
 #include "authsvc/http.h"
+#include "net/form.h"
 
 /* Takes the form over, and the exchange's state. */
 void token_ticket_start(struct http_exchange *x, struct form *form);

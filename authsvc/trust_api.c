@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authsvc/form.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
 #include "base/str.h"
+#include "net/form.h"
 
 /* A file's place among all: the later one is the higher one. */
 struct place {

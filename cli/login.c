@@ -1,4 +1,5 @@
 /* meshauth login */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -6,11 +7,13 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/account.h"
+#include "cli/assertion_file.h"
 #include "cli/command.h"
 #include "cli/grant.h"
 #include "cli/mesh.h"
 #include "cli/output.h"
 #include "cli/service_url.h"
+#include "cli/sign_in.h"
 #include "net/fetch.h"
 #include "store/graph_label.h"
 
@@ -22,13 +25,23 @@ enum {
 
 enum {
     OPT_CA,
+    OPT_PROVIDER,
+    OPT_PROVIDER_CA,
+    OPT_DEVICE,
+    OPT_TIMEOUT,
     OPT_ID_TOKEN,
+    OPT_ASSERTION,
     OPT_CLAIM
 };
 
 static const struct command_option options[] = {
     [OPT_CA] = {"ca", 0, "FILE", "the service's certificate authorities; remembered"},
-    [OPT_ID_TOKEN] = {"id-token", 0, "FILE|-", "an ID token of an identity provider"},
+    [OPT_PROVIDER] = {"provider", 0, "NAME", "where to log in, if there are several"},
+    [OPT_PROVIDER_CA] = {"provider-ca", 0, "FILE", "that provider's authorities"},
+    [OPT_DEVICE] = {"device", 0, NULL, "by a code, with a browser anywhere else"},
+    [OPT_TIMEOUT] = {"timeout", 0, "SECONDS", "to wait for the person (300)"},
+    [OPT_ID_TOKEN] = {"id-token", 0, "FILE|-", "an ID token that is there already"},
+    [OPT_ASSERTION] = {"assertion", 0, "FILE|-", "an assertion of a SAML provider"},
     [OPT_CLAIM] = {"claim", 0, "NAME", "make this device yours, under this name"},
     {NULL, 0, NULL, NULL},
 };
@@ -99,14 +112,14 @@ put_field(struct buf *out, const char *name, struct text value)
 
 /* RFC 8693 2.1. */
 static void
-write_request(struct buf *out, const struct buf *token)
+write_request(struct buf *out, const char *type, const struct buf *token)
 {
-    static const struct {
+    const struct {
         const char *name, *value;
     } fixed[] = {
         {"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
         {"requested_token_type", "urn:ietf:params:oauth:token-type:saml2"},
-        {"subject_token_type", "urn:ietf:params:oauth:token-type:id_token"},
+        {"subject_token_type", type},
     };
 
     for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
@@ -119,7 +132,9 @@ write_request(struct buf *out, const struct buf *token)
 
 struct login {
     struct service_url url;
+    int64_t timeout_s;
     struct account *account;
+    const char *type;  /* of the token, as RFC 8693 has it */
     struct buf token;  /* secret */
     struct buf ca;     /* the file that --ca names */
     struct buf answer; /* secret */
@@ -160,7 +175,7 @@ post(struct login *l, struct fetch *f, struct mauth_err *err)
     buf_init_secret(&body);
     buf_printf(&url, "%s/v1/token", l->url.text);
     r.url = buf_cstr(&url);
-    write_request(&body, &l->token);
+    write_request(&body, l->type, &l->token);
     r.body = (struct text){(const char *)body.data, body.len};
     if (r.url && buf_ok(&body))
         rc = fetch_do(f, &r, &l->status, &l->answer, err);
@@ -306,74 +321,160 @@ finish(const struct call *call, struct login *l)
     return tell(call, l);
 }
 
-/* No word came back: it is the service that failed, or who is asked is not it. */
-static enum command_exit
-say_silence(const struct call *call, const struct login *l, const struct mauth_err *err)
+/* Whole seconds, for a person to log in. */
+static bool
+read_timeout(const char *text, int64_t *out_s)
 {
-    const char *given = call->option[OPT_CA];
-    const char *ca = given ? given : account_ca_file(l->account);
+    uint64_t n = SIGN_IN_TIMEOUT_S;
+    bool good = !text || str_number(text_of(text), &n);
 
-    command_complain(call, "%s", err->text);
-    if (err->rc == MAUTH_UNAVAILABLE && ca)
-        command_complain(call,
-            "meshauthd must run there, with a certificate that %s vouches for", ca);
-    else if (err->rc == MAUTH_UNAVAILABLE)
-        command_complain(call,
-            "meshauthd must run there, with a certificate that this system trusts; "
-            "else name its authorities with --ca");
-    return COMMAND_FAILED;
+    *out_s = (int64_t)n;
+    return good && n > 0 && n <= SIGN_IN_TIMEOUT_MAX_S;
+}
+
+/* What only a login at the provider's own page takes. */
+static const char *
+option_of_pages(const struct call *call)
+{
+    static const size_t own[] = {
+        OPT_PROVIDER, OPT_PROVIDER_CA, OPT_DEVICE, OPT_TIMEOUT};
+
+    for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+        if (call->option[own[i]])
+            return options[own[i]].name;
+    return NULL;
+}
+
+static enum mauth_rc
+read_identity(const struct call *call, struct login *l, struct mauth_err *err)
+{
+    const char *assertion = call->option[OPT_ASSERTION];
+    const char *id_token = call->option[OPT_ID_TOKEN];
+
+    l->type = assertion ? "urn:ietf:params:oauth:token-type:saml2"
+                        : "urn:ietf:params:oauth:token-type:id_token";
+    if (assertion)
+        return assertion_file_read(assertion, &l->token, err);
+    return id_token ? read_token(id_token, &l->token, err) : MAUTH_OK;
+}
+
+/* Is there already what a provider signed? */
+static bool
+is_given(const struct call *call)
+{
+    return call->option[OPT_ID_TOKEN] || call->option[OPT_ASSERTION];
 }
 
 static enum command_exit
-run(const struct call *call)
+check_options(const struct call *call, struct login *l)
 {
-    const char *ca = call->option[OPT_CA], *token = call->option[OPT_ID_TOKEN];
-    const char *name = call->option[OPT_CLAIM];
+    const char *name = call->option[OPT_CLAIM], *other = option_of_pages(call);
     struct mauth_err err = MAUTH_ERR_INIT;
-    enum mauth_rc rc = MAUTH_OK;
-    enum command_exit code = COMMAND_FAILED;
-    struct login l;
 
-    login_init(&l);
-    if (service_url_parse(call->arg[0], &l.url, &err) != MAUTH_OK)
+    if (service_url_parse(call->arg[0], &l->url, &err) != MAUTH_OK)
         return command_misused(call, "URL: %s", err.text);
     if (name && !graph_label_ok(text_of(name))) /* before the token is used up */
         return command_misused(call,
             "--claim: a name is 1 to %d bytes of text without control characters",
             GRAPH_LABEL_MAX);
-    if (!token)
-        return command_misused(call,
-            "--id-token is missing: a file with an ID token, or - for standard input");
-    rc = read_token(token, &l.token, &err);
-    if (rc == MAUTH_OK && ca)
-        rc = read_ca(ca, &l.ca, &err);
-    if (rc == MAUTH_OK)
-        rc = account_open(&l.url, &l.account, &err);
-    if (rc != MAUTH_OK)
+    if (call->option[OPT_ID_TOKEN] && call->option[OPT_ASSERTION])
+        return command_misused(call, "--id-token and --assertion exclude each other");
+    if (is_given(call) && other)
+        return command_misused(
+            call, "--%s goes without --id-token and --assertion", other);
+    if (!read_timeout(call->option[OPT_TIMEOUT], &l->timeout_s))
+        return command_misused(
+            call, "--timeout: 1 to %d seconds", SIGN_IN_TIMEOUT_MAX_S);
+    return COMMAND_DONE;
+}
+
+/* By way of a person. Nothing is kept on this device until that is done. */
+static enum command_exit
+sign_in(const struct call *call, struct login *l)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    char *kept = NULL;
+    enum command_exit code;
+
+    if (account_find_ca(&l->url, &kept, &err) != MAUTH_OK) {
         code = command_failed(call, &err);
-    else if (exchange(&l, ca, &err) == MAUTH_OK)
-        code = finish(call, &l);
-    else
-        code = say_silence(call, &l, &err);
+    } else {
+        const struct sign_in s = {
+            .service = &l->url,
+            .ca_file = call->option[OPT_CA] ? call->option[OPT_CA] : kept,
+            .provider = call->option[OPT_PROVIDER],
+            .provider_ca_file = call->option[OPT_PROVIDER_CA],
+            .device = call->option[OPT_DEVICE] != NULL,
+            .timeout_s = l->timeout_s,
+        };
+
+        code = sign_in_run(call, &s, &l->token);
+    }
+    free(kept);
+    return code;
+}
+
+/* What a provider signed into l->token, and the authorities' file into l->ca. */
+static enum command_exit
+gather(const struct call *call, struct login *l)
+{
+    const char *ca = call->option[OPT_CA];
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc = ca ? read_ca(ca, &l->ca, &err) : MAUTH_OK;
+
+    if (rc == MAUTH_OK)
+        rc = read_identity(call, l, &err);
+    if (rc != MAUTH_OK)
+        return command_failed(call, &err);
+    return is_given(call) ? COMMAND_DONE : sign_in(call, l);
+}
+
+static enum command_exit
+trade(const struct call *call, struct login *l)
+{
+    const char *ca = call->option[OPT_CA];
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    if (account_open(&l->url, &l->account, &err) != MAUTH_OK)
+        return command_failed(call, &err);
+    if (exchange(l, ca, &err) == MAUTH_OK)
+        return finish(call, l);
+    return sign_in_say_silence(call, ca ? ca : account_ca_file(l->account), &err);
+}
+
+static enum command_exit
+run(const struct call *call)
+{
+    enum command_exit code;
+    struct login l;
+
+    login_init(&l);
+    code = check_options(call, &l);
+    if (code == COMMAND_DONE)
+        code = gather(call, &l);
+    if (code == COMMAND_DONE)
+        code = trade(call, &l);
     login_clear(&l);
     return code;
 }
 
 const struct command login_command = {
     .noun = "login",
-    .synopsis = "URL --id-token FILE|- [--ca FILE] [--claim NAME] [--json]",
-    .summary = "trade an ID token for tickets",
+    .synopsis = "URL [--provider NAME] [--device] [--claim NAME] [...]",
+    .summary = "log in with an identity provider; get tickets",
     .about =
-        "Logs this device in at the account service URL: its key (made at the first\n"
-        "login) is proved by TLS, and the tickets that come back are bound to it. "
-        "They\n"
-        "are kept in $MESHAUTH_HOME, else in $XDG_DATA_HOME/meshauth, else in\n"
-        "~/.local/share/meshauth. With --claim the device becomes one of yours, so "
-        "that\n"
-        "folders can be mapped on it.",
+        "Logs this device in at the account service URL. Opens the identity provider "
+        "in\n"
+        "a browser; with --device, and where there is no browser, shows a code for a\n"
+        "browser elsewhere. With --id-token or --assertion nobody is asked.\n"
+        "\n"
+        "The device's key (made at the first login) is proved by TLS, and the tickets\n"
+        "that come back are bound to it. They are kept in $MESHAUTH_HOME, else in\n"
+        "$XDG_DATA_HOME/meshauth, else in ~/.local/share/meshauth. With --claim the\n"
+        "device becomes one of yours, so that folders can be mapped on it.",
     .example =
-        "  meshauth login https://127.0.0.1:8443 --ca tls.crt --id-token id-token \\\n"
-        "      --claim laptop",
+        "  meshauth login https://auth.example.org --claim laptop\n"
+        "  meshauth login https://127.0.0.1:8443 --ca tls.crt --id-token id-token",
     .options = options,
     .args_min = 1,
     .args_max = 1,

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/policy_live.h"
 #include "cli/ticket_view.h"
 #include "policy/cases.h"
 #include "policy/eval.h"
@@ -243,13 +244,22 @@ const struct command policy_test_command = {
 
 enum {
     EXPLAIN_RULES,
-    EXPLAIN_TICKET
+    EXPLAIN_TICKET,
+    EXPLAIN_CONFIG,
+    EXPLAIN_SUBJECT,
+    EXPLAIN_HOLDER,
+    EXPLAIN_SHOWN
 };
 
 static const struct command_option explain_options[] = {
-    [EXPLAIN_RULES] = {"rules", 0, "FILE", "the rules (required)"},
-    [EXPLAIN_TICKET] = {"ticket", 0, "FILE",
-        "the ticket that shall prove it (required)"},
+    [EXPLAIN_RULES] = {"rules", 0, "FILE", "the rules, for a ticket"},
+    [EXPLAIN_TICKET] = {"ticket", 0, "FILE", "the ticket that shall prove it"},
+    [EXPLAIN_CONFIG] = {"config", 'c', "FILE",
+        "meshauth.conf of the service: ask its graph"},
+    [EXPLAIN_SUBJECT] = {"subject", 0, "ID", "the user or service that asks"},
+    [EXPLAIN_HOLDER] = {"holder", 0, "DEVICE", "the device whose key it proves"},
+    [EXPLAIN_SHOWN] = {"shown", 0, "INVITATION",
+        "the invitation whose secret it shows"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -323,6 +333,19 @@ ask(const struct call *call, const struct mauth_rules *rules, struct mauth_ticke
 }
 
 static enum command_exit
+explain_live(const struct call *call)
+{
+    const struct policy_live live = {call->option[EXPLAIN_CONFIG],
+        call->option[EXPLAIN_SUBJECT], call->option[EXPLAIN_HOLDER],
+        call->option[EXPLAIN_SHOWN]};
+
+    if (!live.subject || call->option[EXPLAIN_RULES] || call->option[EXPLAIN_TICKET])
+        return command_misused(call, "with -c goes --subject, and neither --rules nor "
+                                     "--ticket");
+    return policy_explain_live(call, &live);
+}
+
+static enum command_exit
 explain(const struct call *call)
 {
     const char *rules_file = call->option[EXPLAIN_RULES];
@@ -332,8 +355,12 @@ explain(const struct call *call)
     struct mauth_rules *rules;
     enum command_exit rc;
 
-    if (!rules_file || !ticket_file)
-        return command_misused(call, "--rules and --ticket are needed");
+    if (call->option[EXPLAIN_CONFIG])
+        return explain_live(call);
+    if (!rules_file || !ticket_file || call->option[EXPLAIN_SUBJECT] ||
+        call->option[EXPLAIN_HOLDER] || call->option[EXPLAIN_SHOWN])
+        return command_misused(call, "--rules and --ticket are needed, or -c and "
+                                     "--subject");
     if (read_rules(rules_file, &rules, &err) != MAUTH_OK)
         return refuse(call, rules_file, &err);
     if (read_ticket(ticket_file, &ticket, &err) != MAUTH_OK)
@@ -348,20 +375,28 @@ explain(const struct call *call)
 const struct command policy_explain_command = {
     .noun = "policy",
     .verb = "explain",
-    .synopsis = "ACTION [ARG ...] --rules FILE --ticket FILE\n"
-                "           [--json]",
-    .summary = "why would a ticket allow this, or why not?",
+    .synopsis = "ACTION [ARG ...] (--rules FILE --ticket FILE |\n"
+                "           -c FILE --subject ID [--holder DEVICE] "
+                "[--shown INVITATION]) [--json]",
+    .summary = "why would a ticket or the graph allow this, or why not?",
     .about = "Derives the answer to ACTION(ARG, ...) from what one ticket says: the "
              "rule that\n"
              "allows it and the facts that make it true, or else the nearest miss. "
              "The ticket\n"
              "is only read: whether it is genuine and valid, `meshauth ticket verify` "
-             "tells.",
+             "tells.\n\n"
+             "With -c, for admins, from the service's graph as it is now: each rule "
+             "of the\n"
+             "action, with what makes it true or what is missing. An id will do where "
+             "rules\n"
+             "take a node's URL. The question goes on record.",
     .example =
         "  meshauth policy explain read https://auth.example.org/v1/mesh/... \\\n"
         "      --rules mesh.rules --ticket ticket\n"
         "  meshauth policy explain sync dev_... dev_... \\\n"
-        "      --rules mesh.rules --ticket ticket",
+        "      --rules mesh.rules --ticket ticket\n"
+        "  meshauth policy explain write fld_... --subject usr_... \\\n"
+        "      -c /srv/mesh/meshauth.conf",
     .options = explain_options,
     .args_min = 1,
     .args_max = 1 + RULES_ARGS_MAX,

@@ -51,6 +51,12 @@ jws_untrusted_issuer(const struct jws *j)
     return json_string_value(json_object_get(j->claims, "iss"));
 }
 
+const json_t *
+jws_untrusted_claims(const struct jws *j)
+{
+    return j->claims;
+}
+
 /* A part of a token as a JSON object; NULL unless it is exactly that. */
 static json_t *
 read_part(struct text part, uint8_t *scratch, size_t cap)

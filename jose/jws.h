@@ -46,6 +46,9 @@ MAUTH_MUST_USE enum mauth_rc jws_parse_proof(
 /* "iss" of the claims, untrusted: only to find out whose keys to use; NULL: none. */
 const char *jws_untrusted_issuer(const struct jws *j);
 
+/* All claims, untrusted: for whom something else vouches for them. Belongs to j. */
+const json_t *jws_untrusted_claims(const struct jws *j);
+
 /*
  * Verify with the key of the set that the token names (or the only one that
  * fits, when it names none). On MAUTH_OK *claims belongs to j.

@@ -239,12 +239,10 @@ deny(const struct eval *e, struct mauth_err *err)
         (const char *)b.data, buf_ok(&b) ? "" : "...");
 }
 
-enum mauth_rc
-eval_decide(const struct mauth_rules *rules, const struct eval_question *q,
+static enum mauth_rc
+begin(const struct mauth_rules *rules, const struct eval_question *q,
     const struct fact_source *source, struct eval *e, struct mauth_err *err)
 {
-    size_t first, count;
-
     e->rule = NULL;
     e->miss.rule = NULL;
     e->steps = 0;
@@ -257,20 +255,58 @@ eval_decide(const struct mauth_rules *rules, const struct eval_question *q,
     if (q->args > RULES_ARGS_MAX)
         return mauth_fail(err, MAUTH_INVALID, "rules: %zu arguments, at most %d",
             q->args, RULES_ARGS_MAX);
+    return MAUTH_OK;
+}
+
+/* MAUTH_NOT_FOUND: it is not true, or says nothing here. */
+static enum mauth_rc
+decide_by(struct eval *e, const struct rule *rule, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    if (!(rule->sides >> e->source->side & 1U) ||
+        !takes(e, &rule->head, e->question->arg))
+        return MAUTH_NOT_FOUND;
+    rc = try_rule(e, rule, err);
+    if (rc == MAUTH_OK)
+        e->rule = rule;
+    return rc;
+}
+
+enum mauth_rc
+eval_decide(const struct mauth_rules *rules, const struct eval_question *q,
+    const struct fact_source *source, struct eval *e, struct mauth_err *err)
+{
+    enum mauth_rc rc = begin(rules, q, source, e, err);
+    size_t first, count;
+
+    if (rc != MAUTH_OK)
+        return rc;
     count = rules_find(rules, q->kind, q->action, q->args, &first);
     for (size_t i = first; i < first + count; i++) {
-        const struct rule *rule = &rules->rule[rules->order[i]];
-        enum mauth_rc rc;
-
-        if (!(rule->sides >> source->side & 1U) || !takes(e, &rule->head, q->arg))
-            continue;
-        rc = try_rule(e, rule, err);
-        if (rc == MAUTH_OK)
-            e->rule = rule;
+        rc = decide_by(e, &rules->rule[rules->order[i]], err);
         if (rc != MAUTH_NOT_FOUND)
             return rc;
     }
     return deny(e, err);
+}
+
+enum mauth_rc
+eval_decide_by(const struct mauth_rules *rules, size_t number,
+    const struct eval_question *q, const struct fact_source *source, struct eval *e,
+    struct mauth_err *err)
+{
+    enum mauth_rc rc = begin(rules, q, source, e, err);
+    const struct rule *rule = number < rules->rule_count ? &rules->rule[number] : NULL;
+
+    if (rc != MAUTH_OK)
+        return rc;
+    if (rule && rule->kind == q->kind && rule->head.arity == q->args &&
+        text_equal(rule->head.name, q->action))
+        rc = decide_by(e, rule, err);
+    else
+        rc = MAUTH_NOT_FOUND;
+    return rc == MAUTH_NOT_FOUND ? deny(e, err) : rc;
 }
 
 size_t

@@ -80,6 +80,14 @@ MAUTH_MUST_USE enum mauth_rc eval_decide(const struct mauth_rules *rules,
     const struct eval_question *q, const struct fact_source *source, struct eval *e,
     struct mauth_err *err);
 
+/*
+ * The same by one rule alone, as numbered in mauth_rules_text(): the nearest miss is then
+ * its own, and there is none when it is about another question, or for the other side.
+ */
+MAUTH_MUST_USE enum mauth_rc eval_decide_by(const struct mauth_rules *rules,
+    size_t number, const struct eval_question *q, const struct fact_source *source,
+    struct eval *e, struct mauth_err *err);
+
 /* The number of e->rule, as in mauth_rules_text(). */
 size_t eval_rule_number(const struct eval *e);
 

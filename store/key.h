@@ -25,6 +25,7 @@ enum store_space {
     SPACE_TOKEN = 't',           /* token hash -> key hash, when it is too old */
     SPACE_TOKEN_END = 'x',       /* when it is too old, token hash -> nothing */
     SPACE_SIGNING_KEY = 'k',     /* key id -> state, window, sealed key */
+    SPACE_KEYS_SERIAL = 'q',     /* how often signing keys have changed */
     SPACE_AUTHORITY = 'A',       /* sealed seed, delegation */
     SPACE_TRUST_SEQUENCE = 'Q',  /* of the trust file */
     SPACE_DEVICE = 'd',          /* id -> device */

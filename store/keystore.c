@@ -8,10 +8,9 @@
 #include "base/str.h"
 #include "store/authority.h"
 #include "store/key.h"
-#include "store/seal.h"
+#include "store/signing_key.h"
 
 enum {
-    VERSION = 1,
     HEX = 2 * KEYSTORE_SEAL_BYTES
 };
 
@@ -86,111 +85,39 @@ out:
 
 /* Signing keys. */
 
-/* What a sealed private key belongs to: all that the trust file will say of it but
- * its state, which changes. */
-static void
-bind_key(struct buf *b, struct text spki, int64_t from_s, int64_t until_s,
-    struct text audiences)
-{
-    buf_str(b, "meshauth signing key");
-    buf_field(b, spki.p, spki.len);
-    buf_u64(b, (uint64_t)from_s);
-    buf_u64(b, (uint64_t)until_s);
-    buf_field(b, audiences.p, audiences.len);
-}
-
-static struct text
-spki_of(const struct mauth_key *key)
-{
-    size_t len;
-    const uint8_t *spki = mauth_key_spki(key, &len);
-
-    return (struct text){(const char *)spki, len};
-}
-
-static enum mauth_rc
-write_key(const struct mauth_secret *seal, const struct keystore_key *key,
-    const struct signer *signer, struct text pkcs8, const uint8_t nonce[SEAL_NONCE],
-    struct buf *out, struct mauth_err *err)
-{
-    struct text spki = spki_of(signer_key(signer));
-    enum mauth_rc rc;
-    struct buf bound;
-
-    buf_u8(out, VERSION);
-    buf_u8(out, (uint8_t)key->state);
-    buf_u64(out, (uint64_t)key->from_s);
-    buf_u64(out, (uint64_t)key->until_s);
-    buf_field(out, key->audiences, strlen(key->audiences));
-    buf_field(out, spki.p, spki.len);
-    buf_init(&bound);
-    bind_key(&bound, spki, key->from_s, key->until_s, text_of(key->audiences));
-    if (buf_ok(&bound))
-        rc = seal_wrap(seal, nonce, buf_slice(&bound), pkcs8, out, err);
-    else
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
-    buf_clear(&bound);
-    return rc;
-}
-
-/* Could a trust file say this? A key of which it cannot would end all publishing. */
-static enum mauth_rc
-check_key(const struct keystore_key *key, struct mauth_err *err)
-{
-    struct trust_key listed = {
-        .state = key->state, .from_s = key->from_s, .until_s = key->until_s};
-    const char *flaw;
-    enum mauth_rc rc;
-
-    rc = trust_key_set_audiences(&listed, text_of(key->audiences), err);
-    if (rc)
-        return rc;
-    flaw = trust_key_flaw(&listed);
-    trust_key_clear(&listed);
-    if (flaw)
-        return mauth_fail(err, MAUTH_INVALID, "keystore: %s", flaw);
-    return MAUTH_OK;
-}
-
-/* A key that is there already keeps its state and window. */
-static enum mauth_rc
-put_new(struct kv_txn *txn, const struct mauth_key *key, const struct buf *record,
-    struct mauth_err *err)
-{
-    struct store_key name;
-    struct text there;
-    enum mauth_rc rc;
-
-    store_key(&name, SPACE_SIGNING_KEY, mauth_key_id(key), MAUTH_KEY_ID_LEN);
-    rc = kv_get(txn, store_key_text(&name), &there, err);
-    if (rc == MAUTH_OK)
-        return mauth_fail(
-            err, MAUTH_CONFLICT, "keystore: there is a key %s", mauth_key_id(key));
-    if (rc != MAUTH_NOT_FOUND)
-        return rc;
-    return kv_put(txn, store_key_text(&name), buf_slice(record), err);
-}
-
 enum mauth_rc
 keystore_key_add(struct kv_txn *txn, const struct mauth_secret *seal,
     const struct keystore_key *key, struct text pkcs8, const uint8_t nonce[12],
     struct mauth_err *err)
 {
-    struct signer *signer = NULL;
+    struct signing_key k, there;
     enum mauth_rc rc;
-    struct buf b;
 
-    rc = check_key(key, err);
-    if (rc == MAUTH_OK)
-        rc = signer_from_pkcs8(pkcs8.p, pkcs8.len, &signer, err);
-    if (rc)
-        return rc;
-    buf_init(&b);
-    rc = write_key(seal, key, signer, pkcs8, nonce, &b, err);
-    if (rc == MAUTH_OK)
-        rc = put_new(txn, signer_key(signer), &b, err);
-    buf_clear(&b);
-    signer_free(signer);
+    signing_key_init(&k);
+    signing_key_init(&there);
+    k.state = key->state;
+    k.from_s = key->from_s;
+    k.until_s = key->until_s;
+    k.active_s = key->state == TRUST_ACTIVE ? key->from_s : 0;
+    buf_text(&k.pkcs8, pkcs8);
+    if (strlen(key->audiences) > SIGNING_KEY_AUDIENCES)
+        rc = mauth_fail(err, MAUTH_INVALID, "keystore: too long a list of audiences");
+    else if (!buf_ok(&k.pkcs8))
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
+    else {
+        strcpy(k.audiences, key->audiences);
+        rc = signing_key_complete(&k, err);
+    }
+    if (rc == MAUTH_OK) {
+        rc = signing_key_find(txn, seal, mauth_key_id(k.key), &there, err);
+        if (rc == MAUTH_OK)
+            rc = mauth_fail(err, MAUTH_CONFLICT, "keystore: there is a key %s",
+                mauth_key_id(k.key));
+        else if (rc == MAUTH_NOT_FOUND)
+            rc = signing_key_put(txn, seal, &k, nonce, err);
+    }
+    signing_key_clear(&there);
+    signing_key_clear(&k);
     return rc;
 }
 
@@ -199,126 +126,69 @@ keystore_key_add(struct kv_txn *txn, const struct mauth_secret *seal,
 struct keystore {
     struct trust_key key[KEYSTORE_KEYS];
     char *audiences[KEYSTORE_KEYS]; /* what the keys' audiences point into */
+    struct keystore_signer active[KEYSTORE_KEYS];
     size_t count;
-    struct signer *active;
-    int64_t active_from_s, active_until_s;
     struct keystore_authority authority;
 };
 
-struct loading {
-    struct keystore *ks;
-    const struct mauth_secret *seal;
-    enum mauth_rc rc;
-    struct mauth_err *err;
-};
-
-static enum mauth_rc
-take_signer(struct loading *l, const struct trust_key *key, const struct buf *pkcs8)
+static bool
+is_active(const struct keystore *ks, size_t i)
 {
-    enum mauth_rc rc;
-
-    if (l->ks->active)
-        return mauth_fail(l->err, MAUTH_UNAVAILABLE, "keystore: two active keys");
-    rc = signer_from_pkcs8(pkcs8->data, pkcs8->len, &l->ks->active, l->err);
-    if (rc)
-        return rc;
-    if (!text_equal(spki_of(signer_key(l->ks->active)), spki_of(key->key)))
-        return mauth_fail(
-            l->err, MAUTH_UNAVAILABLE, "keystore: halves that do not fit");
-    l->ks->active_from_s = key->from_s;
-    l->ks->active_until_s = key->until_s;
-    return MAUTH_OK;
+    return ks->key[i].state == TRUST_ACTIVE;
 }
 
-/*
- * Every key that verifies must open, though only the active one signs: so the trust
- * file lists no key but those that somebody with the seal put there.
- */
-static enum mauth_rc
-open_key(struct loading *l, const struct trust_key *key, struct text audiences,
-    struct text sealed)
+/* One key signs for the same audiences. */
+static bool
+is_second(const struct keystore *ks, size_t i)
 {
-    struct buf bound, pkcs8;
-    enum mauth_rc rc;
+    for (size_t k = 0; k < i; k++)
+        if (is_active(ks, k) && strcmp(ks->audiences[k], ks->audiences[i]) == 0)
+            return true;
+    return false;
+}
 
-    buf_init(&bound);
-    buf_init_secret(&pkcs8);
-    bind_key(&bound, spki_of(key->key), key->from_s, key->until_s, audiences);
-    if (buf_ok(&bound))
-        rc = seal_unwrap(l->seal, buf_slice(&bound), sealed, &pkcs8, l->err);
-    else
-        rc = mauth_fail(l->err, MAUTH_NO_MEMORY, "keystore: no memory");
-    if (rc == MAUTH_OK && key->state == TRUST_ACTIVE)
-        rc = take_signer(l, key, &pkcs8);
-    buf_clear(&pkcs8);
-    buf_clear(&bound);
+/* Its private half stays with it, if it signs. */
+static enum mauth_rc
+take_signer(
+    struct keystore *ks, size_t i, const struct buf *pkcs8, struct mauth_err *err)
+{
+    struct signer *signer = NULL;
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (!is_active(ks, i))
+        return MAUTH_OK;
+    if (is_second(ks, i))
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "keystore: two active keys");
+    rc = signer_from_pkcs8(pkcs8->data, pkcs8->len, &signer, err);
+    ks->active[i] = (struct keystore_signer){
+        .signer = signer, .from_s = ks->key[i].from_s, .until_s = ks->key[i].until_s};
     return rc;
 }
 
+/*
+ * Every key must open, though only an active one signs: so the trust file lists no key
+ * but those that somebody with the seal put there.
+ */
 static enum mauth_rc
-set_key(struct loading *l, struct text audiences, struct text spki)
+load_key(struct signing_key *k, void *arg, struct mauth_err *err)
 {
-    size_t i = l->ks->count;
-    struct trust_key *key = &l->ks->key[i];
-    struct mauth_key *made = NULL;
+    struct keystore *ks = arg;
+    size_t i = ks->count;
     enum mauth_rc rc;
 
-    l->ks->audiences[i] = strndup(audiences.p, audiences.len);
-    if (!l->ks->audiences[i])
-        return mauth_fail(l->err, MAUTH_NO_MEMORY, "keystore: no memory");
-    rc = mauth_key_from_spki(spki.p, spki.len, &made, l->err);
-    if (rc)
-        return rc;
-    key->key = made;
-    return trust_key_set_audiences(key, text_of(l->ks->audiences[i]), l->err);
-}
-
-static enum mauth_rc
-load_key(struct loading *l, struct text id, struct text value)
-{
-    struct text audiences, spki, sealed;
-    struct trust_key *key;
-    struct reader r;
-    enum mauth_rc rc;
-    uint8_t state;
-
-    if (l->ks->count == KEYSTORE_KEYS)
-        return mauth_fail(l->err, MAUTH_UNAVAILABLE, "keystore: too many keys");
-    key = &l->ks->key[l->ks->count];
-    reader_init(&r, value.p, value.len);
-    if (reader_u8(&r) != VERSION)
-        r.failed = true;
-    state = reader_u8(&r);
-    key->from_s = (int64_t)reader_u64(&r);
-    key->until_s = (int64_t)reader_u64(&r);
-    audiences = reader_field(&r);
-    spki = reader_field(&r);
-    sealed = reader_field(&r);
-    if (!reader_done(&r) || state > TRUST_REVOKED)
-        return mauth_fail(l->err, MAUTH_UNAVAILABLE, "keystore: a damaged key record");
-    key->state = (enum trust_state)state;
-    rc = set_key(l, audiences, spki);
-    if (rc)
-        return rc;
-    if (!text_is(id, mauth_key_id(key->key)))
-        return mauth_fail(
-            l->err, MAUTH_UNAVAILABLE, "keystore: a key under another id");
-    l->ks->count++;
-    if (key->state == TRUST_REVOKED)
-        return MAUTH_OK;
-    return open_key(l, key, audiences, sealed);
-}
-
-static bool
-each_key(struct text name, struct text value, void *arg)
-{
-    struct loading *l = arg;
-    struct reader r;
-
-    reader_init(&r, name.p, name.len);
-    (void)reader_u8(&r);
-    l->rc = load_key(l, (struct text){(const char *)r.p, r.left}, value);
-    return l->rc == MAUTH_OK;
+    if (i == KEYSTORE_KEYS)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "keystore: too many keys");
+    ks->audiences[i] = strdup(k->audiences);
+    if (!ks->audiences[i])
+        return mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
+    ks->count++;
+    ks->key[i].key = k->key;
+    k->key = NULL;
+    ks->key[i].state = k->state;
+    ks->key[i].from_s = k->from_s;
+    ks->key[i].until_s = k->until_s;
+    rc = trust_key_set_audiences(&ks->key[i], text_of(ks->audiences[i]), err);
+    return rc ? rc : take_signer(ks, i, &k->pkcs8, err);
 }
 
 enum mauth_rc
@@ -326,19 +196,12 @@ keystore_load(struct kv_txn *txn, const struct mauth_secret *seal,
     struct keystore **out, struct mauth_err *err)
 {
     struct keystore *ks = calloc(1, sizeof(*ks));
-    struct loading l = {.ks = ks, .seal = seal, .err = err};
-    struct store_key first, end;
     enum mauth_rc rc;
 
     *out = NULL;
     if (!ks)
         return mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
-    store_key(&first, SPACE_SIGNING_KEY, NULL, 0);
-    store_key(&end, (enum store_space)(SPACE_SIGNING_KEY + 1), NULL, 0);
-    rc = kv_scan(
-        txn, store_key_text(&first), store_key_text(&end), KV_UP, each_key, &l, err);
-    if (rc == MAUTH_OK)
-        rc = l.rc;
+    rc = signing_key_each(txn, seal, load_key, ks, err);
     if (rc == MAUTH_OK)
         rc = authority_load(txn, seal, &ks->authority, err);
     if (rc) {
@@ -352,33 +215,50 @@ keystore_load(struct kv_txn *txn, const struct mauth_secret *seal,
 void
 keystore_free(struct keystore *ks)
 {
+    union {
+        const struct signer *borrowed;
+        struct signer *owned;
+    } signer;
+
     if (!ks)
         return;
     for (size_t i = 0; i < KEYSTORE_KEYS; i++) {
         trust_key_clear(&ks->key[i]);
         free(ks->audiences[i]);
+        signer.borrowed = ks->active[i].signer;
+        signer_free(signer.owned);
     }
-    signer_free(ks->active);
     authority_clear(&ks->authority);
     free(ks);
 }
 
-const struct signer *
-keystore_active(const struct keystore *ks)
+static bool
+is_for(const struct trust_key *key, const struct text *audience, size_t count)
 {
-    return ks->active;
+    for (size_t i = 0; i < count; i++) {
+        bool found = key->all_audiences;
+
+        for (size_t k = 0; k < key->audiences && !found; k++)
+            found = text_equal(key->audience[k], audience[i]);
+        if (!found)
+            return false;
+    }
+    return true;
 }
 
-int64_t
-keystore_active_until_s(const struct keystore *ks)
+const struct keystore_signer *
+keystore_signer(const struct keystore *ks, const struct text *audience, size_t count)
 {
-    return ks->active_until_s;
-}
+    const struct keystore_signer *any = NULL;
 
-int64_t
-keystore_active_from_s(const struct keystore *ks)
-{
-    return ks->active_from_s;
+    for (size_t i = 0; i < ks->count; i++) {
+        if (!is_active(ks, i) || !is_for(&ks->key[i], audience, count))
+            continue;
+        if (!ks->key[i].all_audiences)
+            return &ks->active[i];
+        any = &ks->active[i];
+    }
+    return any;
 }
 
 size_t

@@ -52,21 +52,27 @@ MAUTH_MUST_USE enum mauth_rc keystore_key_add(struct kv_txn *txn,
 /*
  * All keys as one immutable snapshot; reload it when kv_generation() has moved.
  *
- * MAUTH_DENIED       a key that verifies, or the authority, does not open: another
+ * MAUTH_DENIED       a key, or the authority, does not open: another
  *                    seal key, or a record that somebody else wrote
- * MAUTH_UNAVAILABLE  no authority, two active keys, a damaged record
+ * MAUTH_UNAVAILABLE  no authority, two active keys for the same audiences, a damaged
+ *                    record
  */
 struct keystore;
 MAUTH_MUST_USE enum mauth_rc keystore_load(struct kv_txn *txn,
     const struct mauth_secret *seal, struct keystore **out, struct mauth_err *err);
 void keystore_free(struct keystore *ks);
 
-/* The key that signs now; NULL when there is none. Belongs to the snapshot. */
-const struct signer *keystore_active(const struct keystore *ks);
-/* Its window ends then. */
-int64_t keystore_active_until_s(const struct keystore *ks);
-/* And begins then. */
-int64_t keystore_active_from_s(const struct keystore *ks);
+/* A key that signs now. Belongs to the snapshot. */
+struct keystore_signer {
+    const struct signer *signer;
+    int64_t from_s; /* its window */
+    int64_t until_s;
+};
+
+/* The one for tickets to all of these audiences: one that is bound to them, else the one
+ * for all. NULL: there is none. */
+const struct keystore_signer *keystore_signer(
+    const struct keystore *ks, const struct text *audience, size_t count);
 /* Every key that the trust file lists. */
 size_t keystore_count(const struct keystore *ks);
 const struct trust_key *keystore_at(const struct keystore *ks, size_t i);

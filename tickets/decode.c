@@ -108,19 +108,3 @@ ticket_forget_input(struct mauth_ticket *t)
 {
     t->head = t->tail = t->signed_info = (struct text){"", 0};
 }
-
-enum {
-    LINE = 64, /* bytes that memory moves at a time */
-    /* Of the pool: issuer, key id, holder's key and audience, a P-256 signature
-     * among them. */
-    POOL_NEAR = 448
-};
-
-void
-ticket_prefetch(const struct mauth_ticket *t)
-{
-    const char *from = (const char *)&t->says.permits, *to = t->pool + POOL_NEAR;
-
-    for (; from < to; from += LINE)
-        __builtin_prefetch(from);
-}

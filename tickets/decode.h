@@ -25,10 +25,4 @@ MAUTH_MUST_USE enum mauth_rc ticket_decode(
 /* Before the ticket goes where its input may be gone. */
 void ticket_forget_input(struct mauth_ticket *t);
 
-/*
- * Has the parts of a ticket that a decision looks at brought near, while other work
- * is done: among many tickets, waiting for memory is most of what a check costs.
- */
-void ticket_prefetch(const struct mauth_ticket *t);
-
 #endif

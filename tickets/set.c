@@ -40,19 +40,37 @@ split(struct text rest, struct ticket_set *out, struct mauth_err *err)
 }
 
 enum mauth_rc
-ticket_set_parse(struct text header, struct ticket_set *out, struct mauth_err *err)
+ticket_set_open(struct text header, struct text *out, struct mauth_err *err)
 {
-    enum mauth_rc rc;
-
-    out->count = 0;
+    *out = (struct text){"", 0};
     if (!take_scheme(&header, "Bearer ") && !take_scheme(&header, "DPoP "))
         return mauth_refuse(err, MAUTH_REASON_FORM,
             "authorization: neither Bearer nor DPoP, or nothing behind it");
     if (header.len > MAUTH_CREDENTIAL_MAX)
         return mauth_refuse(
             err, MAUTH_REASON_SIZE, "credential: %zu characters", header.len);
-    rc = split(header, out, err);
+    *out = header;
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+ticket_set_split(struct text credentials, struct ticket_set *out, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    out->count = 0;
+    rc = split(credentials, out, err);
     if (rc != MAUTH_OK)
         out->count = 0;
     return rc;
+}
+
+enum mauth_rc
+ticket_set_parse(struct text header, struct ticket_set *out, struct mauth_err *err)
+{
+    struct text credentials;
+    enum mauth_rc rc = ticket_set_open(header, &credentials, err);
+
+    out->count = 0;
+    return rc == MAUTH_OK ? ticket_set_split(credentials, out, err) : rc;
 }

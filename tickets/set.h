@@ -28,4 +28,11 @@ struct ticket_set {
 MAUTH_MUST_USE enum mauth_rc ticket_set_parse(
     struct text header, struct ticket_set *out, struct mauth_err *err);
 
+/* The two halves of that: what lies behind the scheme, in one piece (empty when it
+ * is refused), and that piece cut at each '~'. */
+MAUTH_MUST_USE enum mauth_rc ticket_set_open(
+    struct text header, struct text *out, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc ticket_set_split(
+    struct text credentials, struct ticket_set *out, struct mauth_err *err);
+
 #endif

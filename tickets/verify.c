@@ -30,7 +30,7 @@ check_trust(const struct mauth_trust *trust, const struct mauth_expect *want,
 }
 
 static enum mauth_rc
-check_key(const struct ticket *t, const struct mauth_trust *trust,
+check_key(const struct ticket_terms *t, const struct mauth_trust *trust,
     const struct trust_key **out, struct mauth_err *err)
 {
     const struct trust_key *key;
@@ -71,8 +71,8 @@ check_signature(
 }
 
 static enum mauth_rc
-check_times(
-    const struct ticket *t, const struct mauth_expect *want, struct mauth_err *err)
+check_times(const struct ticket_terms *t, const struct mauth_expect *want,
+    struct mauth_err *err)
 {
     int64_t soonest = want->now_s + want->skew_s;
 
@@ -101,7 +101,7 @@ is_among(struct text t, const struct text *list, size_t count)
 }
 
 static enum mauth_rc
-check_audience(const struct ticket *t, const struct trust_key *key,
+check_audience(const struct ticket_terms *t, const struct trust_key *key,
     const struct mauth_expect *want, struct mauth_err *err)
 {
     char quoted[96];
@@ -204,10 +204,10 @@ check_revoked(const struct mauth_ticket *t, const struct mauth_trust *trust,
 }
 
 static enum mauth_rc
-check_holder(
-    const struct ticket *t, const struct mauth_expect *want, struct mauth_err *err)
+check_holder(const struct ticket_terms *t, const struct mauth_expect *want,
+    struct mauth_err *err)
 {
-    if (!t->holder_spki) {
+    if (!t->holder.p) {
         if (!want->allow_bearer)
             return mauth_refuse(err, MAUTH_REASON_NO_PROOF,
                 "ticket: bound to no key, which is not allowed here");
@@ -217,8 +217,8 @@ check_holder(
         return mauth_refuse(
             err, MAUTH_REASON_NO_PROOF, "ticket: its holder's key was not proven");
     /* Public keys: there is nothing that time could tell. */
-    if (want->holder_spki_len != t->holder_spki_len ||
-        memcmp(want->holder_spki, t->holder_spki, t->holder_spki_len) != 0)
+    if (want->holder_spki_len != t->holder.len ||
+        memcmp(want->holder_spki, t->holder.p, t->holder.len) != 0)
         return mauth_refuse(err, MAUTH_REASON_HOLDER,
             "ticket: bound to another key than the proven one");
     return MAUTH_OK;
@@ -231,33 +231,35 @@ enum {
 };
 
 static enum mauth_rc
-check_all(const struct mauth_ticket *t, const struct mauth_trust *trust,
-    const struct mauth_expect *want, unsigned known, struct mauth_err *err)
+check_all(const struct mauth_ticket *t, const struct ticket_terms *terms,
+    const struct mauth_trust *trust, const struct mauth_expect *want, unsigned known,
+    struct mauth_err *err)
 {
     const struct trust_key *key = NULL;
     enum mauth_rc rc = check_trust(trust, want, err);
 
     if (rc == MAUTH_OK)
-        rc = check_key(&t->says, trust, &key, err);
+        rc = check_key(terms, trust, &key, err);
     if (rc == MAUTH_OK && !(known & SIGNATURE_STANDS))
         rc = check_signature(t, key->key, err);
     if (rc == MAUTH_OK)
-        rc = check_times(&t->says, want, err);
+        rc = check_times(terms, want, err);
     if (rc == MAUTH_OK)
-        rc = check_audience(&t->says, key, want, err);
+        rc = check_audience(terms, key, want, err);
     if (rc == MAUTH_OK && !(known & NOT_REVOKED))
         rc = check_revoked(t, trust, err);
     if (rc == MAUTH_OK)
-        rc = check_holder(&t->says, want, err);
+        rc = check_holder(terms, want, err);
     return rc;
 }
 
 enum mauth_rc
-ticket_check_again(const struct mauth_ticket *t, const struct mauth_trust *trust,
-    const struct mauth_expect *want, bool same_trust, struct mauth_err *err)
+ticket_check_again(const struct mauth_ticket *t, const struct ticket_terms *terms,
+    const struct mauth_trust *trust, const struct mauth_expect *want, bool same_trust,
+    struct mauth_err *err)
 {
     return check_all(
-        t, trust, want, SIGNATURE_STANDS | (same_trust ? NOT_REVOKED : 0), err);
+        t, terms, trust, want, SIGNATURE_STANDS | (same_trust ? NOT_REVOKED : 0), err);
 }
 
 static bool
@@ -272,6 +274,7 @@ enum mauth_rc
 mauth_ticket_verify(const char *xml, size_t len, const struct mauth_trust *trust,
     const struct mauth_expect *want, struct mauth_ticket **out, struct mauth_err *err)
 {
+    struct ticket_terms terms;
     struct mauth_ticket *t;
     enum mauth_rc rc;
 
@@ -283,7 +286,8 @@ mauth_ticket_verify(const char *xml, size_t len, const struct mauth_trust *trust
     rc = ticket_decode(xml, len, &t, err);
     if (rc)
         return rc;
-    rc = check_all(t, trust, want, 0, err);
+    terms = ticket_terms_of(t);
+    rc = check_all(t, &terms, trust, want, 0, err);
     if (rc) {
         mauth_ticket_free(t);
         return rc;

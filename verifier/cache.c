@@ -9,28 +9,35 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "tickets/decode.h"
+#include "tickets/terms.h"
 #include "verifier/mix.h"
 
 enum {
-    STRIPES = 64, /* a power of two */
-    LINE = 64,    /* bytes that memory moves at a time */
-    NEAR = 256    /* bytes of a text that are asked for beforehand */
+    STRIPES = 64,   /* a power of two */
+    CHAIN_MAX = 8,  /* entries of a bucket; by chance there are hardly ever four */
+    LINE = 64,      /* bytes that memory moves at a time */
+    NEAR = 384,     /* of an entry's beginning; the rest of a credential follows by
+                     * itself, as memory is read ahead */
+    NEAR_REST = 832 /* of what lies behind the credential */
 };
 
 /*
  * Lives in two chains: of its credential's hash, and of its ticket's ID. One
- * piece of memory, in the order in which a hit goes through it.
+ * piece of memory: this, the credential and, from the next line on, the ticket's
+ * terms and what was asked last. So where all of it lies is known before any of
+ * it is read, and a hit need not touch the ticket itself.
  */
 struct entry {
     uint64_t hash;
     size_t len;
-    struct entry *next;    /* of the same bucket; under the stripe's lock */
+    struct entry *_Atomic next; /* of the same bucket; under the stripe's lock */
+    struct cached held;
+    bool secret;      /* the credential is a bearer's */
+    atomic_bool used; /* since the hand last passed */
+    size_t weight;
+    size_t place;          /* in c->entry */
     struct entry *next_id; /* of the same ID bucket; under the writer's lock */
     uint64_t id_hash;
-    size_t place; /* in c->entry */
-    size_t weight;
-    atomic_bool used; /* since the hand last passed */
-    struct cached held;
     char credential[];
 };
 
@@ -39,9 +46,10 @@ struct cache {
     size_t capacity;
     size_t bytes_max;
     size_t mask; /* of both tables of buckets */
-    struct entry **bucket;
+    struct entry *_Atomic *bucket;
     struct {
         _Alignas(64) pthread_mutex_t lock;
+        struct loaded *loaded;
     } stripe[STRIPES];
 
     pthread_mutex_t writer; /* of what follows, and taken before any stripe */
@@ -120,6 +128,7 @@ cache_free(struct cache *c)
         return;
     for (size_t i = 0; i < c->live; i++)
         free_entry(c->entry[i]);
+    cache_load(c, NULL);
     for (size_t i = 0; i < STRIPES; i++)
         pthread_mutex_destroy(&c->stripe[i].lock);
     pthread_mutex_destroy(&c->writer);
@@ -132,52 +141,90 @@ cache_free(struct cache *c)
 static bool
 is_of(const struct entry *e, uint64_t hash, struct text credential)
 {
-    return e->hash == hash && e->len == credential.len &&
-           memcmp(e->credential, credential.p, credential.len) == 0;
+    if (e->hash != hash || e->len != credential.len)
+        return false;
+    /* Bound to no key, it is a secret: time must not tell how much was guessed. */
+    if (e->secret)
+        return mauth_equal_ct(e->credential, credential.p, credential.len);
+    return memcmp(e->credential, credential.p, credential.len) == 0;
+}
+
+static size_t
+round_up(size_t n, size_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+/* Where the rest of an entry begins: the terms, then the recall. */
+static size_t
+rest_place(size_t len)
+{
+    return round_up(sizeof(struct entry) + len, LINE);
 }
 
 static void
-bring_near(const void *from, const char *to)
+bring_near(const char *from, size_t len)
 {
-    for (const char *p = from; p < to; p += LINE)
-        __builtin_prefetch(p);
+    for (size_t i = 0; i < len; i += LINE)
+        __builtin_prefetch(from + i);
 }
 
-/*
- * What a hit reads, on its way while the credential is compared: among many
- * tickets, waiting for memory is most of what a check costs.
- */
-static void
-bring_entry_near(const struct entry *e)
+uint64_t
+cache_seek(const struct cache *c, struct text credential)
 {
-    bring_near(e->credential, e->credential + NEAR);
-    bring_near(e, e->held.recall.text + NEAR);
-    ticket_prefetch(e->held.ticket);
+    uint64_t hash = mix_credential(c->seed, credential.p, credential.len);
+    /* Not followed, only hinted at: without the stripe's lock it may be gone. */
+    const char *e = (const char *)atomic_load_explicit(
+        &c->bucket[hash & c->mask], memory_order_relaxed);
+
+    if (e) {
+        bring_near(e, NEAR);
+        bring_near(e + rest_place(credential.len), NEAR_REST);
+    }
+    return hash;
+}
+
+struct loaded *
+cache_lock(struct cache *c, uint64_t hash)
+{
+    size_t stripe = stripe_of(c, hash);
+
+    pthread_mutex_lock(&c->stripe[stripe].lock);
+    return c->stripe[stripe].loaded;
 }
 
 struct cached *
-cache_lock(struct cache *c, struct text credential, size_t *stripe)
+cache_find(struct cache *c, uint64_t hash, struct text credential)
 {
-    uint64_t hash = mix_credential(c->seed, credential.p, credential.len);
-    struct entry *e;
+    struct entry *e = c->bucket[hash & c->mask];
 
-    *stripe = stripe_of(c, hash);
-    pthread_mutex_lock(&c->stripe[*stripe].lock);
-    for (e = c->bucket[hash & c->mask]; e; e = e->next) {
-        bring_entry_near(e);
-        if (!is_of(e, hash, credential))
-            continue;
-        if (!atomic_load_explicit(&e->used, memory_order_relaxed))
-            atomic_store_explicit(&e->used, true, memory_order_relaxed);
-        return &e->held;
-    }
-    return NULL;
+    while (e && !is_of(e, hash, credential))
+        e = e->next;
+    if (!e)
+        return NULL;
+    if (!atomic_load_explicit(&e->used, memory_order_relaxed))
+        atomic_store_explicit(&e->used, true, memory_order_relaxed);
+    return &e->held;
 }
 
 void
-cache_unlock(struct cache *c, size_t stripe)
+cache_unlock(struct cache *c, uint64_t hash)
 {
-    pthread_mutex_unlock(&c->stripe[stripe].lock);
+    pthread_mutex_unlock(&c->stripe[stripe_of(c, hash)].lock);
+}
+
+void
+cache_load(struct cache *c, struct loaded *fresh)
+{
+    for (size_t i = 0; i < STRIPES; i++) {
+        struct loaded *old;
+
+        pthread_mutex_lock(&c->stripe[i].lock);
+        old = c->stripe[i].loaded;
+        c->stripe[i].loaded = fresh ? loaded_use(fresh) : NULL;
+        pthread_mutex_unlock(&c->stripe[i].lock);
+        loaded_release(old);
+    }
 }
 
 /* From here on: under the writer's lock. */
@@ -196,7 +243,7 @@ static void
 unlink_credential(struct cache *c, struct entry *e)
 {
     size_t stripe = stripe_of(c, e->hash);
-    struct entry **at = &c->bucket[e->hash & c->mask];
+    struct entry *_Atomic *at = &c->bucket[e->hash & c->mask];
 
     pthread_mutex_lock(&c->stripe[stripe].lock);
     while (*at != e)
@@ -247,7 +294,7 @@ link_entry(struct cache *c, struct entry *e)
 {
     size_t stripe = stripe_of(c, e->hash);
     struct entry **id = &c->id_bucket[e->id_hash & c->mask];
-    struct entry **at = &c->bucket[e->hash & c->mask];
+    struct entry *_Atomic *at = &c->bucket[e->hash & c->mask];
 
     e->next_id = *id;
     *id = e;
@@ -255,9 +302,24 @@ link_entry(struct cache *c, struct entry *e)
     c->entry[c->live++] = e;
     c->bytes += e->weight;
     pthread_mutex_lock(&c->stripe[stripe].lock);
-    e->next = *at;
+    e->next = (struct entry *)*at;
     *at = e;
     pthread_mutex_unlock(&c->stripe[stripe].lock);
+}
+
+/* Makes room in a bucket: no choice of credentials makes others wait for long. */
+static void
+shorten_chain(struct cache *c, uint64_t hash)
+{
+    struct entry *last = c->bucket[hash & c->mask];
+    size_t n = 1;
+
+    if (!last)
+        return;
+    for (; last->next; last = last->next)
+        n++;
+    if (n >= CHAIN_MAX)
+        remove_entry(c, last);
 }
 
 static void
@@ -270,31 +332,51 @@ insert(struct cache *c, struct entry *e)
     older = find_id(c, e->id_hash, id);
     if (older)
         remove_entry(c, older);
+    shorten_chain(c, e->hash);
     while (c->live == c->capacity || c->bytes + e->weight > c->bytes_max)
         evict_one(c);
     link_entry(c, e);
+}
+
+static struct entry *
+make_entry(size_t size, size_t terms_size, struct text credential,
+    const struct mauth_ticket *ticket)
+{
+    struct entry *e = aligned_alloc(LINE, size);
+    char *rest;
+
+    if (!e)
+        return NULL;
+    memset(e, 0, size);
+    e->len = credential.len;
+    memcpy(e->credential, credential.p, credential.len);
+    rest = (char *)e + rest_place(credential.len);
+    e->held.terms = ticket_terms_keep(ticket, rest);
+    e->held.recall = (struct recall *)(void *)(rest + terms_size);
+    e->secret = !e->held.terms->holder.p;
+    return e;
 }
 
 void
 cache_put(struct cache *c, struct text credential, struct mauth_ticket *ticket,
     size_t weight, uint64_t checked)
 {
+    size_t terms = round_up(ticket_terms_room(ticket), _Alignof(max_align_t));
+    size_t size =
+        round_up(rest_place(credential.len) + terms + sizeof(struct recall), LINE);
     struct entry *e = NULL;
 
-    weight += sizeof(*e) + credential.len;
+    weight += size;
     if (weight <= c->bytes_max)
-        e = malloc(sizeof(*e) + credential.len);
+        e = make_entry(size, terms, credential, ticket);
     if (!e) {
         mauth_ticket_free(ticket);
         return;
     }
-    memset(e, 0, sizeof(*e));
     e->hash = mix_credential(c->seed, credential.p, credential.len);
-    e->len = credential.len;
     e->weight = weight;
     e->held.ticket = ticket;
     e->held.checked = checked;
-    memcpy(e->credential, credential.p, credential.len);
     pthread_mutex_lock(&c->writer);
     insert(c, e);
     pthread_mutex_unlock(&c->writer);

@@ -7,8 +7,15 @@
  * What may change since (times, keys, revocations, the holder's proof) is not
  * the cache's: whoever finds a ticket checks it again.
  *
+ * Whoever holds a valid ticket can spell it in many ways, and chooses what most of
+ * a deflated credential looks like. So the hash, which reads only a part (see
+ * verifier/mix.h), may be made to collide among his own: a bucket holds few
+ * entries, and one more there drops its oldest. Where the bucket is, and so whose
+ * else it holds, depends on a random seed.
+ *
  * Safe from any thread: a lookup holds one stripe's lock, an insertion a lock of
- * its own and the stripes it changes, one after the other.
+ * its own and the stripes it changes, one after the other. Each stripe also has a
+ * counted pointer to what is loaded, so that a hit takes one lock and no more.
  */
 #ifndef VERIFIER_CACHE_H
 #define VERIFIER_CACHE_H
@@ -17,6 +24,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "tickets/terms.h"
+#include "verifier/loaded.h"
 #include "verifier/recall.h"
 #include <meshauth/err.h>
 #include <meshauth/ticket.h>
@@ -30,17 +39,31 @@ void cache_free(struct cache *c);
 
 struct cached {
     struct mauth_ticket *ticket; /* the cache's */
+    struct ticket_terms *terms;  /* the ticket's, to be had more quickly */
     uint64_t checked;            /* the user's: against which trust it last stood */
-    struct recall recall;        /* the user's; zeros at first */
+    struct recall *recall;       /* the user's; zeros at first */
 };
 
 /*
- * What is held for this credential, or NULL. Its stripe stays locked until
- * cache_unlock(), which is called in either case; do little in between.
+ * Where a credential lies if it is there, for the calls below. What a hit on it
+ * will read is asked from memory at once: among many tickets, waiting for memory
+ * is most of what a check costs.
  */
-MAUTH_MUST_USE struct cached *cache_lock(
-    struct cache *c, struct text credential, size_t *stripe);
-void cache_unlock(struct cache *c, size_t stripe);
+MAUTH_MUST_USE uint64_t cache_seek(const struct cache *c, struct text credential);
+
+/*
+ * Lock its stripe, and say what is loaded (NULL before the first cache_load()); it
+ * is good until cache_unlock(), or longer with loaded_use(). Do little in between.
+ */
+MAUTH_MUST_USE struct loaded *cache_lock(struct cache *c, uint64_t hash);
+void cache_unlock(struct cache *c, uint64_t hash);
+
+/* What is held for this credential, whose stripe is locked, or NULL. */
+MAUTH_MUST_USE struct cached *cache_find(
+    struct cache *c, uint64_t hash, struct text credential);
+
+/* What cache_lock() says from now on; one user more for each stripe. */
+void cache_load(struct cache *c, struct loaded *fresh);
 
 /*
  * Keep a verified ticket under these bytes, which are copied; others make room

@@ -1,4 +1,3 @@
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,46 +17,18 @@ struct check {
     const struct mauth_request *request;
     struct mauth_decision *decision;
     struct mauth_expect want;
-    struct verifier_stripe *stripe;
-    struct loaded *loaded;
-    bool counted; /* loaded is held by its count, no longer by the stripe's lock */
+    struct text credentials; /* all of the header behind its scheme */
+    uint64_t hash;           /* of them, as of one */
+    struct text question;    /* in room */
+    struct loaded *loaded;   /* held by the lock of a stripe, or by its count */
     size_t tickets;
     bool first_is_bound;
     bool allowed;
     size_t rule;             /* that allowed it */
     struct mauth_err denial; /* by the rules */
     struct mauth_err err;    /* of a ticket, or of ours */
+    char room[RECALL_TEXT];
 };
-
-static void
-hold(struct check *c)
-{
-    int cpu = sched_getcpu();
-
-    c->stripe = &c->v->stripe[(cpu < 0 ? 0U : (unsigned)cpu) % VERIFIER_STRIPES];
-    pthread_mutex_lock(&c->stripe->lock);
-    c->loaded = c->stripe->loaded;
-}
-
-/* What takes long is done without the stripe's lock. */
-static void
-hold_by_count(struct check *c)
-{
-    if (c->counted)
-        return;
-    loaded_use(c->loaded);
-    c->counted = true;
-    pthread_mutex_unlock(&c->stripe->lock);
-}
-
-static void
-let_go(struct check *c)
-{
-    if (c->counted)
-        loaded_release(c->loaded);
-    else
-        pthread_mutex_unlock(&c->stripe->lock);
-}
 
 /*
  * Tickets of one set speak of the same subject, key and session. Those that are
@@ -143,24 +114,22 @@ take_part(struct check *c, struct mauth_ticket *t)
 static enum mauth_rc
 take_part_again(struct check *c, struct cached *held)
 {
-    char room[RECALL_TEXT];
-    struct text question;
+    struct text question = c->question;
     enum mauth_rc rc;
 
     if (c->tickets > 0)
         return take_part(c, held->ticket);
-    question = recall_question(c->request, room);
-    if (recall_answer(&held->recall, c->loaded->generation, question, c->loaded->rules,
+    if (recall_answer(held->recall, c->loaded->generation, question, c->loaded->rules,
             c->decision)) {
         c->tickets = 1;
-        c->first_is_bound = held->ticket->says.holder_spki != NULL;
+        c->first_is_bound = held->terms->holder.p != NULL;
         c->allowed = true;
         return MAUTH_OK;
     }
     rc = take_part(c, held->ticket);
     if (c->allowed)
         recall_keep(
-            &held->recall, c->loaded->generation, question, c->rule, c->decision);
+            held->recall, c->loaded->generation, question, c->rule, c->decision);
     return rc;
 }
 
@@ -173,29 +142,25 @@ is_dead(enum mauth_reason reason)
 }
 
 /*
- * Looks for the credential among those seen before; true when it was there and
- * *rc says how it went. Its stripe of the cache is locked meanwhile.
+ * Looks for the credential, whose stripe of the cache is locked, among those seen
+ * before; true when it was there and *rc says how it went.
  */
 static bool
-known_ticket(struct check *c, struct text credential, enum mauth_rc *rc)
+known_ticket(struct check *c, uint64_t hash, struct text credential, enum mauth_rc *rc)
 {
     const struct loaded *l = c->loaded;
-    size_t stripe;
-    struct cached *held = cache_lock(c->v->cache, credential, &stripe);
-    bool usable = held && held->checked >= l->keys_since;
+    struct cached *held = cache_find(c->v->cache, hash, credential);
 
-    if (usable) {
-        *rc = ticket_check_again(
-            held->ticket, l->trust, &c->want, held->checked == l->generation, &c->err);
-        if (*rc == MAUTH_OK) {
+    if (!held || held->checked < l->keys_since)
+        return false;
+    *rc = ticket_check_again(held->ticket, held->terms, l->trust, &c->want,
+        held->checked == l->generation, &c->err);
+    if (*rc == MAUTH_OK) {
+        if (held->checked != l->generation)
             held->checked = l->generation;
-            *rc = take_part_again(c, held);
-        }
+        *rc = take_part_again(c, held);
     }
-    cache_unlock(c->v->cache, stripe);
-    if (usable && *rc != MAUTH_OK && is_dead(c->err.reason))
-        cache_drop(c->v->cache, credential);
-    return usable;
+    return true;
 }
 
 static enum mauth_rc
@@ -206,7 +171,6 @@ new_ticket(struct check *c, struct text credential)
     enum mauth_rc rc;
     size_t len;
 
-    hold_by_count(c);
     rc = mauth_credential_decode(credential.p, credential.len, xml, &len, &c->err);
     if (rc == MAUTH_OK)
         rc = mauth_ticket_verify(xml, len, c->loaded->trust, &c->want, &t, &c->err);
@@ -218,24 +182,94 @@ new_ticket(struct check *c, struct text credential)
     return rc;
 }
 
+static void
+forget_dead(struct check *c, struct text credential, enum mauth_rc rc)
+{
+    if (rc != MAUTH_OK && is_dead(c->err.reason))
+        cache_drop(c->v->cache, credential);
+}
+
+/* One of several. */
+static enum mauth_rc
+any_ticket(struct check *c, struct text credential)
+{
+    struct cache *cache = c->v->cache;
+    uint64_t hash = cache_seek(cache, credential);
+    enum mauth_rc rc = MAUTH_INTERNAL;
+    bool known;
+
+    (void)!cache_lock(cache, hash); /* this check has its own already */
+    known = known_ticket(c, hash, credential, &rc);
+    cache_unlock(cache, hash);
+    if (!known)
+        return new_ticket(c, credential);
+    forget_dead(c, credential, rc);
+    return rc;
+}
+
 static enum mauth_rc
 check_set(struct check *c)
 {
+    struct ticket_set set;
+    enum mauth_rc rc = ticket_set_split(c->credentials, &set, &c->err);
+
+    if (rc == MAUTH_OK && set.count == 1) /* which is not known */
+        return new_ticket(c, set.credential[0]);
+    for (size_t i = 0; i < set.count && rc == MAUTH_OK; i++)
+        rc = any_ticket(c, set.credential[i]);
+    return rc;
+}
+
+/* With a stripe locked. */
+static void
+note_loaded(struct check *c, struct loaded *l)
+{
+    c->loaded = l;
+    c->decision->epoch = mauth_trust_epoch(l->trust);
+    c->decision->sequence = mauth_trust_sequence(l->trust);
+}
+
+/*
+ * Most headers are one ticket that was seen before. So all of it is looked for in
+ * one piece, under the lock of its stripe: what is kept has no '~' in it. What
+ * takes longer is done without the lock.
+ */
+static enum mauth_rc
+check_header(struct check *c)
+{
+    struct cache *cache = c->v->cache;
+    enum mauth_rc rc = c->err.rc; /* so far */
+    bool known;
+
+    note_loaded(c, cache_lock(cache, c->hash));
+    known = rc == MAUTH_OK && known_ticket(c, c->hash, c->credentials, &rc);
+    if (known || rc != MAUTH_OK) {
+        cache_unlock(cache, c->hash);
+        if (known)
+            forget_dead(c, c->credentials, rc);
+        return rc;
+    }
+    loaded_use(c->loaded);
+    cache_unlock(cache, c->hash);
+    rc = check_set(c);
+    loaded_release(c->loaded);
+    return rc;
+}
+
+/* First of all: what is done meanwhile need not wait for memory any more. */
+static enum mauth_rc
+open_header(struct check *c)
+{
     const struct mauth_request *r = c->request;
     struct text header = {r->authorization, r->authorization_len};
-    struct ticket_set set;
     enum mauth_rc rc;
 
-    if (!r->authorization)
+    if (!header.p)
         return mauth_fail(&c->err, MAUTH_UNTRUSTED, "no ticket was shown");
-    rc = ticket_set_parse(header, &set, &c->err);
-    for (size_t i = 0; i < set.count && rc == MAUTH_OK; i++)
-        if (!known_ticket(c, set.credential[i], &rc))
-            rc = new_ticket(c, set.credential[i]);
-    if (rc != MAUTH_OK || c->allowed)
-        return rc;
-    c->err = c->denial;
-    return c->err.rc;
+    rc = ticket_set_open(header, &c->credentials, &c->err);
+    if (rc == MAUTH_OK)
+        c->hash = cache_seek(c->v->cache, c->credentials);
+    return rc;
 }
 
 static bool
@@ -250,33 +284,61 @@ makes_sense(const struct mauth_request *r)
     return true;
 }
 
+/* A new error, without wiping all the room for its text. */
+static void
+blank(struct mauth_err *err)
+{
+    err->rc = MAUTH_OK;
+    err->reason = MAUTH_REASON_NONE;
+    err->where[0] = err->text[0] = '\0';
+}
+
+static void
+start(struct check *c, struct mauth_verifier *v, const struct mauth_request *r,
+    struct mauth_decision *d)
+{
+    c->v = v;
+    c->request = r;
+    c->decision = d;
+    c->want = (struct mauth_expect){.size = sizeof(c->want),
+        .audience = v->audience,
+        .now_s = r->now_s,
+        .skew_s = v->skew_s,
+        .allow_bearer = v->allow_bearer,
+        .holder_spki = r->key_spki,
+        .holder_spki_len = r->key_spki_len};
+    c->credentials = c->question = (struct text){"", 0};
+    c->hash = 0;
+    c->loaded = NULL;
+    c->tickets = 0;
+    c->first_is_bound = c->allowed = false;
+    c->rule = 0;
+    blank(&c->denial);
+    blank(&c->err);
+}
+
 enum mauth_rc
 mauth_verifier_check(struct mauth_verifier *v, const struct mauth_request *request,
     struct mauth_decision *decision)
 {
-    struct check c = {.v = v,
-        .request = request,
-        .decision = decision,
-        .want = {.size = sizeof(c.want),
-            .audience = v->audience,
-            .skew_s = v->skew_s,
-            .allow_bearer = v->allow_bearer}};
     enum mauth_rc rc;
+    struct check c;
 
     if (decision->size != sizeof(*decision))
         return MAUTH_INVALID;
     decision_start(decision);
     if (!makes_sense(request))
         return MAUTH_INVALID;
-    c.want.now_s = request->now_s;
-    c.want.holder_spki = request->key_spki;
-    c.want.holder_spki_len = request->key_spki_len;
+    start(&c, v, request, decision);
+    rc = open_header(&c);
     verifier_look(v);
-    hold(&c);
-    decision->epoch = mauth_trust_epoch(c.loaded->trust);
-    decision->sequence = mauth_trust_sequence(c.loaded->trust);
-    rc = check_set(&c);
-    let_go(&c);
+    if (rc == MAUTH_OK)
+        c.question = recall_question(request, c.room);
+    rc = check_header(&c);
+    if (rc == MAUTH_OK && !c.allowed) {
+        c.err = c.denial;
+        rc = c.err.rc;
+    }
     decision_end(decision, rc, &c.err);
     return rc;
 }

@@ -1,6 +1,7 @@
 #include "verifier/decision.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/b64.h"
@@ -112,8 +113,7 @@ decision_end(struct mauth_decision *d, enum mauth_rc rc, const struct mauth_err 
     d->rule[0] = d->facts[0] = '\0';
     d->reason = err->reason;
     d->http_status = status_of(rc, err->reason);
-    memcpy(d->why, err->text, sizeof(d->why) - 1);
-    d->why[sizeof(d->why) - 1] = '\0';
+    snprintf(d->why, sizeof(d->why), "%s", err->text);
 }
 
 /* JSON (RFC 8259), ASCII only. */

@@ -78,20 +78,12 @@ copy_options(struct mauth_verifier *v, const struct mauth_verifier_options *o,
 static void
 swap_in(struct mauth_verifier *v, struct loaded *fresh)
 {
-    for (size_t i = 0; i < VERIFIER_STRIPES; i++) {
-        struct verifier_stripe *s = &v->stripe[i];
-        struct loaded *old;
-
-        pthread_mutex_lock(&s->lock);
-        old = s->loaded;
-        s->loaded = loaded_use(fresh);
-        pthread_mutex_unlock(&s->lock);
-        loaded_release(old);
-    }
-    loaded_release(fresh);
+    cache_load(v->cache, fresh);
+    loaded_release(v->loaded);
+    v->loaded = fresh;
 }
 
-/* With v->loading held, which is what protects stripe 0's pointer from change. */
+/* With v->loading held. */
 static void
 report(struct mauth_verifier *v)
 {
@@ -99,7 +91,7 @@ report(struct mauth_verifier *v)
 
     /* A status directory that cannot be written must not stop decisions; whoever
      * reads it sees that the report has grown old. */
-    if (v->status_dir && loaded_report(v->stripe[0].loaded, v->status_dir, v->audience,
+    if (v->status_dir && loaded_report(v->loaded, v->status_dir, v->audience,
                              time_now_s(), trouble, NULL) != MAUTH_OK)
         return;
 }
@@ -108,7 +100,7 @@ report(struct mauth_verifier *v)
 static enum mauth_rc
 look(struct mauth_verifier *v, struct mauth_err *err)
 {
-    struct loaded *now = v->stripe[0].loaded, *fresh = NULL;
+    struct loaded *now = v->loaded, *fresh = NULL;
     enum mauth_rc rc;
 
     if (now && loaded_is_current(now, &v->files) && !v->trouble.rc)
@@ -186,13 +178,10 @@ mauth_verifier_open(const struct mauth_verifier_options *options,
     *out = NULL;
     if (rc != MAUTH_OK)
         return rc;
-    v = aligned_alloc(64, (sizeof(*v) + 63) / 64 * 64);
+    v = calloc(1, sizeof(*v));
     if (!v)
         return mauth_fail(err, MAUTH_NO_MEMORY, "verifier: no memory");
-    memset(v, 0, sizeof(*v));
     pthread_mutex_init(&v->loading, NULL);
-    for (size_t i = 0; i < VERIFIER_STRIPES; i++)
-        pthread_mutex_init(&v->stripe[i].lock, NULL);
     rc = start(v, options, err);
     if (rc == MAUTH_OK)
         *out = v;
@@ -206,14 +195,11 @@ mauth_verifier_close(struct mauth_verifier *v)
 {
     if (!v)
         return;
-    if (v->status_dir && v->stripe[0].loaded)
+    if (v->status_dir && v->loaded)
         loaded_unreport(v->status_dir);
-    for (size_t i = 0; i < VERIFIER_STRIPES; i++) {
-        loaded_release(v->stripe[i].loaded);
-        pthread_mutex_destroy(&v->stripe[i].lock);
-    }
     pthread_mutex_destroy(&v->loading);
     cache_free(v->cache);
+    loaded_release(v->loaded);
     free(v->texts);
     free(v);
 }

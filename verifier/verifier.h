@@ -14,18 +14,8 @@
 #include <meshauth/ticket.h>
 #include <meshauth/verifier.h>
 
-enum {
-    VERIFIER_STRIPES = 16
-};
-
-struct verifier_stripe {
-    _Alignas(64) pthread_mutex_t lock;
-    struct loaded *loaded;
-};
-
 struct mauth_verifier {
-    struct verifier_stripe stripe[VERIFIER_STRIPES];
-    struct cache *cache;
+    struct cache *cache; /* which also says what is loaded */
     struct loaded_files files;
     char *texts; /* what files, audience and status_dir point into */
     const char *audience;
@@ -35,6 +25,7 @@ struct mauth_verifier {
     int64_t look_ms;
     _Atomic int64_t next_look_ms;
     pthread_mutex_t loading;  /* held by whoever looks at the files */
+    struct loaded *loaded;    /* the newest; under loading */
     struct mauth_err trouble; /* why the newest file is not loaded; under loading */
 };
 

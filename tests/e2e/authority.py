@@ -6,6 +6,7 @@ import pathlib
 import ssl
 import threading
 import time
+import urllib.parse
 
 import idtoken
 from harness import PATIENCE_S, run
@@ -45,9 +46,16 @@ class FoundProvider(idtoken.Provider):
             timeout = PATIENCE_S
 
             def do_GET(self):
+                self.say(lambda: provider.answer(self.path))
+
+            def do_POST(self):
+                form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                self.say(lambda: provider.answer_form(self.path, dict(urllib.parse.parse_qsl(form))))
+
+            def say(self, answer):
                 provider.asked.append(self.path)
                 time.sleep(provider.delay_s)
-                status, headers, body = provider.answer(self.path)
+                status, headers, body = answer()
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -90,6 +98,10 @@ class FoundProvider(idtoken.Provider):
         if path not in found:
             return 404, {}, b"nothing here"
         return 200, {"Content-Type": "application/json"}, json.dumps(found[path]).encode()
+
+    def answer_form(self, path, form):
+        """To a POST, which only some tests' providers take."""
+        return 404, {}, b"nothing here"
 
     def sign(self, **claims):
         return self.key.sign(self.claims(**claims))

@@ -142,7 +142,7 @@ class Words(CliTest):
             ("nothing behind it", "init", self.dir / "x", "--issuer", ISSUER + "/"),
             ("must be written", "init", self.dir / "x", "--issuer", ISSUER + ":443"),
             (": URL is missing", "login"),
-            ("--id-token is missing", "login", ISSUER),
+            ("exclude each other", "login", ISSUER, "--id-token", "-", "--assertion", "-"),
             ("https://", "login", "auth.mesh.example", "--id-token", "-"),
             ("too many", "status", "x"),
             ("-c FILE is missing", "audit", "query"),

@@ -32,6 +32,21 @@ class Discovery(unittest.TestCase):
     def login(self, **claims):
         return self.mesh.exchange(self.provider.sign(**claims), self.device)
 
+    def test_what_clients_find(self):
+        """RFC 8414: what is true of the service, and whom people can log in with."""
+        self.provider.group = lambda: {**FoundProvider.group(self.provider), "scopes": ["email"],
+                                       "client_ids": ["web", "app"], "login_client_id": "app"}
+        self.start()
+        answer = self.mesh.request("GET", "/.well-known/oauth-authorization-server")
+        self.assertEqual((answer.status, answer.headers["Cache-Control"]), (200, "public, max-age=300"))
+        found = answer.json
+        self.assertEqual((found["issuer"], found["token_endpoint"]), (self.mesh.url, self.mesh.url + "/v1/token"))
+        self.assertEqual(found["meshauth_login_providers"], [
+            {"name": "found", "kind": "oidc", "issuer": self.provider.issuer, "client_id": "app",
+             "scopes": ["openid", "email"]},
+            {"name": "demo", "kind": "demo", "issuer": self.mesh.url + "/demo-idp", "client_id": "meshauth",
+             "scopes": ["openid"]}])
+
     def test_keys_are_fetched_once(self):
         self.start()
         answers = []

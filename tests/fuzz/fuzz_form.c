@@ -1,5 +1,5 @@
-#include "authsvc/form.h"
 #include "base/str.h"
+#include "net/form.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Every name that a plain search for parameters would see is there, and clean. */

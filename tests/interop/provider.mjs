@@ -35,8 +35,8 @@ const client = (alg) => ({
   client_id: `mesh-${alg}`,
   token_endpoint_auth_method: 'none',
   application_type: 'native',
-  redirect_uris: ['http://127.0.0.1/callback'],
-  grant_types: ['authorization_code'],
+  redirect_uris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
+  grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'],
   response_types: ['code'],
   id_token_signed_response_alg: alg,
 });
@@ -47,6 +47,7 @@ async function renew(issuer) {
     clients: [client('RS256'), client('ES256')],
     jwks: { keys: [await jwk('RS256'), await jwk('ES256')] },
     cookies: { keys: ['a throw-away key'] },
+    features: { deviceFlow: { enabled: true } },
     pkce: { required: () => true },
     findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   });

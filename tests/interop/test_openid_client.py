@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""npm's openid-client performs the exchange against meshauthd."""
+"""npm's openid-client, told nothing but the issuer's URL, performs the exchanges against
+meshauthd."""
 import base64
 import json
 import pathlib
@@ -9,6 +10,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
 from harness import STORAGE, Device, MeshTest, Ticket, main, run  # noqa: E402
+from people import Person  # noqa: E402
 from services import Service  # noqa: E402
 
 
@@ -42,6 +44,43 @@ class OpenidClient(MeshTest):
                 spki = base64.b64decode(said["spki"])
                 for t in answer["tickets"]:
                     self.assertEqual(self.mesh.collect_ticket(t["credential"]).holder, spki)
+                # And opens the mesh with it, each request under a proof of its own.
+                self.assertEqual((said["root"]["status"], said["root"]["body"]["url"]), (200, answer["mesh"]))
+
+    def test_what_it_discovers(self):
+        said = self.exchange(self.mesh.mint("frank"), self.device.certificate, self.device.key)
+        self.mesh.collect_ticket(said["answer"]["access_token"])
+        server = said["server"]
+        served = self.mesh.request("GET", "/.well-known/oauth-authorization-server").json
+        self.assertEqual({k: server[k] for k in served}, served)
+        self.assertEqual(server["token_endpoint"], self.mesh.url + "/v1/token")
+
+    def test_rights(self):
+        """Its identity ticket for a rights ticket: by certificate, and by DPoP."""
+        dora = Person(self.mesh, "dora")
+        folder = dora.must(201, "POST", "folders", {"name": "Trip"}).json
+        asked = {"audience": STORAGE, "resource": folder["url"], "scope": "read"}
+        for how in ((dora.device.certificate, dora.device.key), ("--dpop", "ES256"), ("--dpop", "RS256")):
+            with self.subTest(how=how[1]):
+                said = self.exchange(self.mesh.mint("dora"), *how, json.dumps(asked))
+                self.assertIn("rights", said, said)
+                rights, by_dpop = said["rights"], how[0] == "--dpop"
+                self.assertEqual(rights["token_type"].lower(), "dpop" if by_dpop else "bearer")
+                ticket = self.mesh.collect_ticket(rights["access_token"])
+                self.assertEqual(ticket.audiences, [STORAGE])
+                self.assertEqual(ticket.permits, [(folder["url"], ["Read"])])
+                self.assertEqual(ticket.holder, base64.b64decode(said["spki"]) if by_dpop else dora.device.spki)
+                self.assertEqual(self.mesh.collect_ticket(said["answer"]["access_token"]).subject, dora.id)
+        eve = self.mesh.mint("eve")
+        self.assertEqual(self.exchange(eve, "--dpop", "ES256", json.dumps(asked))["error"], "invalid_target")
+
+    def test_revocation(self):
+        """RFC 7009: its identity ticket renews nothing any more."""
+        said = self.exchange(self.mesh.mint("gina"), self.device.certificate, self.device.key, "revoke")
+        self.assertIn("answer", said, said)
+        self.mesh.collect_ticket(said["answer"]["access_token"])
+        self.assertEqual((said["renewal"]["error"], said["renewal"]["status"]), ("invalid_request", 400))
+        self.assertRegex(said["renewal"]["description"], "revoked|session")
 
     def test_a_refusal_is_understood(self):
         token = self.mesh.mint("bob")
@@ -58,17 +97,17 @@ class OpenidClient(MeshTest):
                               data=pem).stdout)
 
     def test_a_service(self):
-        """private_key_jwt, whose audience it has from the issuer's name."""
+        """private_key_jwt, whose audience it has from the issuer's name; or a certificate."""
         for kind in ("p256", "rsa2048"):
             service = Service(self.mesh, kind, kind)
-            for how in ((), ("--dpop",)):
+            for how in ((), ("--dpop",), ("--tls", service.device.certificate)):
                 with self.subTest(kind, how=how):
                     said = self.log_in(service, *how)
                     self.assertIn("answer", said, said)
-                    self.assertEqual(said["answer"]["token_type"].lower(), "dpop")
+                    self.assertEqual(said["answer"]["token_type"].lower(), "bearer" if "--tls" in how else "dpop")
                     ticket = self.mesh.collect_ticket(said["answer"]["access_token"])
                     self.assertEqual(ticket.subject, service.id)
-                    self.assertEqual(ticket.holder, base64.b64decode(said["spki"]) if how else service.device.spki)
+                    self.assertEqual(ticket.holder, base64.b64decode(said["spki"]) if "--dpop" in how else service.device.spki)
 
     def test_a_service_that_is_none(self):
         service = Service(self.mesh, "impostor")

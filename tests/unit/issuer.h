@@ -41,6 +41,8 @@ struct issuer {
     uint64_t epoch, sequence;
     int64_t issued_s, expires_s;
     enum trust_state state;
+    int64_t key_from_s;
+    struct text key_audience; /* empty: all */
     const char *revocations[8];
     size_t revocation_count;
     /* what the next ticket is made with */
@@ -57,9 +59,11 @@ issuer_write_trust(struct issuer *s)
         .until_s = TIME_MAX_S};
     struct trust_key key = {.key = signer_key(s->signer),
         .state = s->state,
-        .from_s = 0,
+        .from_s = s->key_from_s,
         .until_s = TIME_MAX_S,
-        .all_audiences = true};
+        .all_audiences = s->key_audience.len == 0,
+        .audience = &s->key_audience,
+        .audiences = s->key_audience.len != 0};
     struct trust_statement t = {.issuer = GOLDEN_ISSUER,
         .epoch = s->epoch,
         .sequence = s->sequence,

@@ -3,6 +3,7 @@
 #ifndef TESTS_SERVICE_DIR_H
 #define TESTS_SERVICE_DIR_H
 
+#include "authsvc/own_keys.h"
 #include "authsvc/service.h"
 #include "tests/unit/golden.h"
 #include "tests/unit/store_dir.h"
@@ -16,7 +17,6 @@ struct service_dir {
     struct store_dir store;
     struct config config;
     struct mauth_secret *seal;
-    struct keystore *keys;
     struct service service;
     struct mauth_key *device;
 };
@@ -51,21 +51,13 @@ service_add_authority(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return keystore_authority_put(txn, d->seal, &a, nonce, err);
 }
 
-static inline enum mauth_rc
-service_load_keys(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    struct service_dir *d = arg;
-
-    return keystore_load(txn, d->seal, &d->keys, err);
-}
-
 /* Reads the keys of the store again. */
 static inline void
 service_reload(struct service_dir *d)
 {
-    keystore_free(d->keys);
-    assert_int_equal(kv_read(d->store.kv, service_load_keys, d, NULL), MAUTH_OK);
-    d->service.keys = d->keys;
+    own_keys_close(d->service.keys);
+    assert_int_equal(
+        own_keys_open(d->store.kv, d->seal, &d->service.keys, NULL), MAUTH_OK);
 }
 
 /* Without a signing key: before service_add_key() has run. */
@@ -99,7 +91,7 @@ service_make_with_key(struct service_dir *d, const char *store_options)
 static inline void
 service_remove(struct service_dir *d)
 {
-    keystore_free(d->keys);
+    own_keys_close(d->service.keys);
     mauth_secret_free(d->seal);
     mauth_key_free(d->device);
     store_remove(&d->store);

@@ -1,7 +1,7 @@
 /*
  * Failing allocations: of our own code, not of the libraries below it. A program
- * that is made by mauth_starve_test() has its malloc, calloc, realloc, strdup and
- * strndup here.
+ * that is made by mauth_starve_test() has its malloc, calloc, realloc, aligned_alloc,
+ * strdup and strndup here.
  */
 #ifndef TESTS_STARVE_H
 #define TESTS_STARVE_H

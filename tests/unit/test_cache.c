@@ -36,13 +36,22 @@ name(char *out, size_t size, const char *what, unsigned n)
     return text_of(out);
 }
 
+/* Its stripe is locked, for cache_unlock(). */
+static struct cached *
+look_for(struct cache *c, struct text credential, uint64_t *hash)
+{
+    *hash = cache_seek(c, credential);
+    (void)!cache_lock(c, *hash);
+    return cache_find(c, *hash, credential);
+}
+
 static bool
 holds(struct cache *c, struct text credential)
 {
-    size_t stripe;
-    bool found = cache_lock(c, credential, &stripe) != NULL;
+    uint64_t hash;
+    bool found = look_for(c, credential, &hash) != NULL;
 
-    cache_unlock(c, stripe);
+    cache_unlock(c, hash);
     return found;
 }
 
@@ -76,17 +85,19 @@ test_finds_what_was_put(void **state)
 {
     struct cache *c = make(8, ROOM);
     struct cached *held;
-    size_t stripe;
+    uint64_t hash;
 
     (void)state;
     assert_false(has(c, "a", 1));
     put(c, "a", 1);
-    held = cache_lock(c, text_of("a-1"), &stripe);
+    held = look_for(c, text_of("a-1"), &hash);
     assert_non_null(held);
     assert_int_equal(held->checked, 1);
+    assert_int_equal(held->recall->generation, 0);
+    assert_true(text_is(held->terms->issuer, GOLDEN_ISSUER));
     assert_string_equal(
         mauth_ticket_id(held->ticket), "_00000000000000000000000000000001");
-    cache_unlock(c, stripe);
+    cache_unlock(c, hash);
     assert_false(has(c, "a", 2));
     assert_false(holds(c, text_of("a-")));
     assert_false(holds(c, text_of("")));
@@ -143,6 +154,35 @@ test_bounded_in_bytes(void **state)
     cache_put(c, text_of("too heavy"), make_ticket(99), ROOM, 0);
     assert_false(holds(c, text_of("too heavy")));
     assert_int_equal(cache_use(c).entries, 3);
+    cache_free(c);
+}
+
+/* Credentials that are made to hash alike push out each other, and nobody else. */
+static void
+test_chosen_collisions(void **state)
+{
+    struct cache *c = make(1000, ROOM);
+    size_t found = 0;
+    char alike[400];
+
+    (void)state;
+    for (unsigned i = 0; i < 100; i++)
+        put(c, "others", i);
+    memset(alike, 'A', sizeof(alike));
+    for (unsigned i = 0; i < 200; i++) {
+        int len = snprintf(alike + 300, sizeof(alike) - 300, "%04u", i);
+        struct text credential = {alike, 300 + (size_t)len};
+
+        alike[300 + len] = 'A';
+        assert_int_equal(
+            cache_seek(c, credential), cache_seek(c, (struct text){alike, 300}));
+        cache_put(c, credential, make_ticket(1000 + i), WEIGHT, 0);
+        assert_true(holds(c, credential));
+        assert_true(cache_use(c).entries <= 108);
+    }
+    for (unsigned i = 0; i < 100; i++)
+        found += has(c, "others", i);
+    assert_true(found >= 92); /* whoever was in the same bucket may be gone */
     cache_free(c);
 }
 
@@ -207,13 +247,13 @@ mill_about(void *arg)
         unsigned n = (unsigned)rand_r(&w->seed) % 64;
         char text[64];
         struct text credential = name(text, sizeof(text), "a", n);
-        size_t stripe;
-        struct cached *held = cache_lock(w->cache, credential, &stripe);
+        uint64_t hash;
+        struct cached *held = look_for(w->cache, credential, &hash);
         bool hit = held != NULL;
 
         if (held)
             held->checked++;
-        cache_unlock(w->cache, stripe);
+        cache_unlock(w->cache, hash);
         w->hits += hit;
         if (!hit)
             put(w->cache, "a", n);
@@ -243,30 +283,67 @@ test_threads(void **state)
     cache_free(c);
 }
 
-/* Plain credentials are told apart by where the ID lies: it must lie there. */
+/* Every stripe says what is loaded, and holds it by its count. */
 static void
-test_hash_covers_the_id(void **state)
+test_what_is_loaded(void **state)
+{
+    struct cache *c = make(8, ROOM);
+    struct loaded *l[2];
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        l[i] = calloc(1, sizeof(*l[i]));
+        assert_non_null(l[i]);
+        atomic_init(&l[i]->users, 1);
+    }
+    assert_null(cache_lock(c, 0));
+    cache_unlock(c, 0);
+    for (size_t i = 0; i < 2; i++) {
+        cache_load(c, l[i]);
+        for (uint64_t hash = 0; hash < 1000; hash++) {
+            assert_ptr_equal(cache_lock(c, hash), l[i]);
+            cache_unlock(c, hash);
+        }
+        assert_true(atomic_load(&l[i]->users) > 1);
+    }
+    assert_int_equal(atomic_load(&l[0]->users), 1);
+    cache_free(c);
+    assert_int_equal(atomic_load(&l[1]->users), 1);
+    loaded_release(l[0]);
+    loaded_release(l[1]);
+}
+
+/* Credentials are told apart by where the ID lies: it must lie there. */
+static void
+check_hash_covers_the_id(bool deflated)
 {
     size_t len;
     char *xml = golden_xml("rights", "p256", &len);
     uint64_t first, second;
     char *text;
 
-    (void)state;
     for (size_t i = 0; i < 32; i++) {
         char *digit = strstr(xml, "ID=\"_") + 5 + i;
 
-        assert_int_equal(mauth_credential_encode(xml, len, false, &text, NULL), 0);
+        assert_int_equal(mauth_credential_encode(xml, len, deflated, &text, NULL), 0);
         first = mix_credential(1, text, strlen(text));
         free(text);
         *digit = *digit == '0' ? '1' : '0';
-        assert_int_equal(mauth_credential_encode(xml, len, false, &text, NULL), 0);
+        assert_int_equal(mauth_credential_encode(xml, len, deflated, &text, NULL), 0);
         second = mix_credential(1, text, strlen(text));
         assert_true(first != second);
         assert_true(second != mix_credential(2, text, strlen(text)));
         free(text);
     }
     free(xml);
+}
+
+static void
+test_hash_covers_the_id(void **state)
+{
+    (void)state;
+    check_hash_covers_the_id(false);
+    check_hash_covers_the_id(true);
 }
 
 int
@@ -277,10 +354,12 @@ main(void)
         cmocka_unit_test(test_one_entry_for_a_ticket),
         cmocka_unit_test(test_bounded_in_entries),
         cmocka_unit_test(test_bounded_in_bytes),
+        cmocka_unit_test(test_chosen_collisions),
         cmocka_unit_test(test_the_used_stay_longer),
         cmocka_unit_test(test_drop),
         cmocka_unit_test(test_nothing_fits),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_what_is_loaded),
         cmocka_unit_test(test_hash_covers_the_id),
     };
 

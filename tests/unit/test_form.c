@@ -1,5 +1,5 @@
-#include "authsvc/form.h"
 #include "base/str.h"
+#include "net/form.h"
 #include "tests/unit/unit.h"
 
 static struct form *

@@ -1,4 +1,4 @@
-#include "authsvc/graph_facts.h"
+#include "facts/graph_facts.h"
 #include "store/graph_invitation.h"
 #include "store/graph_member.h"
 #include "store/graph_role.h"

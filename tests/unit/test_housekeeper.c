@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "authsvc/housekeeper.h"
+#include "authsvc/own_keys.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
 #include "authsvc/refusals.h"
@@ -41,7 +42,8 @@ set_up(void **state)
     w.config.tickets.trust_s = 3600;
     w.service.config = &w.config;
     w.service.kv = w.press.s.kv;
-    w.service.keys = w.press.keys;
+    assert_int_equal(
+        own_keys_open(w.press.s.kv, w.press.seal, &w.service.keys, NULL), MAUTH_OK);
     assert_int_equal(refusals_new(&w.service.refusals, NULL), MAUTH_OK);
     assert_int_equal(own_trust_new(&w.service.trust, NULL), MAUTH_OK);
     assert_int_equal(parking_new(1, 1000, &w.service.waiting, NULL), MAUTH_OK);
@@ -59,6 +61,7 @@ tear_down(void **state)
     unlink(w->file);
     rmdir(w->dir);
     refusals_free(w->service.refusals);
+    own_keys_close(w->service.keys);
     shared_free(w->service.trust);
     parking_close(w->service.waiting);
     parking_close(w->service.followers);

@@ -110,9 +110,9 @@ keeps_keys_sealed(void **state)
     store_reopen(&s);
     assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
     assert_int_equal(keystore_count(a.ks), 2);
-    assert_non_null(keystore_active(a.ks));
-    assert_int_equal(keystore_active_until_s(a.ks), 2000);
-    assert_int_equal(keystore_active_from_s(a.ks), 1000);
+    assert_non_null(keystore_signer(a.ks, NULL, 0));
+    assert_int_equal(keystore_signer(a.ks, NULL, 0)->until_s, 2000);
+    assert_int_equal(keystore_signer(a.ks, NULL, 0)->from_s, 1000);
     assert_memory_equal(keystore_authority(a.ks)->seed, seed, sizeof(seed));
     assert_int_equal(keystore_authority(a.ks)->epoch, 3);
     for (size_t i = 0; i < 2; i++) {
@@ -185,12 +185,12 @@ key_record(const struct act *a, struct store_key *name)
     return store_key_text(name);
 }
 
-/* Not a byte of a key that verifies can be another, be it active or not; only what
- * its state is. */
+/* Not a byte of a key can be another, be it active or not. */
 static void
 refuses_each_changed_byte(void **state)
 {
-    static const enum trust_state states[] = {TRUST_NEXT, TRUST_ACTIVE, TRUST_RETIRING};
+    static const enum trust_state states[] = {
+        TRUST_NEXT, TRUST_ACTIVE, TRUST_RETIRING, TRUST_REVOKED};
     struct act a = {0};
     struct store_dir s;
 
@@ -208,8 +208,6 @@ refuses_each_changed_byte(void **state)
         record.key = key_record(&a, &name);
         assert_int_equal(kv_read(s.kv, store_record_get, &record, NULL), MAUTH_OK);
         for (size_t i = 0; i < record.len; i++) {
-            if (i == 1)
-                continue;
             record.value[i] ^= 1;
             assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
             assert_int_not_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
@@ -253,7 +251,7 @@ refuses_a_key_that_no_file_can_list(void **state)
     assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
     assert_int_equal(keystore_count(a.ks), 1);
     assert_int_equal(keystore_at(a.ks, 0)->state, TRUST_REVOKED);
-    assert_null(keystore_active(a.ks));
+    assert_null(keystore_signer(a.ks, NULL, 0));
     keystore_free(a.ks);
     buf_clear(&a.pkcs8);
     mauth_secret_free(a.seal);
@@ -279,6 +277,35 @@ bounds_its_keys(void **state)
     fill(&s, &a, TRUST_NEXT, "*");
     assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_UNAVAILABLE);
     assert_null(a.ks);
+    mauth_secret_free(a.seal);
+    store_remove(&s);
+}
+
+/* One that is bound to audiences signs for those, and the one for all signs the rest. */
+static void
+signs_by_audience(void **state)
+{
+    const struct text x = text_of("urn:x"), y = text_of("urn:y"), both[2] = {x, y};
+    struct act a = {0};
+    struct store_dir s;
+
+    (void)state;
+    seal_with(&a, 1);
+    store_make(&s, "");
+    fill_authority(&s, &a);
+    fill(&s, &a, TRUST_ACTIVE, "urn:x");
+    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+    assert_non_null(keystore_signer(a.ks, &x, 1));
+    assert_null(keystore_signer(a.ks, &y, 1));
+    assert_null(keystore_signer(a.ks, both, 2));
+    keystore_free(a.ks);
+    fill(&s, &a, TRUST_ACTIVE, "*");
+    fill(&s, &a, TRUST_NEXT, "urn:y");
+    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+    assert_non_null(keystore_signer(a.ks, &y, 1));
+    assert_ptr_not_equal(keystore_signer(a.ks, &x, 1), keystore_signer(a.ks, &y, 1));
+    assert_ptr_equal(keystore_signer(a.ks, both, 2), keystore_signer(a.ks, &y, 1));
+    keystore_free(a.ks);
     mauth_secret_free(a.seal);
     store_remove(&s);
 }
@@ -325,6 +352,7 @@ main(void)
         cmocka_unit_test(refuses_a_bad_seal_file),
         cmocka_unit_test(refuses_each_changed_byte),
         cmocka_unit_test(refuses_a_key_that_no_file_can_list),
+        cmocka_unit_test(signs_by_audience),
         cmocka_unit_test(refuses_two_active_keys),
         cmocka_unit_test(bounds_its_keys),
         cmocka_unit_test(counts_sequences),

@@ -445,6 +445,32 @@ puts_all_or_nothing(void **state)
     unmake(&small);
 }
 
+/* An assertion that somebody caught on its way is no login, not even with its key. */
+static void
+takes_an_assertion_once(void **state)
+{
+    struct world *w = *state;
+    struct login first = arrive(w, "alice", 1, 2), same = arrive(w, "alice", 1, 2);
+    struct graph_session s;
+    size_t before;
+
+    first.who.once = same.who.once = true;
+    enter(w, &first);
+    issue(&first);
+    write_with(w, login_record, &first);
+    assert_null(first.refusal);
+
+    enter(w, &same);
+    issue(&same);
+    before = records(w);
+    write_with(w, login_record, &same);
+    assert_string_equal(same.refusal, "saml-used");
+    assert_int_equal(session_of(w, &same, &s), MAUTH_NOT_FOUND);
+    assert_int_equal(records(w), before);
+    login_clear(&first);
+    login_clear(&same);
+}
+
 int
 main(void)
 {
@@ -454,6 +480,7 @@ main(void)
         IN_WORLD(keeps_users_by_issuer_and_subject),
         IN_WORLD(makes_one_user_when_two_are_first),
         IN_WORLD(takes_a_token_for_one_key),
+        IN_WORLD(takes_an_assertion_once),
         IN_WORLD(refuses_closed_accounts),
         IN_WORLD(refuses_users_that_are_gone),
         IN_WORLD(issues_nothing_without_a_key),

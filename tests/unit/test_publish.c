@@ -190,7 +190,10 @@ judge(size_t i, const struct mauth_key *device)
 
     press_set_up(&p);
     buf_init(&xml);
-    assert_int_equal(ticket_sign(&t, keystore_active(p.keys), &xml, NULL), MAUTH_OK);
+    assert_int_equal(
+        ticket_sign(
+            &t, keystore_signer(p.keys, t.audience, t.audiences)->signer, &xml, NULL),
+        MAUTH_OK);
     assert_int_equal(publish_trust(p.s.kv, p.keys, &p.o, NULL), MAUTH_OK);
     assert_int_equal(verdict(&p, &xml, device), MAUTH_REASON_NONE);
     assert_int_equal(kv_write(p.s.kv, add_set, &set, NULL), MAUTH_OK);

@@ -122,6 +122,62 @@ refuses(void **state)
     }
 }
 
+#define NONE "fld_7zzzzzzzzzzzzzzzzzzzzzzzzz"
+#define WRITE_ON_WORK                                                              \
+    "write on " WORK " is not allowed: the rules have no can(reader, write), but " \
+    "can(contributor, write), can(owner, write)."
+
+/* What a denial says is of known nodes alone, and of the caller's own side. */
+static void
+says_what_is_missing(void **state)
+{
+    static const struct {
+        const char *form, *lacks;
+    } cases[] = {
+        {STORAGE "&scope=write&resource=" NODES "folders/" WORK, WRITE_ON_WORK},
+        {STORAGE "&scope=write&resource=" NODES "folders/" WORK "&resource=" NODES
+                 "folders/" NONE,
+            WRITE_ON_WORK},
+        {STORAGE "&scope=write&resource=" NODES "folders/" NONE, ""},
+        {PUBSUB "&scope=write&resource=" NODES "folders/" TRIP,
+            "write is not allowed: no ticket for these audiences carries it."},
+        {STORAGE "&scope=publish",
+            "publish is not allowed: usr_01000000000000000000000000 does not have the "
+            "role publish."},
+        {RELAY "&scope=sync&resource=" NODES "devices/" PHONE,
+            "sync on " PHONE " is not allowed: it takes more than your own side shows; "
+            "and " PC " has no folder mapped."},
+        /* It is true, but of what no ticket says: that is nobody's lack. */
+        {STORAGE "&scope=boast&resource=" NODES "folders/" TRIP,
+            "boast on " TRIP " is not allowed: it takes more than your own side "
+            "shows."},
+    };
+    const struct caller_world *w = *state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct request q = ask(w, cases[i].form);
+
+        assert_true(rights_are_denied(q.rights));
+        assert_string_equal(rights_lacks(q.rights), cases[i].lacks);
+        end(&q);
+    }
+}
+
+/* Of 14 nodes and 64 actions few are explained. */
+static void
+explains_no_more_than_it_may(void **state)
+{
+    const struct caller_world *w = *state;
+    struct request q =
+        ask(w, STORAGE "&scope=a+b+c+d+e+f&resource=" NODES "folders/" WORK
+                       "&resource=" NODES "folders/" TRIP);
+
+    assert_non_null(strstr(rights_lacks(q.rights), "d on " WORK));
+    assert_null(strstr(rights_lacks(q.rights), "e on "));
+    assert_null(strstr(rights_lacks(q.rights), TRIP));
+    end(&q);
+}
+
 /* More values than there may be; each counts once. */
 static void
 bounds_what_is_asked_for(void **state)
@@ -468,6 +524,8 @@ main(void)
     static const struct CMUnitTest tests[] = {
         IN_WORLD(grants_what_the_graph_proves),
         IN_WORLD(refuses),
+        IN_WORLD(says_what_is_missing),
+        IN_WORLD(explains_no_more_than_it_may),
         IN_WORLD(bounds_what_is_asked_for),
         IN_WORLD(bounds_what_is_looked_at),
         IN_WORLD(bounds_what_a_ticket_holds),

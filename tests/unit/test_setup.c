@@ -170,7 +170,7 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
     assert_true(storage.live);
     assert_int_equal(storage.spki_len, 0);
     assert_int_equal(keystore_load(txn, f->seal, &keys, err), MAUTH_OK);
-    assert_non_null(keystore_active(keys));
+    assert_non_null(keystore_signer(keys, NULL, 0));
     assert_string_equal(
         keystore_authority(keys)->verifier.name, "127.0.0.1:8443/authority");
     keystore_free(keys);

@@ -58,6 +58,7 @@ is_space(enum store_space space)
     case SPACE_TOKEN:
     case SPACE_TOKEN_END:
     case SPACE_SIGNING_KEY:
+    case SPACE_KEYS_SERIAL:
     case SPACE_AUTHORITY:
     case SPACE_TRUST_SEQUENCE:
     case SPACE_DEVICE:

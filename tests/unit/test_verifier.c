@@ -403,6 +403,45 @@ test_checked_again_on_every_hit(void **state)
 }
 
 static void
+load_next(struct world *w)
+{
+    w->issuer.sequence++;
+    issuer_write_trust(&w->issuer);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_OK);
+}
+
+/* What the trust file says of the key may change, and change back. */
+static void
+test_the_key_is_checked_again(void **state)
+{
+    struct world *w = *state;
+
+    for (int deflated = 0; deflated < 2; deflated++) {
+        char *c = read_ticket(w, FOLDERS TRIP, deflated);
+
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+            w->issuer.key_audience = text_of("urn:meshauth:service:relay");
+            load_next(w);
+            assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_DENIED);
+            assert_int_equal(w->d.reason, MAUTH_REASON_AUDIENCE);
+            w->issuer.key_audience = text_of(STORAGE);
+            load_next(w);
+            assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+            assert_int_equal(w->d.sequence, w->issuer.sequence);
+            w->issuer.key_audience = (struct text){"", 0};
+            w->issuer.key_from_s = ISSUER_NOW + 1;
+            load_next(w);
+            assert_int_not_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+            assert_int_equal(w->d.reason, MAUTH_REASON_KEY_WINDOW);
+            w->issuer.key_from_s = 0;
+            load_next(w);
+        }
+        free(c);
+    }
+}
+
+static void
 test_notices_by_itself(void **state)
 {
     struct world *w = *state;
@@ -661,6 +700,7 @@ main(void)
         TEST(test_sets),
         TEST(test_facts_are_not_joined),
         TEST(test_checked_again_on_every_hit),
+        TEST(test_the_key_is_checked_again),
         TEST(test_notices_by_itself),
         TEST(test_keeps_the_last_good_one),
         TEST(test_bearer),
