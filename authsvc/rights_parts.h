@@ -12,8 +12,7 @@
 enum {
     RIGHTS_ALL = RIGHTS_AUDIENCES, /* audiences: all that the client names */
     RIGHTS_URN = sizeof("urn:meshauth:service:") + GRAPH_NAME_MAX,
-    RIGHTS_RULE = AUDIT_FIELD_MAX + 1,
-    RIGHTS_LINES = RIGHTS_AUDIENCES * RIGHTS_NODES
+    RIGHTS_RULE = AUDIT_FIELD_MAX + 1
 };
 
 struct rights_audience {
@@ -27,7 +26,8 @@ struct rights_node {
     enum id_kind kind;
     struct id id;
     char url[NODE_URL_MAX];
-    size_t only; /* for the audience by whose prefix it is named, or RIGHTS_ALL */
+    size_t only;  /* for the audience by whose prefix it is named, or RIGHTS_ALL */
+    bool implied; /* nobody named it: it may be left out */
 };
 
 /* One ticket, proven, and then issued. */
@@ -45,7 +45,11 @@ struct rights_ticket {
 
 struct rights {
     struct issue_ground ground;
-    const struct caller *caller;
+    const struct caller *caller; /* NULL: see rights_new_initial() */
+    const uint8_t *key_hash;
+    bool initial;
+    bool has_folder; /* nothing but that one */
+    struct id folder;
 
     /* As it is asked for. */
     const char *resource[RIGHTS_NODES];
@@ -79,6 +83,9 @@ struct rights {
 
 /* Takes it out of the form; a refusal, or NULL. */
 const char *rights_gather(struct rights *r, const struct form *f);
+/* In the transaction: what is there to be given where nothing is named. */
+MAUTH_MUST_USE enum mauth_rc rights_resolve_initial(
+    struct rights *r, struct kv_txn *txn, struct mauth_err *err);
 /* In the transaction: what the names stand for. */
 MAUTH_MUST_USE enum mauth_rc rights_resolve(
     struct rights *r, struct kv_txn *txn, struct mauth_err *err);

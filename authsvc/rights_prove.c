@@ -129,9 +129,9 @@ rights_facts(const struct prover *p)
     struct graph_facts facts = {
         .txn = p->txn,
         .now_s = r->ground.now_s,
-        .session = &r->caller->session,
-        .subject_kind = r->caller->kind,
-        .subject = &r->caller->principal,
+        .session = &r->ground.session,
+        .subject_kind = r->ground.subject_kind,
+        .subject = &r->ground.subject,
         .holder = r->ground.has_device ? &r->ground.device : NULL,
     };
 
@@ -178,7 +178,7 @@ prove_action(const struct prover *p, const struct rights_audience *a,
     if (n)
         rc = prove(p, &q, t, yes, err);
     *permit = *yes;
-    if (rc != MAUTH_OK || *yes)
+    if (rc != MAUTH_OK || *yes || p->r->initial)
         return rc;
     if (n && n->kind == ID_DEVICE) { /* of a device services ask by its id */
         id_format(ID_DEVICE, &n->id, id);
@@ -213,9 +213,24 @@ prove_node(const struct prover *p, const struct rights_audience *a,
             rc = prove_action(p, a, n, i, t, &permit, &yes, err);
         t->granted[k] |= (uint64_t)yes << i;
         t->permitted[k] |= (uint64_t)permit << i;
-        r->narrowed |= !yes;
+        r->narrowed |= !yes && !(n && n->implied);
     }
     return rc;
+}
+
+/* With all that the audience carries on one more node. */
+static bool
+has_room(const struct rights *r, const struct rights_audience *a,
+    const struct rights_ticket *t)
+{
+    size_t actions = 0;
+
+    for (size_t i = 0; i < r->actions; i++) {
+        actions += rights_carries(a, r->action[i]);
+        for (size_t k = 0; k < r->nodes; k++)
+            actions += t->granted[k] >> i & 1;
+    }
+    return actions <= TICKET_ACTIONS;
 }
 
 static bool
@@ -277,7 +292,8 @@ prove_audience(const struct prover *p, size_t audience, struct mauth_err *err)
     if (!r->nodes)
         rc = prove_node(p, a, NULL, t, err);
     for (size_t i = 0; i < r->nodes && rc == MAUTH_OK && !r->refusal; i++)
-        if (is_for(r, i, audience) && !is_repeated(r, i, audience))
+        if (is_for(r, i, audience) && !is_repeated(r, i, audience) &&
+            (!r->node[i].implied || has_room(r, a, t)))
             rc = prove_node(p, a, &r->node[i], t, err);
     if (!says_something(t)) {
         r->narrowed = true;
@@ -325,8 +341,11 @@ look(const struct prover *p, struct mauth_err *err)
 {
     struct rights *r = p->r;
     struct graph_session s;
-    enum mauth_rc rc = caller_session(p->txn, r->caller, &s, err);
+    enum mauth_rc rc;
 
+    if (!r->caller)
+        return ground_look(p->txn, r->key_hash, &r->ground, err);
+    rc = caller_session(p->txn, r->caller, &s, err);
     if (rc == MAUTH_DENIED ||
         (rc == MAUTH_OK && (!s.open || r->caller->now_s >= s.ends_s))) {
         mauth_err_reset(err);
@@ -358,15 +377,19 @@ run(struct kv_txn *txn, void *arg, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = look(&p, err);
     if (rc == MAUTH_OK && !r->refusal)
-        rc = rights_resolve(r, txn, err);
+        rc = r->initial ? rights_resolve_initial(r, txn, err)
+                        : rights_resolve(r, txn, err);
     if (rc != MAUTH_OK || r->refusal)
         return rc;
     if (r->syncs)
         rc = prove_sync(&p, err);
     for (size_t i = 0; !r->syncs && i < r->audiences && rc == MAUTH_OK && !r->refusal;
          i++)
-        rc = prove_audience(&p, i, err);
-    return rc == MAUTH_OK && !r->refusal && !r->tickets ? rights_deny(&p, err) : rc;
+        if (!r->initial || r->tickets < RIGHTS_INITIAL)
+            rc = prove_audience(&p, i, err);
+    if (rc != MAUTH_OK || r->refusal || r->tickets || r->initial)
+        return rc;
+    return rights_deny(&p, err);
 }
 
 enum mauth_rc

@@ -211,22 +211,21 @@ find_user(struct http_exchange *x)
 }
 
 static void
-answer_tickets(struct http_exchange *x, const struct exchange *e)
+answer_tickets(struct http_exchange *x, struct exchange *e)
 {
-    const struct login *l = &e->login;
+    struct login *l = &e->login;
     struct mauth_err err = MAUTH_ERR_INIT;
     char root[ISSUE_URL_MAX];
-    struct token_line line[LOGIN_TICKETS];
-    const struct token_answer answer = {
+    struct token_line line[LOGIN_LINES];
+    struct token_answer answer = {
         .line = line,
-        .lines = LOGIN_TICKETS,
         .mesh = root,
         .by_dpop = e->proof.by_dpop,
     };
 
     if (issue_mesh_root(
             l->service->config->issuer.url, &l->ground.subject, root, sizeof(root))) {
-        token_lines_of_login(l->issued, LOGIN_TICKETS, root, line);
+        answer.lines = login_lines(&l->tickets, line);
         token_answer(x, &answer);
         return;
     }

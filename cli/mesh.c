@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "cli/account.h"
 #include "cli/account_choice.h"
+#include "cli/mesh_tickets.h"
 #include "cli/output.h"
 #include "cli/token_exchange.h"
 #include "net/fetch.h"
@@ -296,8 +297,10 @@ take_answer(const struct mesh *m, const struct exchange *x, json_t **out)
     } else if (x->answer.len && !json_is_object(o)) {
         command_complain(m->call, "the answer of %s is no object", m->service.text);
         code = COMMAND_FAILED;
-    } else if (out) {
-        *out = json_incref(o);
+    } else {
+        mesh_keep_tickets(m->call, m->account, o);
+        if (out)
+            *out = json_incref(o);
     }
     json_decref(o);
     return code;

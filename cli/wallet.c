@@ -6,8 +6,8 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/secret.h"
-#include "base/url.h"
 #include "cli/account_lock.h"
+#include "cli/wallet_line.h"
 #include <meshauth/credential.h>
 
 struct item {
@@ -176,6 +176,21 @@ take_kept(struct wallet *w, json_t *kept, int64_t now_s)
     return true;
 }
 
+/* The login, and each renewal, bring some along. */
+static void
+take_login(struct wallet *w, int64_t now_s)
+{
+    const struct grant *g = account_grant(w->account);
+
+    for (size_t i = 1; i < grant_count(g); i++) {
+        json_t *kept = json_pack("{s:s, s:o}", "credential", grant_credential(g, i),
+            "for", wallet_line_all(grant_ticket(g, i)));
+
+        (void)take_kept(w, kept, now_s);
+        json_decref(kept);
+    }
+}
+
 /* The file. */
 
 static enum mauth_rc
@@ -197,6 +212,7 @@ load(struct wallet *w, int64_t now_s, struct mauth_err *err)
         (void)take_kept(w, json_array_get(list, i), now_s);
     json_decref(o);
     buf_clear(&file);
+    take_login(w, now_s);
     if (rc == MAUTH_NOT_FOUND || rc == MAUTH_TOO_LARGE) /* none, or no cache of ours */
         return MAUTH_OK;
     return rc ? mauth_fail(err, rc, "%s", why.text) : MAUTH_OK;
@@ -249,44 +265,6 @@ wallet_open(
 
 /* Finding. */
 
-static bool
-is_node(const struct wallet *w, const char *url)
-{
-    static const enum id_kind kinds[] = {ID_FOLDER, ID_DEVICE, ID_USER};
-    struct text id;
-
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-        if (url_is_node(text_of(url), text_of(account_url(w->account)), kinds[i], &id))
-            return true;
-    return false;
-}
-
-/* A folder's place reaches below it; that of one's own node is the prefix alone. */
-static bool
-lies_at(const json_t *line, const char *url)
-{
-    const char *place = text_in(line, "place");
-    size_t len = strlen(place);
-
-    if (!len)
-        return false;
-    if (json_is_true(json_object_get(line, "whole")))
-        return url_is_within(text_of(url), text_of(place));
-    return strncmp(url, place, len) == 0 &&
-           strcmp(url[len] == '/' ? url + len + 1 : url + len, "") == 0;
-}
-
-static bool
-has_action(const json_t *line, const char *action)
-{
-    const json_t *actions = json_object_get(line, "actions");
-
-    for (size_t i = 0; i < json_array_size(actions); i++)
-        if (strcmp(json_string_value(json_array_get(actions, i)), action) == 0)
-            return true;
-    return false;
-}
-
 /* audience NULL: that of the place; resource NULL: none was asked about. */
 static const json_t *
 find_line(const struct wallet *w, const json_t *lines, const char *audience,
@@ -294,15 +272,15 @@ find_line(const struct wallet *w, const json_t *lines, const char *audience,
 {
     for (size_t i = 0; i < json_array_size(lines); i++) {
         const json_t *line = json_array_get(lines, i);
-        bool fits = has_action(line, action) &&
+        bool fits = wallet_line_has(line, action) &&
                     (!audience || strcmp(text_in(line, "audience"), audience) == 0);
 
         if (!resource)
             fits = fits && !json_object_get(line, "resource");
-        else if (is_node(w, resource))
+        else if (wallet_line_is_node(account_url(w->account), resource))
             fits = fits && audience && strcmp(text_in(line, "resource"), resource) == 0;
         else
-            fits = fits && lies_at(line, resource);
+            fits = fits && wallet_line_is_at(line, resource);
         if (fits)
             return line;
     }
@@ -353,38 +331,6 @@ wallet_find(const struct wallet *w, const struct token_rights *want, int64_t unt
 
 /* Taking in. */
 
-/* Where the place of a folder ends in a URL that lies in it; 0: the folder is not named. */
-static size_t
-place_of_folder(const char *url, struct text id)
-{
-    const char *at = memmem(url, strlen(url), id.p, id.len);
-
-    while (at && (at[-1] != '/' || (at[id.len] && at[id.len] != '/')))
-        at = memmem(at + 1, strlen(at + 1), id.p, id.len);
-    return at ? (size_t)(at - url) + id.len : 0;
-}
-
-/* Of one place that was asked for, what the service made of it. */
-static bool
-note_place(const struct wallet *w, json_t *line, const struct token_rights *asked)
-{
-    struct text issuer = text_of(account_url(w->account)), id;
-    const char *url = asked->resources == 1 ? asked->resource[0] : NULL;
-    size_t len;
-
-    if (!url || is_node(w, url))
-        return true;
-    if (url_is_node(text_of(text_in(line, "resource")), issuer, ID_FOLDER, &id)) {
-        len = place_of_folder(url, id);
-        return !len ||
-               (json_object_set_new(line, "place", json_stringn(url, len)) == 0 &&
-                   json_object_set_new(line, "whole", json_true()) == 0);
-    }
-    len = strlen(url);
-    len -= url[len - 1] == '/';
-    return json_object_set_new(line, "place", json_stringn(url, len)) == 0;
-}
-
 /* A line of the answer, added to its ticket, which comes first if it is new. */
 static enum mauth_rc
 take_line(struct wallet *w, const json_t *from, const struct token_rights *asked,
@@ -410,7 +356,7 @@ take_line(struct wallet *w, const json_t *from, const struct token_rights *asked
     line = json_pack("{s:O, s:O, s:O*}", "audience", json_object_get(from, "audience"),
         "actions", json_object_get(from, "actions"), "resource",
         json_object_get(from, "resource"));
-    if (!line || !note_place(w, line, asked) ||
+    if (!line || !wallet_line_note_place(line, account_url(w->account), asked) ||
         json_array_append(json_object_get(item->kept, "for"), line) != 0)
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     json_decref(line);

@@ -60,6 +60,16 @@ refuse_second(struct walk *w, const config_setting_t *s)
         config_setting_name(s), complain_found(s, value));
 }
 
+/* What it vouches for must never look like what we do; a slash more is no difference. */
+static bool
+is_named_like_us(const char *issuer, const char *ours)
+{
+    size_t len = strlen(ours);
+
+    return strncmp(issuer, ours, len) == 0 &&
+           (issuer[len] == '\0' || strcmp(issuer + len, "/") == 0);
+}
+
 static enum mauth_rc
 check_demo(struct walk *w, const config_setting_t *s, const struct config_provider *p)
 {
@@ -173,6 +183,10 @@ check_provider(struct walk *w, const config_setting_t *s, size_t i)
         if (strcmp(p[i].issuer, p[j].issuer) == 0)
             return refuse_second(w, config_setting_get_member(s, "issuer"));
     }
+    if (is_named_like_us(p[i].issuer, w->config->issuer.url))
+        return complain(w, config_setting_get_member(s, "issuer"),
+            "providers.issuer is issuer.url, %s, but a provider must be somebody else",
+            w->config->issuer.url);
     return p[i].demo ? check_demo(w, s, &p[i]) : MAUTH_OK;
 }
 

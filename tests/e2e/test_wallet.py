@@ -177,9 +177,11 @@ class Offline(Base):
         words = ("--audience", "storage", "--resource", self.url)
         until = time.monotonic() + 61
         credential = self.get(*words)
+        root = self.alice.json("status")["accounts"][0]["mesh"]
         self.mesh.stop()
         try:
             self.assertEqual(self.get(*words), credential)
+            self.accept(self.get("--audience", "storage", "--resource", root))  # the login brought it
             self.refused(3, "meshauthd must run at", "get", *words, "--action", "write")
             time.sleep(max(0, until - time.monotonic()))
             # The login has run out meanwhile; the ticket for the service has not.

@@ -398,6 +398,14 @@ static const struct {
         URL "providers = ( { name = \"p\"; " GOOD_PROVIDER "},\n"
             "{ name = \"q\"; " GOOD_PROVIDER "} );",
         "3: providers.issuer: another provider has \"https://p\" already"},
+    {"a provider that is us",
+        PROVIDER("issuer = \"https://a.example\"; client_ids = [ \"c\" ];"),
+        "3: providers.issuer is issuer.url, https://a.example, but a provider must be "
+        "somebody else"},
+    {"a provider that looks like us",
+        PROVIDER("issuer = \"https://a.example/\"; client_ids = [ \"c\" ];"),
+        "3: providers.issuer is issuer.url, https://a.example, but a provider must be "
+        "somebody else"},
     {"demo for the world",
         "listen: { address = \"0.0.0.0\"; };" PROVIDER(
             GOOD_PROVIDER "jwks_file = \"j\";\n demo = true;"),
