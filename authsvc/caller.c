@@ -17,7 +17,11 @@
 #include "base/time.h"
 #include "store/graph_service.h"
 #include "store/graph_user.h"
+#include "tickets/decode.h"
+#include "tickets/verify.h"
+#include "verifier/cache.h"
 #include <meshauth/credential.h>
+#include <meshauth/ticket.h>
 
 /* What follows the scheme; a problem's name, or NULL. */
 static const char *
@@ -56,44 +60,134 @@ problem_of(const struct mauth_err *err)
     }
 }
 
-/* A ticket's XML, checked or only read; err's reason is that of the first that failed. */
-typedef enum mauth_rc take_fn(const struct service *service, struct text xml,
-    struct caller *c, struct mauth_err *err);
-
+/* An identity ticket's subject and session; the profile sees to their form. */
 static enum mauth_rc
-verify(const struct service *service, struct text xml, struct caller *c,
-    struct mauth_err *err)
+take_subject(const struct mauth_ticket *t, struct caller *c, struct mauth_err *err)
 {
-    struct mauth_expect want = {.size = sizeof(want),
-        .audience = service->config->issuer.url,
-        .now_s = c->now_s,
-        .skew_s = MAUTH_SKEW_DEFAULT_S};
-    struct shared_ref *trust = NULL;
-    enum mauth_rc rc = own_trust_take(service->trust, &trust, err);
+    const char *subject = mauth_ticket_subject(t);
+    const char *session = mauth_ticket_session(t);
+    const uint8_t *spki;
+    size_t len;
 
-    if (rc != MAUTH_OK)
-        return rc;
-    if (c->proof.key)
-        want.holder_spki = mauth_key_spki(c->proof.key, &want.holder_spki_len);
-    rc = mauth_ticket_verify(
-        xml.p, xml.len, own_trust_of(trust), &want, &c->ticket, err);
-    shared_drop(trust);
-    return rc;
+    c->kind = id_kind_of(subject, strlen(subject));
+    if (!mauth_ticket_is_identity(t) || !c->proof.key ||
+        (c->kind != ID_USER && c->kind != ID_SERVICE) ||
+        !id_parse(c->kind, subject, strlen(subject), &c->principal) ||
+        !id_parse(ID_SESSION, session, strlen(session), &c->session))
+        return mauth_fail(err, MAUTH_DENIED, "caller: no identity ticket of a key");
+    spki = mauth_key_spki(c->proof.key, &len);
+    SHA256(spki, len, c->key_hash);
+    c->ticket = true;
+    return MAUTH_OK;
+}
+
+/* A check of a ticket under way; err's reason is that of the first that failed. */
+struct check {
+    const struct service *service;
+    struct text credential;
+    struct caller *caller;
+    struct shared_ref *trust;
+    struct mauth_expect want;
+};
+
+/*
+ * Was it verified before? Then its signature stands, and all else is looked at again.
+ * True when *rc says how that went.
+ */
+static bool
+check_known(const struct check *k, enum mauth_rc *rc, struct mauth_err *err)
+{
+    struct cache *known = k->service->known;
+    uint64_t generation = own_trust_generation(k->trust);
+    struct cached *held;
+    uint64_t hash;
+    bool usable;
+
+    if (!known)
+        return false;
+    hash = cache_seek(known, k->credential);
+    (void)!cache_lock(known, hash); /* what is loaded is k->trust */
+    held = cache_find(known, hash, k->credential);
+    usable = held && held->checked >= own_trust_keys_since(k->trust);
+    if (usable) {
+        *rc = ticket_check_again(held->ticket, held->terms, own_trust_of(k->trust),
+            &k->want, held->checked == generation, err);
+        if (*rc == MAUTH_OK) {
+            held->checked = generation;
+            *rc = take_subject(held->ticket, k->caller, err);
+        }
+    }
+    cache_unlock(known, hash);
+    return usable;
+}
+
+static void
+remember(const struct check *k, struct mauth_ticket *t)
+{
+    if (k->service->known)
+        cache_put(k->service->known, k->credential, t, sizeof(*t) + t->pool_len,
+            own_trust_generation(k->trust));
+    else
+        mauth_ticket_free(t);
 }
 
 static enum mauth_rc
-read_only(const struct service *service, struct text xml, struct caller *c,
+check_new(const struct check *k, struct mauth_err *err)
+{
+    char *xml = malloc(MAUTH_TICKET_MAX);
+    struct mauth_ticket *t = NULL;
+    enum mauth_rc rc;
+    size_t len;
+
+    if (!xml)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "caller: no memory");
+    rc = mauth_credential_decode(k->credential.p, k->credential.len, xml, &len, err);
+    if (rc == MAUTH_OK)
+        rc = mauth_ticket_verify(xml, len, own_trust_of(k->trust), &k->want, &t, err);
+    if (rc == MAUTH_OK)
+        rc = take_subject(t, k->caller, err);
+    free(xml);
+    if (rc == MAUTH_OK)
+        remember(k, t);
+    else
+        mauth_ticket_free(t);
+    return rc;
+}
+
+enum mauth_rc
+caller_verify(const struct service *service, struct text credential, struct caller *out,
     struct mauth_err *err)
 {
-    enum mauth_rc rc = mauth_ticket_read_untrusted(xml.p, xml.len, &c->ticket, err);
-    const uint8_t *spki, *proven;
-    size_t len, proven_len;
+    struct check k = {.service = service,
+        .credential = credential,
+        .caller = out,
+        .want = {.size = sizeof(k.want),
+            .audience = service->config->issuer.url,
+            .now_s = out->now_s,
+            .skew_s = MAUTH_SKEW_DEFAULT_S}};
+    enum mauth_rc rc = own_trust_take(service->trust, &k.trust, err);
 
     if (rc != MAUTH_OK)
         return rc;
-    if (strcmp(mauth_ticket_issuer(c->ticket), service->config->issuer.url) != 0)
+    if (out->proof.key)
+        k.want.holder_spki = mauth_key_spki(out->proof.key, &k.want.holder_spki_len);
+    if (!check_known(&k, &rc, err))
+        rc = check_new(&k, err);
+    shared_drop(k.trust);
+    return rc;
+}
+
+/* What can be seen without any key of ours. */
+static enum mauth_rc
+check_read(const struct service *service, const struct mauth_ticket *t,
+    const struct caller *c, struct mauth_err *err)
+{
+    const uint8_t *spki, *proven;
+    size_t len, proven_len;
+
+    if (strcmp(mauth_ticket_issuer(t), service->config->issuer.url) != 0)
         return mauth_refuse(err, MAUTH_REASON_ISSUER, "caller: another issuer's");
-    spki = mauth_ticket_holder_spki(c->ticket, &len);
+    spki = mauth_ticket_holder_spki(t, &len);
     if (!spki || !c->proof.key)
         return mauth_refuse(err, MAUTH_REASON_NO_PROOF, "caller: no key is proven");
     proven = mauth_key_spki(c->proof.key, &proven_len);
@@ -102,55 +196,27 @@ read_only(const struct service *service, struct text xml, struct caller *c,
     return MAUTH_OK;
 }
 
-/* An identity ticket's subject and session; the profile sees to their form. */
-static enum mauth_rc
-take_subject(struct caller *c, struct mauth_err *err)
-{
-    const char *subject = mauth_ticket_subject(c->ticket);
-    const char *session = mauth_ticket_session(c->ticket);
-    const uint8_t *spki;
-    size_t len;
-
-    c->kind = id_kind_of(subject, strlen(subject));
-    if (!mauth_ticket_is_identity(c->ticket) || !c->proof.key ||
-        (c->kind != ID_USER && c->kind != ID_SERVICE) ||
-        !id_parse(c->kind, subject, strlen(subject), &c->principal) ||
-        !id_parse(ID_SESSION, session, strlen(session), &c->session))
-        return mauth_fail(err, MAUTH_DENIED, "caller: no identity ticket of a key");
-    spki = mauth_key_spki(c->proof.key, &len);
-    SHA256(spki, len, c->key_hash);
-    return MAUTH_OK;
-}
-
-static enum mauth_rc
-take_ticket(const struct service *service, struct text credential, take_fn *take,
-    struct caller *c, struct mauth_err *err)
-{
-    char *xml = malloc(MAUTH_TICKET_MAX);
-    struct text text = {xml, 0};
-    enum mauth_rc rc;
-
-    if (!xml)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "caller: no memory");
-    rc = mauth_credential_decode(credential.p, credential.len, xml, &text.len, err);
-    if (rc == MAUTH_OK)
-        rc = take(service, text, c, err);
-    free(xml);
-    return rc == MAUTH_OK ? take_subject(c, err) : rc;
-}
-
-enum mauth_rc
-caller_verify(const struct service *service, struct text credential, struct caller *out,
-    struct mauth_err *err)
-{
-    return take_ticket(service, credential, verify, out, err);
-}
-
 enum mauth_rc
 caller_read(const struct service *service, struct text credential, struct caller *out,
     struct mauth_err *err)
 {
-    return take_ticket(service, credential, read_only, out, err);
+    char *xml = malloc(MAUTH_TICKET_MAX);
+    struct mauth_ticket *t = NULL;
+    enum mauth_rc rc;
+    size_t len;
+
+    if (!xml)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "caller: no memory");
+    rc = mauth_credential_decode(credential.p, credential.len, xml, &len, err);
+    if (rc == MAUTH_OK)
+        rc = mauth_ticket_read_untrusted(xml, len, &t, err);
+    if (rc == MAUTH_OK)
+        rc = check_read(service, t, out, err);
+    if (rc == MAUTH_OK)
+        rc = take_subject(t, out, err);
+    mauth_ticket_free(t);
+    free(xml);
+    return rc;
 }
 
 const char *
@@ -248,7 +314,6 @@ caller_check(struct kv_txn *txn, const struct caller *c, struct mauth_err *err)
 void
 caller_clear(struct caller *c)
 {
-    mauth_ticket_free(c->ticket);
     proof_clear(&c->proof);
-    c->ticket = NULL;
+    c->ticket = false;
 }

@@ -5,6 +5,7 @@
 #ifndef AUTHSVC_CALLER_H
 #define AUTHSVC_CALLER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "authsvc/http.h"
@@ -12,12 +13,11 @@
 #include "authsvc/service.h"
 #include "base/id.h"
 #include "store/graph_session.h"
-#include <meshauth/ticket.h>
 
 struct caller {
     int64_t now_s;
     struct proof proof;
-    struct mauth_ticket *ticket;
+    bool ticket;       /* he showed one, and it was good */
     enum id_kind kind; /* ID_USER or ID_SERVICE */
     struct id principal;
     struct id session;

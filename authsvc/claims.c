@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/fail.h"
 #include "base/time.h"
@@ -113,22 +112,16 @@ check_party(const json_t *claims, const struct config_provider *p, const char **
 }
 
 /*
- * "email", when the provider calls it verified and we call the provider authoritative
- * for its domain (OpenID Connect Core 5.1). Any other is none at all.
+ * "email", when the provider calls it verified (OpenID Connect Core 5.1). Any other is
+ * none at all.
  */
 static void
 take_email(const json_t *claims, const struct config_provider *p, char *out)
 {
     const char *email = json_string_value(json_object_get(claims, "email"));
-    const char *at = email ? strrchr(email, '@') : NULL;
+    bool verified = json_is_true(json_object_get(claims, "email_verified"));
 
-    out[0] = '\0';
-    if (!at || strlen(email) > PROVIDER_EMAIL_MAX ||
-        !json_is_true(json_object_get(claims, "email_verified")))
-        return;
-    for (size_t i = 0; i < p->email_domains; i++)
-        if (strcasecmp(p->email_domain[i], at + 1) == 0)
-            memcpy(out, email, strlen(email) + 1);
+    providers_take_email(p, verified ? email : NULL, out);
 }
 
 bool
@@ -209,6 +202,7 @@ claims_check(const json_t *claims, const struct config_provider *provider,
         return rc;
     take_email(claims, provider, out->email);
     out->issued_s = t.issued_s;
+    out->session_ends_s = INT64_MAX;
     out->too_old_s = t.issued_s + provider->max_age_s;
     if (out->too_old_s > t.ends_s)
         out->too_old_s = t.ends_s;

@@ -12,8 +12,6 @@
 #include "tickets/encode.h"
 #include <meshauth/credential.h>
 
-/* The rule of the mesh's policy that grants it, as it goes on record. */
-static const char own_node_rule[] = "grant read(R) if subject(U), user(R, U).";
 static const char unspecified_class[] =
     "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified";
 static const char x509_class[] = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509";
@@ -275,34 +273,6 @@ issue_rights(const struct issue_ground *g, const struct issue_rights *r,
     if (rc == MAUTH_OK)
         rc = make_entry(g, &d, "ticket.issue", r, out, err);
     return end(&d, rc, out);
-}
-
-enum mauth_rc
-issue_own_node(const struct issue_ground *g, const char *service, struct issued *out,
-    struct mauth_err *err)
-{
-    static const struct text read[] = {{"read", 4}};
-    char audience[ISSUE_URL_MAX], root[ISSUE_URL_MAX];
-    struct ticket_permit permit = {.resource.p = root, .count = 1};
-    const struct issue_rights rights = {
-        .audience = {audience},
-        .audiences = 1,
-        .permit = &permit,
-        .permits = 1,
-        .action = read,
-        .actions = 1,
-        .about = {root},
-        .abouts = 1,
-        .rule = own_node_rule,
-    };
-
-    memset(out, 0, sizeof(*out));
-    if (!issue_mesh_root(
-            g->service->config->issuer.url, &g->subject, root, sizeof(root)))
-        return mauth_fail(err, MAUTH_INTERNAL, "issue: the issuer's URL is too long");
-    permit.resource.len = strlen(root);
-    snprintf(audience, sizeof(audience), "urn:meshauth:service:%s", service);
-    return issue_rights(g, &rights, out, err);
 }
 
 void

@@ -79,10 +79,6 @@ struct issue_rights {
 MAUTH_MUST_USE enum mauth_rc issue_rights(const struct issue_ground *ground,
     const struct issue_rights *rights, struct issued *out, struct mauth_err *err);
 
-/* `read` on a user's own node, for the service of this name. */
-MAUTH_MUST_USE enum mauth_rc issue_own_node(const struct issue_ground *ground,
-    const char *service, struct issued *out, struct mauth_err *err);
-
 void issued_clear(struct issued *issued);
 
 /* "ISSUER/v1/mesh/users/usr_...": the root of the user's mesh. False: no room. */

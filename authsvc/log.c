@@ -11,6 +11,7 @@
 #include "authsvc/http.h"
 #include "base/buf.h"
 #include "base/fail.h"
+#include "base/str.h"
 #include "base/time.h"
 
 enum {
@@ -22,20 +23,12 @@ enum {
     METHOD_SHOWN = 32
 };
 
-/* Takes the object over, writes it as one line with one write(2). */
+/* One line with one write(2). NULL: there was no memory for it. */
 static void
-emit(int level, json_t *object)
+write_line(int level, const char *text)
 {
-    char now[TIME_LEN + 1];
-    char *text;
     struct buf line;
 
-    time_format(time_now_s(), now);
-    if (object)
-        json_object_set_new(object, "time", json_string(now));
-    text = object
-               ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII)
-               : NULL;
     buf_init(&line);
     if (getenv("JOURNAL_STREAM"))
         buf_printf(&line, "<%d>", level);
@@ -45,6 +38,22 @@ emit(int level, json_t *object)
         /* Nowhere left to say so. */
     }
     buf_clear(&line);
+}
+
+/* Takes the object over. */
+static void
+emit(int level, json_t *object)
+{
+    char now[TIME_LEN + 1];
+    char *text;
+
+    time_format(time_now_s(), now);
+    if (object)
+        json_object_set_new(object, "time", json_string(now));
+    text = object
+               ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII)
+               : NULL;
+    write_line(level, text);
     free(text);
     json_decref(object);
 }
@@ -101,22 +110,39 @@ log_failure(const char *request_id, const struct mauth_err *err)
             "code", mauth_rc_name(err->rc), "message", err->text, "where", err->where));
 }
 
+static void
+put_member(struct buf *b, const char *name, const char *value)
+{
+    buf_printf(b, "%s\"%s\":", b->len ? "," : "{", name);
+    buf_json(b, text_of(value));
+}
+
+/* There is one for each request: written as text, not built as a tree. All values are
+ * ASCII, names in their order as emit() has them. */
 void
 log_request(const struct http_exchange *x, int status, const char *reason)
 {
-    const char *path = http_path(x);
-    char shown[PATH_SHOWN];
-    json_t *line;
+    const char *path = http_path(x), *method = http_method(x);
+    char shown[PATH_SHOWN], now[TIME_LEN + 1];
+    struct buf line;
 
+    buf_init(&line);
+    put_member(&line, "client", http_client(x));
+    put_member(&line, "level", "info");
+    if (method) {
+        mauth_quote(method, strlen(method), shown, METHOD_SHOWN);
+        put_member(&line, "method", shown);
+    }
     mauth_quote(path ? path : "", path ? strlen(path) : 0, shown,
         status == 404 ? STRAY_SHOWN : sizeof(shown));
-    line = json_pack("{s:s, s:s, s:s, s:s, s:i}", "level", "info", "request",
-        http_request_id(x), "client", http_client(x), "path", shown, "status", status);
-    if (line && http_method(x)) {
-        mauth_quote(http_method(x), strlen(http_method(x)), shown, METHOD_SHOWN);
-        json_object_set_new(line, "method", json_string(shown));
-    }
-    if (line && reason)
-        json_object_set_new(line, "reason", json_string(reason));
-    emit(INFO, line);
+    put_member(&line, "path", shown);
+    if (reason)
+        put_member(&line, "reason", reason);
+    put_member(&line, "request", http_request_id(x));
+    time_format(time_now_s(), now);
+    buf_printf(&line, ",\"status\":%d", status);
+    put_member(&line, "time", now);
+    buf_u8(&line, '}');
+    write_line(INFO, buf_ok(&line) ? buf_cstr(&line) : NULL);
+    buf_clear(&line);
 }

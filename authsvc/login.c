@@ -93,12 +93,55 @@ login_create_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
 }
 
 enum mauth_rc
-login_issue_tickets(const struct issue_ground *g, struct issued out[LOGIN_TICKETS],
+login_issue_tickets(const struct issue_ground *g,
+    const uint8_t key_hash[GRAPH_KEY_HASH], struct login_tickets *out,
     struct mauth_err *err)
 {
-    enum mauth_rc rc = issue_identity(g, &out[0], err);
+    enum mauth_rc rc = issue_identity(g, &out->identity, err);
 
-    return rc ? rc : issue_own_node(g, "storage", &out[1], err);
+    if (rc != MAUTH_OK || g->subject_kind != ID_USER)
+        return rc;
+    rc = rights_new_initial(g, NULL, key_hash, NULL, &out->initial, err);
+    if (rc == MAUTH_OK)
+        rc = rights_prove(out->initial, err);
+    if (rc == MAUTH_OK && !rights_refusal(out->initial))
+        rc = rights_issue(out->initial, err);
+    if (rc == MAUTH_OK && rights_refusal(out->initial)) {
+        rights_free(out->initial);
+        out->initial = NULL;
+    }
+    return rc;
+}
+
+enum mauth_rc
+login_record_tickets(
+    struct kv_txn *txn, const struct login_tickets *t, struct mauth_err *err)
+{
+    enum mauth_rc rc = audit_append(txn, t->identity.entry, err);
+
+    return rc || !t->initial ? rc : rights_record(txn, t->initial, err);
+}
+
+size_t
+login_lines(struct login_tickets *t, struct token_line line[LOGIN_LINES])
+{
+    struct token_answer initial = {.lines = 0};
+
+    line[0] =
+        (struct token_line){.ticket = &t->identity, .audience = t->identity.audience};
+    if (t->initial)
+        rights_answer(t->initial, &initial);
+    for (size_t i = 0; i < initial.lines; i++)
+        line[1 + i] = initial.line[i];
+    return 1 + initial.lines;
+}
+
+void
+login_tickets_clear(struct login_tickets *t)
+{
+    issued_clear(&t->identity);
+    rights_free(t->initial);
+    t->initial = NULL;
 }
 
 enum mauth_rc
@@ -106,7 +149,7 @@ login_issue(struct login *l, struct mauth_err *err)
 {
     enum mauth_rc rc = id_new(&l->ground.session, err);
 
-    return rc ? rc : login_issue_tickets(&l->ground, l->issued, err);
+    return rc ? rc : login_issue_tickets(&l->ground, l->key_hash, &l->tickets, err);
 }
 
 static enum mauth_rc
@@ -153,12 +196,12 @@ check_again(struct kv_txn *txn, struct login *l, struct mauth_err *err)
         l->refusal = "user-closed";
         return MAUTH_OK;
     }
-    rc = graph_token_use(
+    rc = (l->who.once ? graph_token_use_once : graph_token_use)(
         txn, l->who.token_hash, l->key_hash, l->who.too_old_s, l->ground.now_s, err);
     if (rc != MAUTH_CONFLICT)
         return rc;
     mauth_err_reset(err);
-    l->refusal = "token-other-key";
+    l->refusal = l->who.once ? "saml-used" : "token-other-key";
     return MAUTH_OK;
 }
 
@@ -173,9 +216,7 @@ login_record(struct kv_txn *txn, void *arg, struct mauth_err *err)
     rc = put_session(txn, l, err);
     if (rc == MAUTH_OK)
         rc = put_email(txn, l, err);
-    for (size_t i = 0; i < LOGIN_TICKETS && rc == MAUTH_OK; i++)
-        rc = audit_append(txn, l->issued[i].entry, err);
-    return rc;
+    return rc ? rc : login_record_tickets(txn, &l->tickets, err);
 }
 
 enum mauth_rc
@@ -196,8 +237,7 @@ login_record_refusal(struct kv_txn *txn, void *arg, struct mauth_err *err)
 void
 login_clear(struct login *l)
 {
-    for (size_t i = 0; i < LOGIN_TICKETS; i++)
-        issued_clear(&l->issued[i]);
+    login_tickets_clear(&l->tickets);
     audit_entry_free(l->created);
     audit_entry_free(l->refused);
     l->created = l->refused = NULL;

@@ -10,13 +10,20 @@
 
 #include "authsvc/issue.h"
 #include "authsvc/provider.h"
+#include "authsvc/rights.h"
 #include "store/graph.h"
 #include "store/graph_session.h"
 #include "store/kv.h"
 #include <meshauth/err.h>
 
+/* What a login or a renewal gives. */
+struct login_tickets {
+    struct issued identity;
+    struct rights *initial; /* NULL: none */
+};
+
 enum {
-    LOGIN_TICKETS = 2
+    LOGIN_LINES = 1 + RIGHTS_LINES
 };
 
 struct login {
@@ -24,7 +31,7 @@ struct login {
     struct provider_identity who;
     uint8_t key_hash[GRAPH_KEY_HASH];
     struct issue_ground ground;
-    struct issued issued[LOGIN_TICKETS];
+    struct login_tickets tickets;
     struct audit_entry *created; /* record of the user's creation */
     struct audit_entry *refused; /* record of a refusal */
     struct id new_user;
@@ -43,16 +50,27 @@ MAUTH_MUST_USE enum mauth_rc login_prepare_user(struct login *l, struct mauth_er
 /* ... and put both; nothing is done when the identity has a user by now. */
 kv_fn login_create_user;
 
-/* The tickets of a user's login, or of its renewal. out is zero, and cleared by the
- * caller in any case. */
+/*
+ * The identity ticket of a login, or of its renewal, and a user's initial tickets. The
+ * ground is complete; key_hash is borrowed as long as out is there. out is zero, and
+ * cleared by the caller in any case.
+ */
 MAUTH_MUST_USE enum mauth_rc login_issue_tickets(const struct issue_ground *ground,
-    struct issued out[LOGIN_TICKETS], struct mauth_err *err);
+    const uint8_t key_hash[GRAPH_KEY_HASH], struct login_tickets *out,
+    struct mauth_err *err);
+/* Put their records. */
+MAUTH_MUST_USE enum mauth_rc login_record_tickets(
+    struct kv_txn *txn, const struct login_tickets *t, struct mauth_err *err);
+/* As they are answered, the identity ticket first; how many lines. Borrowed from t. */
+size_t login_lines(struct login_tickets *t, struct token_line line[LOGIN_LINES]);
+void login_tickets_clear(struct login_tickets *t);
 
 /* Issue all tickets of the login and make the records ready. */
 MAUTH_MUST_USE enum mauth_rc login_issue(struct login *l, struct mauth_err *err);
 /*
- * Put session, ID token and records, after checking again that the user lives
- * and that the ID token serves no other key; else refusal is set and nothing put.
+ * Put session, identity token and records, after checking again that the user lives
+ * and that the ID token serves no other key, or the assertion served nobody; else
+ * refusal is set and nothing put.
  */
 kv_fn login_record;
 

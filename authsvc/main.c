@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,8 @@
 #include "base/time.h"
 #include "jose/json.h"
 #include "net/fetch.h"
+#include "saml/library.h"
+#include "verifier/cache.h"
 
 enum {
     EXIT_DONE = 0,
@@ -36,7 +39,12 @@ enum {
     EXIT_FAILED = 3,
     ADMIN_CONNECTIONS = 16,
     OTHER_FILES = 128, /* store, trust file, log, listeners, providers, threads */
-    STOP_TIMEOUT_MS = 10000
+    STOP_TIMEOUT_MS = 10000,
+    KEPT_FREE = 4 << 20, /* by malloc, in each of its arenas */
+
+    /* A ticket that is shown again and again is verified once: so many of them. */
+    KNOWN_TICKETS = 1 << 14,
+    KNOWN_BYTES = 64 << 20
 };
 
 static const char usage[] =
@@ -97,6 +105,8 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = pace_new(d->config->limits.changes_per_minute, &d->service.logins, err);
     if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
+    if (rc == MAUTH_OK)
+        rc = cache_new(KNOWN_TICKETS, KNOWN_BYTES, &d->service.known, err);
     if (rc == MAUTH_OK)
         rc = parking_new((size_t)d->config->limits.connections / 2, TRUST_API_WAIT_MS,
             &d->service.waiting, err);
@@ -163,6 +173,7 @@ stop(struct daemon *d)
     parking_free(d->service.waiting);
     parking_free(d->service.followers);
     shared_free(d->service.trust);
+    cache_free(d->service.known);
     in_force_close(d->service.rules);
     own_keys_close(d->service.keys);
     kv_close(d->kv);
@@ -251,6 +262,7 @@ static enum mauth_rc
 prepare_process(sigset_t *signals, struct mauth_err *err)
 {
     const struct rlimit none = {0, 0};
+    enum mauth_rc rc;
 
     sigemptyset(signals);
     sigaddset(signals, SIGHUP);
@@ -261,7 +273,19 @@ prepare_process(sigset_t *signals, struct mauth_err *err)
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
     json_prepare_process();
-    return net_init(err);
+    rc = net_init(err);
+    return rc ? rc : saml_library_open(err);
+}
+
+/*
+ * Most requests deflate a ticket, which takes 130 KiB for a moment. Without this malloc
+ * would give them back to the kernel, and fault each page in again, for each.
+ */
+static void
+keep_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_FREE);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 }
 
 int
@@ -282,6 +306,7 @@ main(int argc, char **argv)
 
     if (!file_guard_standard())
         return EXIT_FAILED; /* and nowhere to say so */
+    keep_memory();
     while ((option = getopt_long(argc, argv, "c:th", longs, NULL)) != -1) {
         switch (option) {
         case 'c': file = optarg; break;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authsvc/log.h"
 #include "authsvc/precondition.h"
 #include "authsvc/problem.h"
 #include "base/fail.h"
@@ -25,6 +26,7 @@ mesh_free(void *state)
 
     json_body_clear(&m->body);
     buf_clear(&m->json);
+    mesh_tickets_clear(&m->tickets); /* borrows from who */
     principal_clear(&m->who);
     mauth_wipe(m->secret, sizeof(m->secret));
     free(m);
@@ -41,6 +43,13 @@ mesh_refuse(struct mesh *m, const char *problem)
 {
     m->problem = problem;
     return MAUTH_OK;
+}
+
+void
+mesh_opens_folder(struct mesh *m, const struct id *folder)
+{
+    m->opens = MESH_OPENS_FOLDER;
+    m->opened = *folder;
 }
 
 enum mauth_rc
@@ -208,6 +217,7 @@ forget(struct mesh *m)
     m->version = 0;
     m->unchanged = m->on_record = false;
     m->made[0] = '\0';
+    m->opens = MESH_OPENS_NOTHING;
     buf_rewind(&m->json);
 }
 
@@ -271,6 +281,35 @@ refuse(struct mesh *m, const char *problem)
 }
 
 static void
+job_done(struct kv_job *job)
+{
+    http_resume(((struct mesh *)(void *)job)->x);
+}
+
+static void
+submit(struct mesh *m, kv_fn *fn, http_step *next)
+{
+    memset(&m->job, 0, sizeof(m->job));
+    m->job.fn = fn;
+    m->job.arg = m;
+    m->job.done = job_done;
+    http_suspend(m->x, next);
+    kv_submit(m->service->kv, &m->job);
+}
+
+static void
+tickets_recorded(struct http_exchange *x)
+{
+    struct mesh *m = http_state(x);
+
+    if (m->job.rc == MAUTH_OK)
+        mesh_tickets_answer(m);
+    else
+        log_failure(http_request_id(x), &m->job.err);
+    answer(m);
+}
+
+static void
 end(struct mesh *m, enum mauth_rc rc, const struct mauth_err *err)
 {
     if (rc != MAUTH_OK)
@@ -279,6 +318,8 @@ end(struct mesh *m, enum mauth_rc rc, const struct mauth_err *err)
         begin(m->x);
     else if (m->problem)
         refuse(m, m->problem);
+    else if (mesh_tickets_issue(m))
+        submit(m, mesh_tickets_record, tickets_recorded);
     else
         answer(m);
 }
@@ -289,12 +330,6 @@ committed(struct http_exchange *x)
     struct mesh *m = http_state(x);
 
     end(m, m->job.rc, &m->job.err);
-}
-
-static void
-job_done(struct kv_job *job)
-{
-    http_resume(((struct mesh *)(void *)job)->x);
 }
 
 /* With the rules that are in force now. */
@@ -308,12 +343,7 @@ begin(struct http_exchange *x)
     m->runs++;
     principal_take_rules(x, &m->who);
     if (!(m->op->flags & MESH_READS)) {
-        memset(&m->job, 0, sizeof(m->job));
-        m->job.fn = run;
-        m->job.arg = m;
-        m->job.done = job_done;
-        http_suspend(x, committed);
-        kv_submit(m->service->kv, &m->job);
+        submit(m, run, committed);
         return;
     }
     rc = kv_read(m->service->kv, run, m, &err);

@@ -12,6 +12,7 @@
 #include "authsvc/http.h"
 #include "authsvc/json_body.h"
 #include "authsvc/mesh_node.h"
+#include "authsvc/mesh_tickets.h"
 #include "authsvc/principal.h"
 #include "authsvc/service.h"
 #include "store/audit.h"
@@ -91,7 +92,11 @@ struct mesh {
     uint64_t version; /* of the node, for its ETag; 0: a list */
     char arg[MESH_ARGS][NODE_URL_MAX];
     char made[NODE_URL_MAX]; /* what was made, "" for nothing */
+    enum mesh_opens opens;   /* so that tickets go with the answer */
+    struct id opened;        /* the folder */
     struct buf json;
+
+    struct mesh_tickets tickets;
 };
 
 /* The start of every route whose `what` is an operation. */
@@ -114,6 +119,9 @@ MAUTH_MUST_USE enum mauth_rc mesh_refuse(struct mesh *m, const char *problem);
 /* rc, unless it is wrong: then it is refused with this problem, which err need not tell. */
 MAUTH_MUST_USE enum mauth_rc mesh_refuse_if(struct mesh *m, enum mauth_rc rc,
     enum mauth_rc wrong, const char *problem, struct mauth_err *err);
+
+/* It has opened this folder, be it for a second time. */
+void mesh_opens_folder(struct mesh *m, const struct id *folder);
 
 /* A second question, with the arguments at hand. */
 MAUTH_MUST_USE enum mauth_rc mesh_may(struct mesh *m, struct kv_txn *txn,

@@ -79,6 +79,7 @@ show_named(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 static enum mauth_rc
 show_claimed(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
+    m->opens = MESH_OPENS_DEVICE;
     return show(m, txn, &m->who.holder, err);
 }
 

@@ -67,6 +67,7 @@ show_named(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 static enum mauth_rc
 show_made(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
+    mesh_opens_folder(m, &m->fresh);
     return show(m, txn, &m->fresh, err);
 }
 

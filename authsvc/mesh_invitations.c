@@ -297,6 +297,8 @@ show_membership(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
         graph_invitation_by_id(txn, &m->id[0], m->who.caller.now_s, &i, err);
 
     if (rc == MAUTH_OK)
+        mesh_opens_folder(m, &i.folder);
+    if (rc == MAUTH_OK)
         rc = mesh_member_show(m, txn, &i.folder, &m->who.caller.principal, err);
     return rc;
 }

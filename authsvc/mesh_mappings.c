@@ -59,6 +59,13 @@ show(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 }
 
 static enum mauth_rc
+show_added(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
+{
+    mesh_opens_folder(m, &m->id[0]);
+    return show(m, txn, err);
+}
+
+static enum mauth_rc
 add(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
     enum mauth_rc rc = find(m, txn, err);
@@ -135,8 +142,11 @@ const struct mesh_op mapping_list_of_device_op = {.action = "read",
     .kind = ID_FOLDER,
     .show = list_by_device};
 
-const struct mesh_op mapping_add_op = {
-    .action = "map", .args = "fd", .record = "mapping.add", .act = add, .show = show};
+const struct mesh_op mapping_add_op = {.action = "map",
+    .args = "fd",
+    .record = "mapping.add",
+    .act = add,
+    .show = show_added};
 
 const struct mesh_op mapping_remove_op = {.action = "unmap",
     .args = "fd",

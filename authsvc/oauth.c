@@ -69,6 +69,46 @@ static const struct oauth_refusal refusals[] = {
         "The subject token lacks a claim, or one is not of its form."},
     {"token-other-key", 400, "invalid_request",
         "The subject token was already used with another device's key."},
+
+    /* Of a SAML assertion. */
+    {"saml-form", 400, "invalid_request",
+        "The subject token is not base64url of one SAML 2.0 assertion, bare or in a "
+        "Response, whose signatures stand behind its Issuer."},
+    {"saml-encrypted", 400, "invalid_request",
+        "The assertion is encrypted; have the provider send it signed only."},
+    {"saml-unsigned", 400, "invalid_request",
+        "Neither the assertion nor the Response is signed."},
+    {"saml-alg", 400, "invalid_request",
+        "The assertion must be signed with RSA or ECDSA and SHA-256, enveloped, in "
+        "exclusive canonical form."},
+    {"saml-signature", 400, "invalid_request",
+        "The assertion's signature does not verify with a key of its provider."},
+    {"saml-status", 400, "invalid_request",
+        "The Response says that the login failed, or holds no assertion."},
+    {"saml-issuer", 400, "invalid_request",
+        "The assertion is of no SAML provider known here."},
+    {"saml-subject", 400, "invalid_request",
+        "The assertion must name its subject by one NameID that lasts, a persistent "
+        "one "
+        "for instance."},
+    {"saml-confirmation", 400, "invalid_request",
+        "The assertion needs one bearer confirmation, with Recipient and NotOnOrAfter "
+        "and without NotBefore."},
+    {"saml-recipient", 400, "invalid_request",
+        "The assertion's Recipient, and Destination, must be this endpoint's URL."},
+    {"saml-solicited", 400, "invalid_request",
+        "The assertion answers a request (InResponseTo); log in at the provider "
+        "unasked."},
+    {"saml-audience", 400, "invalid_request",
+        "The assertion's audience must be this service, by its issuer's URL."},
+    {"saml-condition", 400, "invalid_request",
+        "The assertion holds under a condition that is not known here."},
+    {"saml-expired", 400, "invalid_request", "The assertion has expired."},
+    {"saml-not-yet", 400, "invalid_request", "The assertion is not yet valid."},
+    {"saml-age", 400, "invalid_request", "The assertion is too old."},
+    {"saml-used", 400, "invalid_request", "The assertion was used before."},
+
+    /* Of whom it names. */
     {"user-unknown", 400, "invalid_request",
         "There is no account for this identity, and none is made by logging in."},
     {"user-closed", 400, "invalid_request", "The account of this identity is closed."},

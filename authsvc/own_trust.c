@@ -5,10 +5,12 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "keys/trust.h"
+#include "verifier/loaded.h"
 
 struct own_trust {
     struct mauth_trust *trust;
     struct buf file;
+    uint64_t generation, keys_since;
 };
 
 static void
@@ -29,6 +31,19 @@ own_trust_new(struct shared **out, struct mauth_err *err)
     return shared_new(free_trust, out, err);
 }
 
+static void
+number(struct shared *s, struct own_trust *t)
+{
+    struct shared_ref *ref = shared_take(s);
+    const struct own_trust *before = ref ? shared_object(ref) : NULL;
+
+    t->generation = before ? before->generation + 1 : 1;
+    t->keys_since = before && loaded_no_key_is_new(before->trust, t->trust)
+                        ? before->keys_since
+                        : t->generation;
+    shared_drop(ref);
+}
+
 enum mauth_rc
 own_trust_load(struct shared *s, const char *path,
     const struct note_verifier *authority, struct mauth_err *err)
@@ -42,8 +57,10 @@ own_trust_load(struct shared *s, const char *path,
     rc = file_read(path, MAUTH_TRUST_MAX, &t->file, err);
     if (rc == MAUTH_OK)
         rc = trust_parse_own(t->file.data, t->file.len, authority, &t->trust, err);
-    if (rc == MAUTH_OK)
+    if (rc == MAUTH_OK) {
+        number(s, t);
         rc = shared_set(s, t, err);
+    }
     if (rc != MAUTH_OK)
         free_trust(t);
     return rc;
@@ -63,6 +80,18 @@ own_trust_of(const struct shared_ref *ref)
     const struct own_trust *t = shared_object(ref);
 
     return t->trust;
+}
+
+uint64_t
+own_trust_generation(const struct shared_ref *ref)
+{
+    return ((const struct own_trust *)shared_object(ref))->generation;
+}
+
+uint64_t
+own_trust_keys_since(const struct shared_ref *ref)
+{
+    return ((const struct own_trust *)shared_object(ref))->keys_since;
 }
 
 struct text

@@ -2,17 +2,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "authsvc/claims.h"
 #include "authsvc/provider_keys.h"
+#include "authsvc/provider_metadata.h"
+#include "authsvc/provider_parts.h"
 #include "base/fail.h"
 #include "base/hash.h"
 #include "jose/jws.h"
-
-struct providers {
-    const struct config *config;
-    struct provider_keys *keys[CONFIG_PROVIDERS]; /* as config->provider */
-};
 
 static const char *const reasons[] = {
     [JWS_FINE] = NULL, /* nothing is wrong with the token: we failed */
@@ -22,6 +20,14 @@ static const char *const reasons[] = {
     [JWS_KEY] = "token-key",
     [JWS_SIGNATURE] = "token-signature",
 };
+
+static enum mauth_rc
+open_keys(
+    const struct config_provider *config, struct fresh **out, struct mauth_err *err)
+{
+    return config_is_saml(config) ? provider_metadata_open(config, out, err)
+                                  : provider_keys_open(config, out, err);
+}
 
 enum mauth_rc
 providers_open(
@@ -35,7 +41,7 @@ providers_open(
         return mauth_fail(err, MAUTH_NO_MEMORY, "providers: no memory");
     p->config = config;
     for (size_t i = 0; i < config->providers && rc == MAUTH_OK; i++)
-        rc = provider_keys_open(&config->provider[i], &p->keys[i], err);
+        rc = open_keys(&config->provider[i], &p->keys[i], err);
     if (rc) {
         providers_close(p);
         return rc;
@@ -50,23 +56,43 @@ providers_close(struct providers *p)
     if (!p)
         return;
     for (size_t i = 0; i < p->config->providers; i++)
-        provider_keys_stop(p->keys[i]);
+        fresh_stop(p->keys[i]);
     for (size_t i = 0; i < p->config->providers; i++)
-        provider_keys_close(p->keys[i]);
+        fresh_close(p->keys[i]);
     free(p);
 }
 
-/* Whose token it claims to be; p->config->providers when nobody's. */
-static size_t
-find(const struct providers *p, const struct jws *j)
+size_t
+providers_find(const struct providers *p, bool saml, const char *issuer)
 {
-    const char *issuer = jws_untrusted_issuer(j);
-    size_t i;
-
-    for (i = 0; issuer && i < p->config->providers; i++)
-        if (strcmp(p->config->provider[i].issuer, issuer) == 0)
+    for (size_t i = 0; issuer && i < p->config->providers; i++)
+        if (config_is_saml(&p->config->provider[i]) == saml &&
+            strcmp(p->config->provider[i].issuer, issuer) == 0)
             return i;
     return p->config->providers;
+}
+
+bool
+providers_have_saml(const struct providers *p)
+{
+    for (size_t i = 0; i < p->config->providers; i++)
+        if (config_is_saml(&p->config->provider[i]))
+            return true;
+    return false;
+}
+
+void
+providers_take_email(const struct config_provider *p, const char *email,
+    char out[PROVIDER_EMAIL_MAX + 1])
+{
+    const char *at = email ? strrchr(email, '@') : NULL;
+
+    out[0] = '\0';
+    if (!at || strlen(email) > PROVIDER_EMAIL_MAX)
+        return;
+    for (size_t i = 0; i < p->email_domains; i++)
+        if (strcasecmp(p->email_domain[i], at + 1) == 0)
+            memcpy(out, email, strlen(email) + 1);
 }
 
 /*
@@ -85,8 +111,8 @@ hash_signed_part(struct text token, uint8_t out[HASH_LEN], struct mauth_err *err
 
 /* The signature, by the keys in hand; *wait when a fetch might bring the right one. */
 static enum mauth_rc
-verify(struct provider_keys *keys, struct jws *j, const json_t **claims,
-    const char **reason, bool *wait, struct mauth_err *err)
+verify(struct fresh *keys, struct jws *j, const json_t **claims, const char **reason,
+    bool *wait, struct mauth_err *err)
 {
     enum jws_refusal why;
     enum mauth_rc rc = provider_keys_verify(keys, j, claims, &why, err);
@@ -95,7 +121,7 @@ verify(struct provider_keys *keys, struct jws *j, const json_t **claims,
         return rc;
     *reason = rc == MAUTH_UNAVAILABLE ? "provider-down" : reasons[why];
     if (rc == MAUTH_UNAVAILABLE || why == JWS_KEY)
-        *wait = provider_keys_may_fetch(keys);
+        *wait = fresh_may_fetch(keys);
     return rc;
 }
 
@@ -118,7 +144,7 @@ providers_check(struct providers *p, struct text token, int64_t now_s,
         *reason = reasons[why];
         goto out;
     }
-    i = find(p, j);
+    i = providers_find(p, false, jws_untrusted_issuer(j));
     if (i == p->config->providers) {
         *reason = "token-issuer";
         rc = mauth_fail(err, MAUTH_UNTRUSTED, "providers: an issuer we do not know");
@@ -147,10 +173,10 @@ providers_fetch(
     size_t i = p->config->providers;
 
     if (jws_parse(token, &j, &why, NULL) == MAUTH_OK)
-        i = find(p, j);
+        i = providers_find(p, false, jws_untrusted_issuer(j));
     jws_free(j);
     if (i < p->config->providers)
-        provider_keys_fetch(p->keys[i], done, arg);
+        fresh_fetch(p->keys[i], done, arg);
     else
         done(arg);
 }

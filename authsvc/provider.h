@@ -1,8 +1,8 @@
 /*
- * OpenID providers: whose ID tokens we take, and their keys. Keys come from a
- * file or by OpenID discovery; they are fetched in a thread of their own,
- * cached, kept when a later fetch fails, and fetched again when a token names
- * an unknown kid, though not more often than PROVIDER_FLOOR_S.
+ * Identity providers: whose ID tokens and assertions we take, and their keys. Keys
+ * come from a file, by OpenID discovery or in SAML metadata; they are fetched in a
+ * thread of their own, cached, kept when a later fetch fails, and fetched again when a
+ * token is of none of them, though not more often than PROVIDER_FLOOR_S.
  */
 #ifndef AUTHSVC_PROVIDER_H
 #define AUTHSVC_PROVIDER_H
@@ -37,9 +37,13 @@ struct provider_identity {
     /* Verified, in a domain that the provider is configured to be authoritative for;
      * else "". */
     char email[PROVIDER_EMAIL_MAX + 1];
-    uint8_t token_hash[32]; /* SHA-256 of the signed part, not of the signature */
-    int64_t issued_s;       /* "iat" */
+    /* SHA-256 of the signed part, not of the signature; of an assertion, of whose and
+     * which it is. */
+    uint8_t token_hash[32];
+    bool once;         /* it serves once; else one device key, as often as it asks */
+    int64_t issued_s;  /* "iat", or AuthnInstant */
     int64_t too_old_s; /* from then on we refuse it: iat + max_age and skew, or exp */
+    int64_t session_ends_s; /* the provider's word, or INT64_MAX */
 };
 
 /*
@@ -59,10 +63,34 @@ MAUTH_MUST_USE enum mauth_rc providers_check(struct providers *p, struct text to
     struct mauth_err *err);
 
 /*
+ * Check an assertion (SAML 2.0 profiles 4.1.4), bare or in a Response, its XML in
+ * base64url. As above; the reasons are "saml-form", "saml-encrypted", "saml-unsigned",
+ * "saml-alg", "saml-signature", "saml-status", "saml-issuer" (also: of no provider that
+ * we know), "saml-subject", "saml-confirmation", "saml-recipient", "saml-solicited",
+ * "saml-audience", "saml-condition", "saml-expired", "saml-not-yet", "saml-age",
+ * "provider-down".
+ */
+MAUTH_MUST_USE enum mauth_rc providers_check_assertion(struct providers *p,
+    struct text token, int64_t now_s, struct provider_identity *out,
+    const char **reason, bool *wait, struct mauth_err *err);
+
+/* Is there a SAML provider at all? */
+bool providers_have_saml(const struct providers *p);
+
+/*
  * Fetch the keys of the token's provider, then call done(arg) once, from the
  * fetcher's thread (or at once, from this one, when the floor forbids a fetch).
  */
 void providers_fetch(
     struct providers *p, struct text token, void (*done)(void *arg), void *arg);
+void providers_fetch_assertion(
+    struct providers *p, struct text token, void (*done)(void *arg), void *arg);
+
+/*
+ * The address when the provider is configured to be authoritative for its domain, else
+ * "". Whether the provider calls it verified is the caller's to know.
+ */
+void providers_take_email(const struct config_provider *p, const char *email,
+    char out[PROVIDER_EMAIL_MAX + 1]);
 
 #endif

@@ -52,12 +52,7 @@ renewal_issue(struct renewal *r, struct mauth_err *err)
     rc = kv_read(r->service->kv, look, r, err);
     if (rc != MAUTH_OK || r->refusal)
         return rc;
-    if (r->caller->kind == ID_USER) {
-        r->count = LOGIN_TICKETS;
-        return login_issue_tickets(&r->ground, r->issued, err);
-    }
-    r->count = 1;
-    return issue_identity(&r->ground, &r->issued[0], err);
+    return login_issue_tickets(&r->ground, r->caller->key_hash, &r->tickets, err);
 }
 
 enum mauth_rc
@@ -71,14 +66,11 @@ renewal_record(struct kv_txn *txn, void *arg, struct mauth_err *err)
         return rc;
     if (r->extends)
         rc = graph_session_extend(txn, &s.id, r->ground.session_ends_s, err);
-    for (size_t i = 0; i < r->count && rc == MAUTH_OK; i++)
-        rc = audit_append(txn, r->issued[i].entry, err);
-    return rc;
+    return rc ? rc : login_record_tickets(txn, &r->tickets, err);
 }
 
 void
 renewal_clear(struct renewal *r)
 {
-    for (size_t i = 0; i < LOGIN_TICKETS; i++)
-        issued_clear(&r->issued[i]);
+    login_tickets_clear(&r->tickets);
 }

@@ -15,8 +15,7 @@ struct renewal {
     const struct caller *caller; /* as caller_read() gives him; borrowed */
     struct issue_ground ground;  /* in: as ground_of_request() gives it */
     bool extends;                /* the session, to ground.session_ends_s */
-    struct issued issued[LOGIN_TICKETS];
-    size_t count;        /* a service gets one, as when it logs in */
+    struct login_tickets tickets;
     const char *refusal; /* "session", or NULL: what the last step refused */
 };
 

@@ -22,6 +22,26 @@ rights_new(const struct issue_ground *ground, const struct caller *caller,
     return MAUTH_OK;
 }
 
+enum mauth_rc
+rights_new_initial(const struct issue_ground *ground, const struct caller *caller,
+    const uint8_t key_hash[GRAPH_KEY_HASH], const struct id *folder,
+    struct rights **out, struct mauth_err *err)
+{
+    struct rights *r = calloc(1, sizeof(*r));
+
+    *out = r;
+    if (!r)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "rights: no memory");
+    r->ground = *ground;
+    r->caller = caller;
+    r->key_hash = key_hash;
+    r->initial = true;
+    r->has_folder = folder != NULL;
+    if (folder)
+        r->folder = *folder;
+    return MAUTH_OK;
+}
+
 void
 rights_forget_tickets(struct rights *r)
 {
@@ -122,6 +142,7 @@ rights_issue(struct rights *r, struct mauth_err *err)
     if (rc != MAUTH_TOO_LARGE)
         return rc;
     mauth_err_reset(err);
+    rights_forget_tickets(r);
     r->refusal = "too-much";
     return MAUTH_OK;
 }
@@ -201,6 +222,6 @@ rights_answer(struct rights *r, struct token_answer *out)
     out->scope = 0;
     for (size_t i = 0; i < r->tickets; i++)
         add_lines(r, r->ticket[i], out);
-    if (!r->narrowed)
+    if (!r->narrowed || r->initial)
         out->scope = 0;
 }

@@ -18,7 +18,10 @@
 
 enum {
     RIGHTS_AUDIENCES = 8, /* of a request: as many tickets as a credential may join */
+    RIGHTS_INITIAL = 4,
+    RIGHTS_FOLDERS = 7,
     RIGHTS_NODES = TICKET_PERMITS,
+    RIGHTS_LINES = RIGHTS_AUDIENCES * RIGHTS_NODES,
     RIGHTS_ACTIONS = TICKET_ACTIONS
 };
 
@@ -32,6 +35,20 @@ struct rights;
 MAUTH_MUST_USE enum mauth_rc rights_new(const struct issue_ground *ground,
     const struct caller *caller, const struct form *form, struct rights **out,
     struct mauth_err *err);
+/*
+ * Nobody asks: what the root points to. For the first RIGHTS_INITIAL services, by name,
+ * whose registered actions (else: `read`) are granted anywhere, a ticket for the subject's
+ * own node and the first RIGHTS_FOLDERS of his folders, by their ids; or, where a folder
+ * is named, for that alone. Only what `grant` allows. What is refused is nothing: then
+ * there are no tickets.
+ *
+ * caller as above; or NULL, when the session is about to be put, or looked at, by who
+ * records the tickets: then the ground is complete but for the graph's state and the
+ * device, whose key_hash this is.
+ */
+MAUTH_MUST_USE enum mauth_rc rights_new_initial(const struct issue_ground *ground,
+    const struct caller *caller, const uint8_t key_hash[GRAPH_KEY_HASH],
+    const struct id *folder, struct rights **out, struct mauth_err *err);
 void rights_free(struct rights *r);
 
 /*

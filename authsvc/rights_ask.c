@@ -1,9 +1,12 @@
 /* What a request for rights names: read off the form, then looked up. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "authsvc/rights_parts.h"
+#include "base/fail.h"
 #include "base/url.h"
+#include "store/graph_link.h"
 
 static const char service_urn[] = "urn:meshauth:service:";
 static const char device_urn[] = "urn:meshauth:device:";
@@ -130,7 +133,7 @@ resolve_audience(
 
 /* Resources. */
 
-static void
+static struct rights_node *
 add_node(struct rights *r, enum id_kind kind, const struct id *id, size_t only)
 {
     struct rights_node *n = &r->node[r->nodes++]; /* no more than resources */
@@ -138,7 +141,24 @@ add_node(struct rights *r, enum id_kind kind, const struct id *id, size_t only)
     n->kind = kind;
     n->id = *id;
     n->only = only;
+    n->implied = false;
     node_url(r->ground.service->config->issuer.url, kind, id, n->url);
+    return n;
+}
+
+/* The first of the subject's folders, as far as there is room. */
+static enum mauth_rc
+add_folders(struct rights *r, struct kv_txn *txn, size_t only, struct mauth_err *err)
+{
+    struct graph_page page;
+    enum mauth_rc rc = graph_link_page(
+        txn, GRAPH_MEMBER_BY_USER, &r->ground.subject, NULL, &page, err);
+
+    for (size_t i = 0; rc == MAUTH_OK && i < page.count && i < RIGHTS_FOLDERS &&
+                       r->nodes < RIGHTS_NODES;
+         i++)
+        add_node(r, ID_FOLDER, &page.links[i].to, only)->implied = true;
+    return rc;
 }
 
 static bool
@@ -153,7 +173,7 @@ resolve_node(struct rights *r, struct text url)
             id_parse(kinds[i], name.p, name.len, &id)) {
             if (!r->names)
                 refuse(r, "audience-missing");
-            add_node(r, kinds[i], &id, RIGHTS_ALL);
+            (void)add_node(r, kinds[i], &id, RIGHTS_ALL);
             return true;
         }
     return false;
@@ -180,10 +200,10 @@ resolve_place(
         rest.p++, rest.len--;
     if (!text_cut(&rest, '/', &name))
         name = rest;
-    if (!name.len && r->caller->kind == ID_USER)
-        add_node(r, ID_USER, &r->caller->principal, only);
+    if (!name.len && r->ground.subject_kind == ID_USER)
+        (void)add_node(r, ID_USER, &r->ground.subject, only);
     else if (id_parse(ID_FOLDER, name.p, name.len, &id))
-        add_node(r, ID_FOLDER, &id, only);
+        (void)add_node(r, ID_FOLDER, &id, only);
     else
         refuse(r, name.len ? "resource" : "resource-unknown");
     return MAUTH_OK;
@@ -216,5 +236,56 @@ rights_resolve(struct rights *r, struct kv_txn *txn, struct mauth_err *err)
             rc = resolve_place(r, txn, text_of(r->resource[i]), err);
     if (rc == MAUTH_OK && !r->refusal && r->syncs)
         check_sync(r);
+    for (size_t i = 0, named = r->nodes; i < named && rc == MAUTH_OK; i++)
+        if (r->node[i].kind == ID_USER && r->node[i].only != RIGHTS_ALL && !r->syncs)
+            rc = add_folders(r, txn, r->node[i].only, err);
     return rc;
+}
+
+/* Initial tickets. */
+
+/* All actions of all of them; bits say which are whose. */
+static void
+take_service(struct rights *r, const struct graph_service *s)
+{
+    struct graph_service *own = &r->audience[add_service(r, s)].service;
+
+    if (!own->actions)
+        snprintf(own->action[own->actions++], sizeof(own->action[0]), "read");
+    for (size_t i = 0; i < own->actions; i++)
+        if (r->actions < RIGHTS_ACTIONS && !has_action(r, text_of(own->action[i])))
+            r->action[r->actions++] = text_of(own->action[i]);
+}
+
+static enum mauth_rc
+take_services(struct rights *r, struct kv_txn *txn, struct mauth_err *err)
+{
+    struct graph_service_page *page = malloc(sizeof(*page)); /* it is large */
+    enum mauth_rc rc;
+
+    if (!page)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "rights: no memory");
+    rc = graph_service_page(txn, NULL, RIGHTS_AUDIENCES, page, err);
+    for (size_t i = 0; i < page->count && rc == MAUTH_OK; i++)
+        take_service(r, &page->item[i]);
+    free(page);
+    r->names = r->audiences; /* each node is for all of them */
+    return rc;
+}
+
+enum mauth_rc
+rights_resolve_initial(struct rights *r, struct kv_txn *txn, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    r->audiences = r->nodes = r->actions = 0;
+    rc = take_services(r, txn, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    if (r->has_folder) {
+        add_node(r, ID_FOLDER, &r->folder, RIGHTS_ALL)->implied = true;
+        return MAUTH_OK;
+    }
+    add_node(r, ID_USER, &r->ground.subject, RIGHTS_ALL)->implied = true;
+    return add_folders(r, txn, RIGHTS_ALL, err);
 }

@@ -12,8 +12,7 @@
 enum {
     RIGHTS_ALL = RIGHTS_AUDIENCES, /* audiences: all that the client names */
     RIGHTS_URN = sizeof("urn:meshauth:service:") + GRAPH_NAME_MAX,
-    RIGHTS_RULE = AUDIT_FIELD_MAX + 1,
-    RIGHTS_LINES = RIGHTS_AUDIENCES * RIGHTS_NODES
+    RIGHTS_RULE = AUDIT_FIELD_MAX + 1
 };
 
 struct rights_audience {
@@ -27,7 +26,8 @@ struct rights_node {
     enum id_kind kind;
     struct id id;
     char url[NODE_URL_MAX];
-    size_t only; /* for the audience by whose prefix it is named, or RIGHTS_ALL */
+    size_t only;  /* for the audience by whose prefix it is named, or RIGHTS_ALL */
+    bool implied; /* nobody named it: it may be left out */
 };
 
 /* One ticket, proven, and then issued. */
@@ -45,7 +45,11 @@ struct rights_ticket {
 
 struct rights {
     struct issue_ground ground;
-    const struct caller *caller;
+    const struct caller *caller; /* NULL: see rights_new_initial() */
+    const uint8_t *key_hash;
+    bool initial;
+    bool has_folder; /* nothing but that one */
+    struct id folder;
 
     /* As it is asked for. */
     const char *resource[RIGHTS_NODES];
@@ -69,6 +73,7 @@ struct rights {
     uint64_t steps;
     const char *refusal;
     char why[EXPLAIN_DENIAL]; /* sentences behind that of the refusal, "" for none */
+    size_t explained;         /* so many */
 
     struct audit_entry *refused;
     struct token_line line[RIGHTS_LINES];
@@ -78,9 +83,41 @@ struct rights {
 
 /* Takes it out of the form; a refusal, or NULL. */
 const char *rights_gather(struct rights *r, const struct form *f);
+/* In the transaction: what is there to be given where nothing is named. */
+MAUTH_MUST_USE enum mauth_rc rights_resolve_initial(
+    struct rights *r, struct kv_txn *txn, struct mauth_err *err);
 /* In the transaction: what the names stand for. */
 MAUTH_MUST_USE enum mauth_rc rights_resolve(
     struct rights *r, struct kv_txn *txn, struct mauth_err *err);
+
+/* rights_prove.c */
+
+/* A proof under way. */
+struct prover {
+    struct rights *r;
+    struct kv_txn *txn;
+};
+
+/* The graph, and what a ticket for this caller would say of itself. */
+struct graph_facts rights_facts(const struct prover *p);
+/* Takes as many steps as the request has left, which are not 0: see below. */
+struct eval_question rights_question(const struct rights *r, enum rule_kind kind,
+    struct text action, const struct text *arg, size_t args);
+/* All questions of a request together may take as long as one of another's: beyond it
+ * is refused. */
+MAUTH_MUST_USE enum mauth_rc rights_decide(const struct prover *p,
+    const struct eval_question *q, struct graph_facts *facts, struct eval *e, bool *yes,
+    struct mauth_err *err);
+/* May the audience's tickets carry the action? */
+MAUTH_MUST_USE bool rights_carries(const struct rights_audience *a, struct text action);
+
+/* rights_deny.c */
+
+/*
+ * The refusal when nothing is granted: of a node that the caller knows he hears what he
+ * lacks; all others are as if they were not there.
+ */
+MAUTH_MUST_USE enum mauth_rc rights_deny(const struct prover *p, struct mauth_err *err);
 
 /* rights.c */
 void rights_forget_tickets(struct rights *r);

@@ -11,14 +11,7 @@
 #include "policy/eval.h"
 
 enum {
-    RUNS = 3,         /* with rules that were replaced meanwhile */
-    STEPS_KNOW = 4096 /* to tell one refusal from another */
-};
-
-/* A proof under way. */
-struct prover {
-    struct rights *r;
-    struct kv_txn *txn;
+    RUNS = 3 /* with rules that were replaced meanwhile */
 };
 
 static const struct predicate_to_relation {
@@ -99,10 +92,9 @@ add_rule(struct rights_ticket *t, const char *rule)
         snprintf(t->rule + len, sizeof(t->rule) - len, "%s%s", len ? " " : "", rule);
 }
 
-/* All questions of a request together may take as long as one of another's. */
-static enum mauth_rc
-decide(const struct prover *p, const struct eval_question *q, struct graph_facts *facts,
-    struct eval *e, bool *yes, struct mauth_err *err)
+enum mauth_rc
+rights_decide(const struct prover *p, const struct eval_question *q,
+    struct graph_facts *facts, struct eval *e, bool *yes, struct mauth_err *err)
 {
     struct fact_source source = graph_facts_source(facts);
     struct mauth_err miss = MAUTH_ERR_INIT;
@@ -116,31 +108,30 @@ decide(const struct prover *p, const struct eval_question *q, struct graph_facts
                                                 : mauth_fail(err, rc, "%s", miss.text);
 }
 
-static struct eval_question
-question(const struct rights *r, enum rule_kind kind, struct text action,
+struct eval_question
+rights_question(const struct rights *r, enum rule_kind kind, struct text action,
     const struct text *arg, size_t args)
 {
     struct eval_question q = {.kind = kind,
         .action = action,
         .arg = arg,
         .args = args,
-        .steps = EVAL_STEPS_GRAPH - r->steps, /* not 0: see decide() */
+        .steps = EVAL_STEPS_GRAPH - r->steps, /* not 0: see rights_decide() */
         .issuer = text_of(r->ground.service->config->issuer.url)};
 
     return q;
 }
 
-/* The graph, and what a ticket for this caller would say of itself. */
-static struct graph_facts
-facts_of_ticket(const struct prover *p)
+struct graph_facts
+rights_facts(const struct prover *p)
 {
     const struct rights *r = p->r;
     struct graph_facts facts = {
         .txn = p->txn,
         .now_s = r->ground.now_s,
-        .session = &r->caller->session,
-        .subject_kind = r->caller->kind,
-        .subject = &r->caller->principal,
+        .session = &r->ground.session,
+        .subject_kind = r->ground.subject_kind,
+        .subject = &r->ground.subject,
         .holder = r->ground.has_device ? &r->ground.device : NULL,
     };
 
@@ -153,10 +144,10 @@ prove(const struct prover *p, const struct eval_question *q, struct rights_ticke
     bool *yes, struct mauth_err *err)
 {
     struct rights *r = p->r;
-    struct graph_facts facts = facts_of_ticket(p);
+    struct graph_facts facts = rights_facts(p);
     struct fact leaf[RULES_LITERALS_MAX];
     struct eval e;
-    enum mauth_rc rc = decide(p, q, &facts, &e, yes, err);
+    enum mauth_rc rc = rights_decide(p, q, &facts, &e, yes, err);
     size_t count;
 
     if (rc != MAUTH_OK || !*yes)
@@ -178,7 +169,8 @@ prove_action(const struct prover *p, const struct rights_audience *a,
     bool *yes, struct mauth_err *err)
 {
     struct text url = text_of(n ? n->url : a->urn), arg = url;
-    struct eval_question q = question(p->r, RULE_GRANT, p->r->action[action], &arg, 1);
+    struct eval_question q =
+        rights_question(p->r, RULE_GRANT, p->r->action[action], &arg, 1);
     enum mauth_rc rc = MAUTH_OK;
     char id[ID_LEN + 1];
 
@@ -186,19 +178,18 @@ prove_action(const struct prover *p, const struct rights_audience *a,
     if (n)
         rc = prove(p, &q, t, yes, err);
     *permit = *yes;
-    if (rc != MAUTH_OK || *yes)
+    if (rc != MAUTH_OK || *yes || p->r->initial)
         return rc;
     if (n && n->kind == ID_DEVICE) { /* of a device services ask by its id */
         id_format(ID_DEVICE, &n->id, id);
         arg = text_of(id);
     }
-    q = question(p->r, RULE_ALLOW, q.action, &arg, 1);
+    q = rights_question(p->r, RULE_ALLOW, q.action, &arg, 1);
     return p->r->refusal ? MAUTH_OK : prove(p, &q, t, yes, err);
 }
 
-/* May the audience's tickets carry it? */
-static bool
-carries(const struct rights_audience *a, struct text action)
+bool
+rights_carries(const struct rights_audience *a, struct text action)
 {
     bool found = a->is_device || a->service.actions == 0;
 
@@ -218,13 +209,28 @@ prove_node(const struct prover *p, const struct rights_audience *a,
     for (size_t i = 0; i < r->actions && rc == MAUTH_OK && !r->refusal; i++) {
         bool yes = false, permit = false;
 
-        if (carries(a, r->action[i]))
+        if (rights_carries(a, r->action[i]))
             rc = prove_action(p, a, n, i, t, &permit, &yes, err);
         t->granted[k] |= (uint64_t)yes << i;
         t->permitted[k] |= (uint64_t)permit << i;
-        r->narrowed |= !yes;
+        r->narrowed |= !yes && !(n && n->implied);
     }
     return rc;
+}
+
+/* With all that the audience carries on one more node. */
+static bool
+has_room(const struct rights *r, const struct rights_audience *a,
+    const struct rights_ticket *t)
+{
+    size_t actions = 0;
+
+    for (size_t i = 0; i < r->actions; i++) {
+        actions += rights_carries(a, r->action[i]);
+        for (size_t k = 0; k < r->nodes; k++)
+            actions += t->granted[k] >> i & 1;
+    }
+    return actions <= TICKET_ACTIONS;
 }
 
 static bool
@@ -286,7 +292,8 @@ prove_audience(const struct prover *p, size_t audience, struct mauth_err *err)
     if (!r->nodes)
         rc = prove_node(p, a, NULL, t, err);
     for (size_t i = 0; i < r->nodes && rc == MAUTH_OK && !r->refusal; i++)
-        if (is_for(r, i, audience) && !is_repeated(r, i, audience))
+        if (is_for(r, i, audience) && !is_repeated(r, i, audience) &&
+            (!r->node[i].implied || has_room(r, a, t)))
             rc = prove_node(p, a, &r->node[i], t, err);
     if (!says_something(t)) {
         r->narrowed = true;
@@ -302,7 +309,7 @@ prove_sync(const struct prover *p, struct mauth_err *err)
     struct rights *r = p->r;
     char x[ID_LEN + 1] = "", y[ID_LEN + 1];
     struct text arg[2] = {{x, ID_LEN}, {y, ID_LEN}};
-    const struct eval_question q = question(r, RULE_ALLOW, r->action[0], arg, 2);
+    const struct eval_question q = rights_question(r, RULE_ALLOW, r->action[0], arg, 2);
     struct rights_ticket *t;
     enum mauth_rc rc;
     bool yes;
@@ -311,7 +318,7 @@ prove_sync(const struct prover *p, struct mauth_err *err)
         return MAUTH_OK;
     rc = new_ticket(r, &t, err);
     for (size_t i = 0; i < r->audiences && rc == MAUTH_OK; i++) {
-        if (!carries(&r->audience[i], r->action[0])) {
+        if (!rights_carries(&r->audience[i], r->action[0])) {
             drop_ticket(r);
             return MAUTH_OK;
         }
@@ -328,130 +335,17 @@ prove_sync(const struct prover *p, struct mauth_err *err)
     return rc;
 }
 
-/* Why an action is not granted on a node that the caller knows of; NULL: on none. */
-static enum mauth_rc
-explain_action(const struct prover *p, const struct rights_node *n, size_t action,
-    struct mauth_err *err)
-{
-    struct rights *r = p->r;
-    struct graph_facts facts = facts_of_ticket(p);
-    char x[ID_LEN + 1] = "", id[ID_LEN + 1] = "";
-    struct text arg[2] = {text_of(n ? n->url : "")};
-    struct eval_question q = question(r, RULE_GRANT, r->action[action], arg, 1);
-    size_t first;
-
-    if (n)
-        id_format(n->kind, &n->id, id);
-    if (r->syncs) {
-        id_format(ID_DEVICE, &r->ground.device, x);
-        arg[0] = text_of(x);
-        arg[1] = text_of(id);
-        q.args = 2;
-    }
-    if (!n || !rules_find(in_force_rules(r->rules), q.kind, q.action, q.args, &first)) {
-        q.kind = RULE_ALLOW;
-        if (n && n->kind == ID_DEVICE && !r->syncs)
-            arg[0] = text_of(id);
-    }
-    q.steps = EXPLAIN_DENIAL_STEPS;
-    return explain_denial(in_force_rules(r->rules), &q, &facts, id, r->why, err);
-}
-
-/* Does the ticket of some audience carry it? */
-static bool
-is_carried(const struct rights *r, struct text action)
-{
-    for (size_t i = 0; i < r->audiences; i++)
-        if (carries(&r->audience[i], action))
-            return true;
-    return false;
-}
-
-static void
-add_why(struct rights *r, struct text action, const char *says)
-{
-    size_t len = strlen(r->why);
-    char line[192];
-
-    snprintf(line, sizeof(line), "%.*s is not allowed: %s.", (int)action.len, action.p,
-        says);
-    if (len + strlen(line) + 2 < sizeof(r->why))
-        snprintf(r->why + len, sizeof(r->why) - len, "%s%s", len ? " " : "", line);
-}
-
-static enum mauth_rc
-explain_node(const struct prover *p, const struct rights_node *n, struct mauth_err *err)
-{
-    struct rights *r = p->r;
-    enum mauth_rc rc = MAUTH_OK;
-
-    for (size_t i = 0; i < r->actions && rc == MAUTH_OK; i++)
-        if (r->syncs && !r->ground.has_device)
-            add_why(r, r->action[i], "the proven key is that of no registered device");
-        else if (is_carried(r, r->action[i]))
-            rc = explain_action(p, n, i, err);
-        else
-            add_why(r, r->action[i], "no ticket for these audiences carries it");
-    return rc;
-}
-
-static enum mauth_rc
-is_known(const struct prover *p, const struct rights_node *n, bool *known,
-    struct mauth_err *err)
-{
-    struct rights *r = p->r;
-    struct graph_facts facts = {
-        .txn = p->txn,
-        .now_s = r->ground.now_s,
-        .caller_kind = r->caller->kind,
-        .caller = &r->caller->principal,
-        .session = &r->caller->session,
-        .holder = r->ground.has_device ? &r->ground.device : NULL,
-    };
-    struct text url = text_of(n->url);
-    struct eval_question q = question(r, RULE_ALLOW, text_of("know"), &url, 1);
-    struct eval e;
-
-    if (q.steps > STEPS_KNOW)
-        q.steps = STEPS_KNOW;
-    return decide(p, &q, &facts, &e, known, err);
-}
-
-/*
- * Nothing is granted. Of a node that the caller knows he hears what he lacks; all others
- * are as if they were not there.
- */
-static enum mauth_rc
-deny(const struct prover *p, struct mauth_err *err)
-{
-    struct rights *r = p->r;
-    enum mauth_rc rc = MAUTH_OK;
-    bool any = !r->nodes;
-
-    r->why[0] = '\0';
-    if (any)
-        rc = explain_node(p, NULL, err);
-    for (size_t i = 0; i < r->nodes && rc == MAUTH_OK && !r->refusal; i++) {
-        bool known = false;
-
-        rc = is_known(p, &r->node[i], &known, err);
-        if (rc == MAUTH_OK && known && !r->refusal)
-            rc = explain_node(p, &r->node[i], err);
-        any |= known;
-    }
-    if (!r->refusal)
-        r->refusal = any ? "not-granted" : "resource-unknown";
-    return rc;
-}
-
 /* The session, the device, the state: what all tickets of the request stand on. */
 static enum mauth_rc
 look(const struct prover *p, struct mauth_err *err)
 {
     struct rights *r = p->r;
     struct graph_session s;
-    enum mauth_rc rc = caller_session(p->txn, r->caller, &s, err);
+    enum mauth_rc rc;
 
+    if (!r->caller)
+        return ground_look(p->txn, r->key_hash, &r->ground, err);
+    rc = caller_session(p->txn, r->caller, &s, err);
     if (rc == MAUTH_DENIED ||
         (rc == MAUTH_OK && (!s.open || r->caller->now_s >= s.ends_s))) {
         mauth_err_reset(err);
@@ -483,15 +377,19 @@ run(struct kv_txn *txn, void *arg, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = look(&p, err);
     if (rc == MAUTH_OK && !r->refusal)
-        rc = rights_resolve(r, txn, err);
+        rc = r->initial ? rights_resolve_initial(r, txn, err)
+                        : rights_resolve(r, txn, err);
     if (rc != MAUTH_OK || r->refusal)
         return rc;
     if (r->syncs)
         rc = prove_sync(&p, err);
     for (size_t i = 0; !r->syncs && i < r->audiences && rc == MAUTH_OK && !r->refusal;
          i++)
-        rc = prove_audience(&p, i, err);
-    return rc == MAUTH_OK && !r->refusal && !r->tickets ? deny(&p, err) : rc;
+        if (!r->initial || r->tickets < RIGHTS_INITIAL)
+            rc = prove_audience(&p, i, err);
+    if (rc != MAUTH_OK || r->refusal || r->tickets || r->initial)
+        return rc;
+    return rights_deny(&p, err);
 }
 
 enum mauth_rc

@@ -5,9 +5,9 @@
 #include "authsvc/changes_api.h"
 #include "authsvc/explain_api.h"
 #include "authsvc/mesh_ops.h"
-#include "authsvc/metadata.h"
 #include "authsvc/openapi.h"
 #include "authsvc/revoke_api.h"
+#include "authsvc/server_metadata.h"
 #include "authsvc/token.h"
 #include "authsvc/trust_api.h"
 
@@ -64,7 +64,8 @@ healthz(struct http_exchange *x)
 
 const struct http_route public_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
-    {"GET", "/.well-known/oauth-authorization-server", 0, NULL, metadata_start, NULL},
+    {"GET", "/.well-known/oauth-authorization-server", 0, NULL, server_metadata_start,
+        NULL},
     {"GET", "/v1/openapi.json", 0, NULL, openapi_start, NULL},
     {"POST", "/v1/token", TOKEN_BODY_MAX, FORM, token_start, NULL},
     {"POST", "/v1/revoke", TOKEN_BODY_MAX, FORM, revoke_api_start, NULL},

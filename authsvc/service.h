@@ -9,6 +9,7 @@
 #include "store/kv.h"
 
 struct own_keys;
+struct cache;
 struct parking;
 struct pace;
 struct proofs;
@@ -28,6 +29,7 @@ struct service {
     struct pace *logins; /* of each principal */
     struct rules_in_force *rules;
     struct shared *trust;      /* authsvc/own_trust.h */
+    struct cache *known;       /* identity tickets that were verified; NULL: none */
     struct parking *waiting;   /* requests, for the next trust file */
     struct parking *followers; /* ..., for the next change of the graph */
 };

@@ -13,12 +13,10 @@
  */
 
 static enum mauth_rc
-put_credential(
-    struct buf *b, const struct issued *t, bool deflated, struct mauth_err *err)
+put_plain(struct buf *b, const struct issued *t, struct mauth_err *err)
 {
     char *text;
-    enum mauth_rc rc =
-        mauth_credential_encode(t->xml, t->xml_len, deflated, &text, err);
+    enum mauth_rc rc = mauth_credential_encode(t->xml, t->xml_len, false, &text, err);
 
     if (rc != MAUTH_OK)
         return rc;
@@ -45,11 +43,9 @@ put_actions(struct buf *b, const struct text *action, uint64_t set, bool quoted)
     }
 }
 
-static enum mauth_rc
-put_line(struct buf *b, const struct token_line *l, struct mauth_err *err)
+static void
+put_line(struct buf *b, const struct token_line *l, const char *credential)
 {
-    enum mauth_rc rc;
-
     buf_str(b, "{\"audience\":");
     buf_json(b, text_of(l->audience));
     if (l->resource) {
@@ -59,24 +55,37 @@ put_line(struct buf *b, const struct token_line *l, struct mauth_err *err)
     buf_str(b, ",\"actions\":[");
     put_actions(b, l->action, l->actions, true);
     buf_printf(
-        b, "],\"expires_in\":%" PRId64 ",\"credential\":", l->ticket->expires_in_s);
-    rc = put_credential(b, l->ticket, true, err);
-    buf_u8(b, '}');
-    return rc;
+        b, "],\"expires_in\":%" PRId64 ",\"credential\":\"", l->ticket->expires_in_s);
+    buf_str(b, credential);
+    buf_str(b, "\"}");
 }
 
-void
-token_lines_of_login(const struct issued *tickets, size_t count, const char *mesh,
-    struct token_line *out)
+/* Of lines that follow each other for one ticket its credential is made once. */
+enum mauth_rc
+token_lines_write(
+    struct buf *b, const struct token_line *line, size_t lines, struct mauth_err *err)
 {
-    static const struct text read[] = {{"read", 4}};
+    const struct issued *made = NULL;
+    enum mauth_rc rc = MAUTH_OK;
+    char *text = NULL;
 
-    for (size_t i = 0; i < count; i++)
-        out[i] = (struct token_line){.ticket = &tickets[i],
-            .audience = tickets[i].audience,
-            .resource = i ? mesh : NULL,
-            .action = read,
-            .actions = i ? 1 : 0};
+    buf_str(b, "\"tickets\":[");
+    for (size_t i = 0; i < lines && rc == MAUTH_OK; i++) {
+        const struct issued *t = line[i].ticket;
+
+        if (t != made) {
+            free(text);
+            text = NULL;
+            rc = mauth_credential_encode(t->xml, t->xml_len, true, &text, err);
+            made = t;
+        }
+        buf_str(b, i ? "," : "");
+        if (rc == MAUTH_OK)
+            put_line(b, &line[i], text);
+    }
+    buf_u8(b, ']');
+    free(text);
+    return rc;
 }
 
 enum mauth_rc
@@ -85,7 +94,7 @@ token_answer_write(struct buf *b, const struct token_answer *a, struct mauth_err
     enum mauth_rc rc;
 
     buf_str(b, "{\"access_token\":");
-    rc = put_credential(b, a->line[0].ticket, false, err);
+    rc = put_plain(b, a->line[0].ticket, err);
     buf_printf(b,
         ",\"issued_token_type\":\"" TOKEN_TYPE_SAML2 "\",\"token_type\":\"%s\""
         ",\"expires_in\":%" PRId64,
@@ -99,10 +108,10 @@ token_answer_write(struct buf *b, const struct token_answer *a, struct mauth_err
         put_actions(b, a->action, a->scope, false);
         buf_u8(b, '"');
     }
-    for (size_t i = 0; i < a->lines && rc == MAUTH_OK; i++) {
-        buf_str(b, i ? "," : ",\"tickets\":[");
-        rc = put_line(b, &a->line[i], err);
-    }
-    buf_str(b, "]}");
+    if (rc != MAUTH_OK)
+        return rc;
+    buf_u8(b, ',');
+    rc = token_lines_write(b, a->line, a->lines, err);
+    buf_u8(b, '}');
     return rc;
 }

@@ -28,9 +28,9 @@ struct token_answer {
     bool by_dpop;              /* they are to be shown with DPoP proofs */
 };
 
-/* Of a login's tickets: the identity ticket, and that for the user's own node. */
-void token_lines_of_login(const struct issued *tickets, size_t count, const char *mesh,
-    struct token_line *out);
+/* "tickets":[...] as JSON, appended. */
+MAUTH_MUST_USE enum mauth_rc token_lines_write(
+    struct buf *b, const struct token_line *line, size_t lines, struct mauth_err *err);
 
 /* Append the answer as JSON. */
 MAUTH_MUST_USE enum mauth_rc token_answer_write(

@@ -64,11 +64,11 @@ answer(struct http_exchange *x)
     struct client_login *l = &c->login;
     struct mauth_err err = MAUTH_ERR_INIT;
     /* What no certificate proves is shown with DPoP proofs. */
-    struct token_line line;
+    const struct token_line line = {
+        .ticket = &l->issued, .audience = l->issued.audience};
     const struct token_answer answer = {
         .line = &line, .lines = 1, .by_dpop = c->proof.by_dpop || !c->proof.key};
 
-    token_lines_of_login(&l->issued, 1, NULL, &line);
     if (c->commit.job.rc != MAUTH_OK)
         token_fail(x, &c->commit.job.err);
     else if (!l->refusal)

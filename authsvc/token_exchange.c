@@ -2,16 +2,16 @@
 
 #include <string.h>
 
+#include "authsvc/token_assertion.h"
 #include "authsvc/token_id_token.h"
 #include "authsvc/token_request.h"
-#include "authsvc/token_ticket.h"
 
 static const struct subject {
     const char *type;
     void (*start)(struct http_exchange *x, struct form *form);
 } subjects[] = {
     {"urn:ietf:params:oauth:token-type:id_token", token_id_token_start},
-    {TOKEN_TYPE_SAML2, token_ticket_start},
+    {TOKEN_TYPE_SAML2, token_assertion_start},
 };
 
 /* What is wrong with the parameters (RFC 8693 2.1), or NULL. */

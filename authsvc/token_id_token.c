@@ -12,8 +12,9 @@
 #include "base/str.h"
 #include "base/time.h"
 
-/* One exchange of an ID token, from its first byte to its answer. */
+/* One exchange of an identity token, from its first byte to its answer. */
 struct exchange {
+    const struct token_identity_kind *kind;
     struct form *form;
     struct text token;
     bool fetched; /* the provider's keys, once, for this request */
@@ -57,7 +58,8 @@ take_key(struct http_exchange *x, struct exchange *e, struct mauth_err *err)
 }
 
 void
-token_id_token_start(struct http_exchange *x, struct form *form)
+token_identity_start(
+    struct http_exchange *x, struct form *form, const struct token_identity_kind *kind)
 {
     struct exchange *e = calloc(1, sizeof(*e));
     struct mauth_err err = MAUTH_ERR_INIT;
@@ -69,6 +71,7 @@ token_id_token_start(struct http_exchange *x, struct form *form)
         return;
     }
     http_set_state(x, e, exchange_free);
+    e->kind = kind;
     e->form = form;
     e->login.service = e->login.ground.service = http_context(x);
     e->login.ground.client = http_client(x);
@@ -83,6 +86,15 @@ token_id_token_start(struct http_exchange *x, struct form *form)
     e->token.p = form_value(e->form, "subject_token", 0);
     e->token.len = strlen(e->token.p);
     check_token(x);
+}
+
+void
+token_id_token_start(struct http_exchange *x, struct form *form)
+{
+    static const struct token_identity_kind id_token = {
+        providers_check, providers_fetch};
+
+    token_identity_start(x, form, &id_token);
 }
 
 static void
@@ -102,14 +114,14 @@ check_token(struct http_exchange *x)
     bool wait = false;
     enum mauth_rc rc;
 
-    rc = providers_check(service->providers, e->token, time_now_s(), &e->login.who,
+    rc = e->kind->check(service->providers, e->token, time_now_s(), &e->login.who,
         &reason, &wait, &err);
     if (rc == MAUTH_OK) {
         find_user(x);
     } else if (wait && !e->fetched) {
         e->fetched = true;
         http_suspend(x, check_token);
-        providers_fetch(service->providers, e->token, keys_fetched, x);
+        e->kind->fetch(service->providers, e->token, keys_fetched, x);
     } else if (reason) {
         token_refuse(x, reason);
     } else {
@@ -199,22 +211,21 @@ find_user(struct http_exchange *x)
 }
 
 static void
-answer_tickets(struct http_exchange *x, const struct exchange *e)
+answer_tickets(struct http_exchange *x, struct exchange *e)
 {
-    const struct login *l = &e->login;
+    struct login *l = &e->login;
     struct mauth_err err = MAUTH_ERR_INIT;
     char root[ISSUE_URL_MAX];
-    struct token_line line[LOGIN_TICKETS];
-    const struct token_answer answer = {
+    struct token_line line[LOGIN_LINES];
+    struct token_answer answer = {
         .line = line,
-        .lines = LOGIN_TICKETS,
         .mesh = root,
         .by_dpop = e->proof.by_dpop,
     };
 
     if (issue_mesh_root(
             l->service->config->issuer.url, &l->ground.subject, root, sizeof(root))) {
-        token_lines_of_login(l->issued, LOGIN_TICKETS, root, line);
+        answer.lines = login_lines(&l->tickets, line);
         token_answer(x, &answer);
         return;
     }
@@ -245,6 +256,8 @@ issue(struct http_exchange *x)
 
     l->ground.authn_instant_s = issued_s < l->ground.now_s ? issued_s : l->ground.now_s;
     l->ground.session_ends_s = l->ground.now_s + l->service->config->tickets.session_s;
+    if (l->ground.session_ends_s > l->who.session_ends_s)
+        l->ground.session_ends_s = l->who.session_ends_s;
     if (login_issue(l, &err) == MAUTH_OK)
         commit(x, login_record, answer);
     else

@@ -89,8 +89,8 @@ renewed(struct http_exchange *x)
 {
     struct exchange *e = http_state(x);
     struct renewal *r = &e->renewal;
-    struct token_line line[LOGIN_TICKETS];
-    struct token_answer a = {.line = line, .lines = r->count};
+    struct token_line line[LOGIN_LINES];
+    struct token_answer a = {.line = line};
     char root[ISSUE_URL_MAX];
 
     if (e->commit.job.rc != MAUTH_OK) {
@@ -104,7 +104,7 @@ renewed(struct http_exchange *x)
     if (e->caller.kind == ID_USER && issue_mesh_root(r->service->config->issuer.url,
                                          &e->caller.principal, root, sizeof(root)))
         a.mesh = root;
-    token_lines_of_login(r->issued, r->count, a.mesh, line);
+    a.lines = login_lines(&r->tickets, line);
     answer(x, &a);
 }
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -14,12 +13,9 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "cli/certificate.h"
-
-enum {
-    FOLDER_MODE = 0700,
-    PEM_MAX = 65536
-};
+#include "cli/account_home.h"
+#include "cli/account_lock.h"
+#include "cli/device_key.h"
 
 struct account {
     struct service_url url;
@@ -49,69 +45,7 @@ account_free(struct account *a)
     free(a);
 }
 
-/* Folders. */
-
-/* Where all accounts lie; malloc'd. */
-static enum mauth_rc
-find_home(char **out, struct mauth_err *err)
-{
-    const char *own = getenv("MESHAUTH_HOME"), *data = getenv("XDG_DATA_HOME");
-    const char *home = getenv("HOME");
-    struct buf b;
-
-    buf_init(&b);
-    if (own && *own)
-        buf_printf(&b, "%s/accounts", own);
-    else if (data && *data == '/') /* a relative one is to be ignored, says XDG */
-        buf_printf(&b, "%s/meshauth/accounts", data);
-    else if (home && *home)
-        buf_printf(&b, "%s/.local/share/meshauth/accounts", home);
-    else
-        return mauth_fail(
-            err, MAUTH_INVALID, "no place for accounts: set MESHAUTH_HOME, or HOME");
-    *out = buf_detach(&b, NULL);
-    if (!*out)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
-    return MAUTH_OK;
-}
-
-static enum mauth_rc
-check_folder(const char *path, struct mauth_err *err)
-{
-    struct stat st;
-
-    if (stat(path, &st) != 0)
-        return mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
-            "%s: %s", path, strerror(errno));
-    if (!S_ISDIR(st.st_mode))
-        return mauth_fail(err, MAUTH_DENIED, "%s: not a folder", path);
-    if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
-        return mauth_fail(err, MAUTH_DENIED,
-            "%s: must be yours alone, for keys lie in it; run: chmod 700 %s", path,
-            path);
-    return MAUTH_OK;
-}
-
-/* The folder and those above it, as far as they are missing. */
-static enum mauth_rc
-make_folders(const char *path, struct mauth_err *err)
-{
-    char *copy = strdup(path);
-    enum mauth_rc rc = MAUTH_OK;
-
-    if (!copy)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
-    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(copy, FOLDER_MODE) != 0 && errno != EEXIST)
-            break; /* the last one tells why */
-        *slash = '/';
-    }
-    free(copy);
-    if (mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST)
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
-    return rc ? rc : check_folder(path, err);
-}
+/* Files. */
 
 /* Injective on URLs of services: only brackets and colons become '_'. */
 static enum mauth_rc
@@ -134,72 +68,6 @@ name_files(struct account *a, const char *home, struct mauth_err *err)
         !a->state_file)
         return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     return MAUTH_OK;
-}
-
-/* The device's key. */
-
-static enum mauth_rc
-make_key(const struct account *a, struct mauth_err *err)
-{
-    enum mauth_rc rc = MAUTH_OK;
-    struct buf pem;
-
-    if (access(a->key_file, F_OK) == 0)
-        return MAUTH_OK;
-    buf_init_secret(&pem);
-    rc = pem_new_p256(&pem, err);
-    if (rc == MAUTH_OK)
-        rc = file_create(a->key_file, pem.data, pem.len, FILE_PRIVATE, err);
-    if (rc == MAUTH_CONFLICT) { /* another login was faster: its key is as good */
-        mauth_err_reset(err);
-        rc = MAUTH_OK;
-    }
-    buf_clear(&pem);
-    return rc;
-}
-
-/* Always for the key that lies there, with no extension that anyone could judge. */
-static enum mauth_rc
-make_certificate(const struct account *a, struct mauth_err *err)
-{
-    static const struct certificate c = {
-        .common_name = "meshauth device", .from_s = 0, .until_s = TIME_MAX_S};
-    struct buf key, cert;
-    enum mauth_rc rc;
-
-    if (access(a->certificate_file, F_OK) == 0)
-        return MAUTH_OK;
-    buf_init_secret(&key);
-    buf_init(&cert);
-    rc = file_read_secret(a->key_file, PEM_MAX, &key, err);
-    if (rc == MAUTH_OK) {
-        struct text pem = {(const char *)key.data, key.len};
-
-        if (certificate_self_sign(&c, pem, &cert, NULL) != MAUTH_OK)
-            rc = mauth_fail(err, MAUTH_MALFORMED,
-                "%s: holds no private key that could be used", a->key_file);
-    }
-    if (rc == MAUTH_OK)
-        rc = file_replace(a->certificate_file, cert.data, cert.len, FILE_PRIVATE, err);
-    buf_clear(&cert);
-    buf_clear(&key);
-    return rc;
-}
-
-static enum mauth_rc
-load_key(struct account *a, struct mauth_err *err)
-{
-    enum mauth_rc rc;
-    struct buf pem;
-
-    buf_init(&pem);
-    rc = file_read(a->certificate_file, PEM_MAX, &pem, err);
-    if (rc == MAUTH_OK &&
-        mauth_key_from_pem((const char *)pem.data, pem.len, &a->key, NULL) != MAUTH_OK)
-        rc = mauth_fail(err, MAUTH_MALFORMED,
-            "%s: holds no certificate that could be used", a->certificate_file);
-    buf_clear(&pem);
-    return rc;
 }
 
 /* What the last login brought. */
@@ -270,19 +138,17 @@ account_open(const struct service_url *url, struct account **out, struct mauth_e
 {
     struct account *a = NULL;
     char *home = NULL;
-    enum mauth_rc rc = find_home(&home, err);
+    enum mauth_rc rc = account_home_find(&home, err);
 
     *out = NULL;
     if (rc == MAUTH_OK)
         rc = new_in(home, url, &a, err);
     if (rc == MAUTH_OK)
-        rc = make_folders(a->dir, err);
+        rc = account_home_make(a->dir, err);
     if (rc == MAUTH_OK)
-        rc = make_key(a, err);
+        rc = device_key_make(a->key_file, a->certificate_file, err);
     if (rc == MAUTH_OK)
-        rc = make_certificate(a, err);
-    if (rc == MAUTH_OK)
-        rc = load_key(a, err);
+        rc = device_key_load(a->certificate_file, &a->key, err);
     free(home);
     if (rc == MAUTH_OK)
         *out = a;
@@ -296,13 +162,13 @@ account_find_ca(const struct service_url *url, char **out, struct mauth_err *err
 {
     struct account *a = NULL;
     char *home = NULL;
-    enum mauth_rc rc = find_home(&home, err);
+    enum mauth_rc rc = account_home_find(&home, err);
 
     *out = NULL;
     if (rc == MAUTH_OK)
         rc = new_in(home, url, &a, err);
     if (rc == MAUTH_OK && a->has_ca)
-        rc = check_folder(a->dir, err);
+        rc = account_home_check(a->dir, err);
     if (rc == MAUTH_OK && a->has_ca) {
         *out = a->ca_file;
         a->ca_file = NULL; /* now the caller's */
@@ -377,38 +243,123 @@ render(const struct account *a, const struct grant *grant, int64_t now_s)
     return text;
 }
 
+/* Under the lock. */
+static enum mauth_rc
+write_state(const struct account *a, const struct grant *grant, int64_t logged_in_s,
+    struct mauth_err *err)
+{
+    char *text = render(a, grant, logged_in_s);
+    enum mauth_rc rc;
+
+    if (!text)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    rc = file_replace(a->state_file, text, strlen(text), FILE_PRIVATE, err);
+    free(text);
+    return rc;
+}
+
+static void
+take_grant(struct account *a, struct grant *grant)
+{
+    grant_free(a->grant);
+    a->grant = grant;
+}
+
 enum mauth_rc
 account_save(struct account *a, struct grant *grant, struct text ca, int64_t now_s,
     struct mauth_err *err)
 {
-    char *text = render(a, grant, now_s);
-    enum mauth_rc rc = MAUTH_OK;
+    int lock;
+    enum mauth_rc rc = account_lock(a->dir, &lock, err);
 
-    if (!text)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
-    if (ca.len)
+    if (rc == MAUTH_OK && ca.len)
         rc = file_replace(a->ca_file, ca.p, ca.len, FILE_PRIVATE, err);
     if (rc == MAUTH_OK)
-        rc = file_replace(a->state_file, text, strlen(text), FILE_PRIVATE, err);
-    free(text);
+        rc = write_state(a, grant, now_s, err);
+    account_unlock(lock);
     if (rc)
         return rc;
     a->has_ca = a->has_ca || ca.len > 0;
-    grant_free(a->grant);
-    a->grant = grant;
+    take_grant(a, grant);
     a->logged_in_s = now_s;
+    return MAUTH_OK;
+}
+
+static bool
+is_same_login(const struct grant *a, const struct grant *b)
+{
+    const struct mauth_ticket *x = grant_ticket(a, 0), *y = grant_ticket(b, 0);
+
+    return strcmp(mauth_ticket_subject(x), mauth_ticket_subject(y)) == 0 &&
+           strcmp(mauth_ticket_session(x), mauth_ticket_session(y)) == 0;
+}
+
+/* Is what lies there still of the login that a knows? */
+static enum mauth_rc
+check_unchanged(const struct account *a, struct mauth_err *err)
+{
+    struct account now = *a;
+    enum mauth_rc rc;
+
+    now.grant = NULL;
+    rc = load_state(&now, err);
+    if (rc == MAUTH_NOT_FOUND ||
+        (rc == MAUTH_OK && !is_same_login(now.grant, a->grant))) {
+        mauth_err_reset(err);
+        rc = mauth_fail(err, MAUTH_CONFLICT,
+            "%s: another login has taken its place, or a logout", a->state_file);
+    }
+    grant_free(now.grant);
+    return rc;
+}
+
+enum mauth_rc
+account_renew(struct account *a, struct grant *grant, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    int lock;
+
+    if (!is_same_login(a->grant, grant))
+        return mauth_fail(err, MAUTH_MALFORMED,
+            "%s renewed for another subject or session", a->url.text);
+    rc = account_lock(a->dir, &lock, err);
+    if (rc == MAUTH_OK)
+        rc = check_unchanged(a, err);
+    if (rc == MAUTH_OK)
+        rc = write_state(a, grant, a->logged_in_s, err);
+    account_unlock(lock);
+    if (rc == MAUTH_OK)
+        take_grant(a, grant);
+    return rc;
+}
+
+static enum mauth_rc
+remove_file(const char *path, struct mauth_err *err)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
     return MAUTH_OK;
 }
 
 enum mauth_rc
 account_forget(struct account *a, struct mauth_err *err)
 {
-    if (unlink(a->state_file) != 0 && errno != ENOENT)
-        return mauth_fail(
-            err, MAUTH_UNAVAILABLE, "%s: %s", a->state_file, strerror(errno));
-    grant_free(a->grant);
-    a->grant = NULL;
-    return MAUTH_OK;
+    char *tickets = file_join(a->dir, ACCOUNT_TICKETS);
+    enum mauth_rc rc;
+    int lock;
+
+    if (!tickets)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    rc = account_lock(a->dir, &lock, err);
+    if (rc == MAUTH_OK)
+        rc = remove_file(a->state_file, err);
+    if (rc == MAUTH_OK)
+        rc = remove_file(tickets, err);
+    account_unlock(lock);
+    free(tickets);
+    if (rc == MAUTH_OK)
+        take_grant(a, NULL);
+    return rc;
 }
 
 /* Walking. */
@@ -447,9 +398,9 @@ load_in(const char *home, const struct service_url *url, const char *dir,
         rc = mauth_fail(
             err, MAUTH_MALFORMED, "%s/account.json: not of this folder", dir);
     if (rc == MAUTH_OK)
-        rc = check_folder((*out)->dir, err);
+        rc = account_home_check((*out)->dir, err);
     if (rc == MAUTH_OK)
-        rc = load_key(*out, err);
+        rc = device_key_load((*out)->certificate_file, &(*out)->key, err);
     if (rc == MAUTH_OK)
         rc = load_state(*out, err);
     if (rc != MAUTH_OK) {
@@ -463,7 +414,7 @@ enum mauth_rc
 account_load(const struct service_url *url, struct account **out, struct mauth_err *err)
 {
     char *home = NULL;
-    enum mauth_rc rc = find_home(&home, err);
+    enum mauth_rc rc = account_home_find(&home, err);
 
     *out = NULL;
     if (rc == MAUTH_OK)
@@ -488,7 +439,7 @@ visit(const char *home, const char *name, account_each *each, void *arg,
     }
     if (access(state, F_OK) != 0)
         goto out; /* a key, and no login yet */
-    rc = check_folder(dir, err);
+    rc = account_home_check(dir, err);
     if (rc == MAUTH_OK)
         rc = read_url(state, &url, err);
     if (rc == MAUTH_OK)
@@ -513,7 +464,7 @@ account_walk(account_each *each, void *arg, struct mauth_err *err)
 {
     struct dirent **list = NULL;
     char *home = NULL;
-    enum mauth_rc rc = find_home(&home, err);
+    enum mauth_rc rc = account_home_find(&home, err);
     int count;
 
     if (rc)

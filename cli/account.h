@@ -5,7 +5,8 @@
  *
  * They lie under $MESHAUTH_HOME, else $XDG_DATA_HOME/meshauth, else
  * ~/.local/share/meshauth: accounts/HOST_PORT/ with device.key, device.crt,
- * ca.pem, account.json. Folders are mode 0700, files 0600.
+ * ca.pem, account.json; tickets.json are those of cli/wallet.h, lock is that of
+ * cli/account_lock.h. Folders are mode 0700, files 0600.
  */
 #ifndef CLI_ACCOUNT_H
 #define CLI_ACCOUNT_H
@@ -20,6 +21,8 @@
 #include <meshauth/key.h>
 
 struct account;
+
+#define ACCOUNT_TICKETS "tickets.json"
 
 /*
  * The account at this service; its folder and its key are made when they are
@@ -65,8 +68,17 @@ MAUTH_MUST_USE enum mauth_rc account_save(struct account *a, struct grant *grant
     struct text ca, int64_t now_s, struct mauth_err *err);
 
 /*
- * Log out: what the last login brought is removed; the key stays, for the next one. The
- * account is only to be freed then.
+ * Keep what a renewal of that login brought. The grant is the account's on success.
+ *
+ * MAUTH_CONFLICT   somebody has logged in anew meanwhile, or out: that stands
+ * MAUTH_MALFORMED  the grant is of another subject or session
+ */
+MAUTH_MUST_USE enum mauth_rc account_renew(
+    struct account *a, struct grant *grant, struct mauth_err *err);
+
+/*
+ * Log out: what the last login brought is removed, and all tickets since; the key stays,
+ * for the next one. The account is only to be freed then.
  */
 MAUTH_MUST_USE enum mauth_rc account_forget(struct account *a, struct mauth_err *err);
 

@@ -132,6 +132,17 @@ command_misconfigured(const struct call *call, const struct mauth_err *err)
     return err->rc == MAUTH_MALFORMED ? COMMAND_USAGE : rc;
 }
 
+const char *
+command_value(const struct call *call, size_t option, size_t i)
+{
+    if (i == 0)
+        return call->option[option];
+    for (size_t k = 0; k < call->agains; k++)
+        if (call->again[k].option == option && --i == 0)
+            return call->again[k].value;
+    return NULL;
+}
+
 /* getopt's two forms of the table. */
 static void
 fill_tables(const struct command *c, char *letters, struct option *longs)
@@ -172,10 +183,23 @@ option_of(const struct command *c, int code)
 }
 
 static enum command_exit
+take_again(struct call *call, size_t option)
+{
+    if (call->agains == COMMAND_AGAIN)
+        return command_misused(
+            call, "--%s is given too often", call->command->options[option].name);
+    call->again[call->agains].option = option;
+    call->again[call->agains++].value = optarg;
+    return COMMAND_DONE;
+}
+
+static enum command_exit
 take_option(struct call *call, int code)
 {
     size_t i = option_of(call->command, code);
 
+    if (call->option[i] && call->command->many & 1U << i)
+        return take_again(call, i);
     if (call->option[i])
         return command_misused(
             call, "--%s is given twice", call->command->options[i].name);
@@ -235,7 +259,14 @@ parse(struct call *call, int argc, char **argv, bool *help)
         case 'h':
         case CODE_HELP: *help = true; break;
         case CODE_JSON: call->json = true; break;
-        case CODE_ARGUMENT: rc = take_argument(call, &args, optarg); break;
+        case CODE_ARGUMENT:
+            rc = take_argument(call, &args, optarg);
+            if (rc == COMMAND_DONE && call->command->rest &&
+                args == call->command->args_max) {
+                call->rest = argv + optind;
+                return COMMAND_DONE;
+            }
+            break;
         case '?':
         case ':': rc = misread(call, code, argv); break;
         default: rc = take_option(call, code); break;

@@ -20,7 +20,8 @@ enum command_exit {
 
 enum {
     COMMAND_OPTIONS = 16,
-    COMMAND_ARGS = 17 /* one more than any command takes */
+    COMMAND_ARGS = 17, /* one more than any command takes */
+    COMMAND_AGAIN = 32 /* values of options that may be given several times */
 };
 
 struct command_option {
@@ -42,6 +43,8 @@ struct command {
     const struct command_option *options; /* --json and --help come by themselves */
     size_t args_min;
     size_t args_max;
+    unsigned many; /* a bit for each option that may be given several times */
+    bool rest;     /* what follows the args_max arguments is not ours to read */
     enum command_exit (*run)(const struct call *call);
 };
 
@@ -51,8 +54,18 @@ struct call {
     /* In the order of command->options: the value, "" for a switch, NULL when absent. */
     const char *option[COMMAND_OPTIONS];
     const char *arg[COMMAND_ARGS]; /* NULL when absent */
+    /* Of an option of command->many, the values behind the first. */
+    struct {
+        size_t option;
+        const char *value;
+    } again[COMMAND_AGAIN];
+    size_t agains;
+    char *const *rest; /* ended by NULL; NULL unless command->rest */
     bool json;
 };
+
+/* The i-th value of an option, or NULL. */
+const char *command_value(const struct call *call, size_t option, size_t i);
 
 /*
  * Read argv, of which argv[0] is the command's last word, and run it. Says
@@ -80,6 +93,9 @@ extern const struct command init_command;
 extern const struct command idp_mint_command;
 extern const struct command login_command;
 extern const struct command status_command;
+extern const struct command get_command;
+extern const struct command header_command;
+extern const struct command curl_command;
 extern const struct command logout_command;
 extern const struct command device_list_command;
 extern const struct command device_show_command;

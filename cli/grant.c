@@ -139,6 +139,30 @@ read_mesh(const json_t *o, struct grant *g, const struct grant_owner *owner,
     return MAUTH_OK;
 }
 
+/* A ticket that speaks of several nodes is listed for each. */
+static bool
+is_repeated(const struct grant *g)
+{
+    const struct item *last = &g->item[g->count - 1];
+
+    for (size_t i = 0; i + 1 < g->count; i++)
+        if (strcmp(g->item[i].credential, last->credential) == 0 &&
+            strcmp(g->item[i].audience, last->audience) == 0)
+            return true;
+    return false;
+}
+
+static void
+drop_last(struct grant *g)
+{
+    struct item *last = &g->item[--g->count];
+
+    free(last->audience);
+    free(last->credential);
+    mauth_ticket_free(last->says);
+    memset(last, 0, sizeof(*last));
+}
+
 static enum mauth_rc
 read_tickets(const json_t *o, struct grant *g, const struct grant_owner *owner,
     struct mauth_err *err)
@@ -154,7 +178,9 @@ read_tickets(const json_t *o, struct grant *g, const struct grant_owner *owner,
     for (size_t i = 0; i < count && rc == MAUTH_OK; i++) {
         rc = read_item(json_array_get(list, i), g, xml, err);
         if (rc == MAUTH_OK)
-            rc = check_item(g, i, owner, err);
+            rc = check_item(g, g->count - 1, owner, err);
+        if (rc == MAUTH_OK && is_repeated(g))
+            drop_last(g);
     }
     return rc;
 }
@@ -326,6 +352,48 @@ json_t *
 grant_json_public(const struct grant *g, int64_t now_s)
 {
     return whole_json(g, list_json(g, false, now_s));
+}
+
+static bool
+is_identity(const json_t *ticket, const struct grant_owner *owner)
+{
+    const char *audience = string_of(ticket, "audience");
+
+    return audience && strcmp(audience, owner->issuer) == 0;
+}
+
+/* The identity ticket, the new ones, then the old ones that are still good. */
+static json_t *
+join(const struct grant *g, const json_t *old, const json_t *more, int64_t now_s)
+{
+    json_t *all = json_array();
+
+    json_array_append(all, json_array_get(old, 0));
+    json_array_extend(all, (json_t *)(uintptr_t)more);
+    for (size_t i = 1; i < g->count && json_array_size(all) < GRANT_TICKETS; i++)
+        if (is_open(g->item[i].says, now_s))
+            json_array_append(all, json_array_get(old, i));
+    return all;
+}
+
+enum mauth_rc
+grant_extend(const struct grant *g, const json_t *more, const struct grant_owner *owner,
+    int64_t now_s, struct grant **out, struct mauth_err *err)
+{
+    json_t *o = grant_json(g), *tickets;
+    enum mauth_rc rc;
+
+    if (is_identity(json_array_get(more, 0), owner))
+        tickets = json_incref((json_t *)(uintptr_t)more);
+    else
+        tickets = join(g, json_object_get(o, "tickets"), more, now_s);
+    *out = NULL;
+    if (json_object_set_new(o, "tickets", tickets) == 0)
+        rc = grant_from_json(o, owner, out, err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    json_decref(o);
+    return rc;
 }
 
 /* What people read. */

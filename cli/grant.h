@@ -44,6 +44,14 @@ MAUTH_MUST_USE enum mauth_rc grant_from_answer(struct text json,
 MAUTH_MUST_USE enum mauth_rc grant_from_json(const json_t *o,
     const struct grant_owner *owner, struct grant **out, struct mauth_err *err);
 
+/*
+ * A grant with more tickets, a list as in the answer to a change. Such with an identity
+ * ticket takes the place of all others; else those of g that are still good are kept.
+ */
+MAUTH_MUST_USE enum mauth_rc grant_extend(const struct grant *g, const json_t *more,
+    const struct grant_owner *owner, int64_t now_s, struct grant **out,
+    struct mauth_err *err);
+
 void grant_free(struct grant *g);
 
 /* URL of the mesh root, or NULL. Belongs to the grant, as all below. */

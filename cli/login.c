@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/account.h"
+#include "cli/assertion_file.h"
 #include "cli/command.h"
 #include "cli/grant.h"
 #include "cli/mesh.h"
@@ -29,6 +30,7 @@ enum {
     OPT_DEVICE,
     OPT_TIMEOUT,
     OPT_ID_TOKEN,
+    OPT_ASSERTION,
     OPT_CLAIM
 };
 
@@ -39,6 +41,7 @@ static const struct command_option options[] = {
     [OPT_DEVICE] = {"device", 0, NULL, "by a code, with a browser anywhere else"},
     [OPT_TIMEOUT] = {"timeout", 0, "SECONDS", "to wait for the person (300)"},
     [OPT_ID_TOKEN] = {"id-token", 0, "FILE|-", "an ID token that is there already"},
+    [OPT_ASSERTION] = {"assertion", 0, "FILE|-", "an assertion of a SAML provider"},
     [OPT_CLAIM] = {"claim", 0, "NAME", "make this device yours, under this name"},
     {NULL, 0, NULL, NULL},
 };
@@ -109,14 +112,14 @@ put_field(struct buf *out, const char *name, struct text value)
 
 /* RFC 8693 2.1. */
 static void
-write_request(struct buf *out, const struct buf *token)
+write_request(struct buf *out, const char *type, const struct buf *token)
 {
-    static const struct {
+    const struct {
         const char *name, *value;
     } fixed[] = {
         {"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
         {"requested_token_type", "urn:ietf:params:oauth:token-type:saml2"},
-        {"subject_token_type", "urn:ietf:params:oauth:token-type:id_token"},
+        {"subject_token_type", type},
     };
 
     for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
@@ -131,6 +134,7 @@ struct login {
     struct service_url url;
     int64_t timeout_s;
     struct account *account;
+    const char *type;  /* of the token, as RFC 8693 has it */
     struct buf token;  /* secret */
     struct buf ca;     /* the file that --ca names */
     struct buf answer; /* secret */
@@ -171,7 +175,7 @@ post(struct login *l, struct fetch *f, struct mauth_err *err)
     buf_init_secret(&body);
     buf_printf(&url, "%s/v1/token", l->url.text);
     r.url = buf_cstr(&url);
-    write_request(&body, &l->token);
+    write_request(&body, l->type, &l->token);
     r.body = (struct text){(const char *)body.data, body.len};
     if (r.url && buf_ok(&body))
         rc = fetch_do(f, &r, &l->status, &l->answer, err);
@@ -345,6 +349,7 @@ static enum command_exit
 check_options(const struct call *call, struct login *l)
 {
     const char *name = call->option[OPT_CLAIM], *other = option_of_pages(call);
+    bool is_there = call->option[OPT_ID_TOKEN] || call->option[OPT_ASSERTION];
     struct mauth_err err = MAUTH_ERR_INIT;
 
     if (service_url_parse(call->arg[0], &l->url, &err) != MAUTH_OK)
@@ -353,8 +358,12 @@ check_options(const struct call *call, struct login *l)
         return command_misused(call,
             "--claim: a name is 1 to %d bytes of text without control characters",
             GRAPH_LABEL_MAX);
-    if (call->option[OPT_ID_TOKEN] && other)
-        return command_misused(call, "--%s goes without --id-token", other);
+    if (call->option[OPT_ID_TOKEN] && call->option[OPT_ASSERTION])
+        return command_misused(
+            call, "--id-token and --assertion: only one of them can be traded");
+    if (is_there && other)
+        return command_misused(call, "--%s goes without --%s", other,
+            call->option[OPT_ID_TOKEN] ? "id-token" : "assertion");
     if (!read_timeout(call->option[OPT_TIMEOUT], &l->timeout_s))
         return command_misused(
             call, "--timeout: 1 to %d seconds", SIGN_IN_TIMEOUT_MAX_S);
@@ -387,19 +396,24 @@ sign_in(const struct call *call, struct login *l)
     return code;
 }
 
-/* The ID token into l->token, and the authorities' file into l->ca. */
+/* What a provider signed into l->token, and the authorities' file into l->ca. */
 static enum command_exit
 gather(const struct call *call, struct login *l)
 {
     const char *token = call->option[OPT_ID_TOKEN], *ca = call->option[OPT_CA];
+    const char *assertion = call->option[OPT_ASSERTION];
     struct mauth_err err = MAUTH_ERR_INIT;
     enum mauth_rc rc = ca ? read_ca(ca, &l->ca, &err) : MAUTH_OK;
 
+    l->type = assertion ? "urn:ietf:params:oauth:token-type:saml2"
+                        : "urn:ietf:params:oauth:token-type:id_token";
     if (rc == MAUTH_OK && token)
         rc = read_token(token, &l->token, &err);
+    if (rc == MAUTH_OK && assertion)
+        rc = assertion_file_read(assertion, &l->token, &err);
     if (rc != MAUTH_OK)
         return command_failed(call, &err);
-    return token ? COMMAND_DONE : sign_in(call, l);
+    return token || assertion ? COMMAND_DONE : sign_in(call, l);
 }
 
 static enum command_exit
@@ -439,7 +453,8 @@ const struct command login_command = {
         "Logs this device in at the account service URL. Opens the identity provider "
         "in\n"
         "a browser; with --device, and where there is no browser, shows a code for a\n"
-        "browser elsewhere. With --id-token nobody is asked.\n"
+        "browser elsewhere. With --id-token, and with --assertion of a SAML provider,\n"
+        "nobody is asked.\n"
         "\n"
         "The device's key (made at the first login) is proved by TLS, and the tickets\n"
         "that come back are bound to it. They are kept in $MESHAUTH_HOME, else in\n"

@@ -28,9 +28,9 @@ login_providers_free(struct login_providers *p)
 }
 
 bool
-login_provider_is_openid(const struct login_provider *p)
+login_provider_is_oidc(const struct login_provider *p)
 {
-    return strcmp(p->kind, "openid") == 0;
+    return strcmp(p->kind, "oidc") == 0;
 }
 
 static bool
@@ -96,9 +96,12 @@ read_provider(const json_t *o, struct login_provider *p, struct mauth_err *err)
 
     if (rc == MAUTH_OK)
         rc = take(o, "kind", str_is_name, &p->kind, err);
-    if (rc == MAUTH_OK)
-        rc = take(o, "issuer", is_issuer, &p->issuer, err);
-    if (rc || !login_provider_is_openid(p))
+    if (rc)
+        return rc;
+    if (!login_provider_is_oidc(p)) /* whose name need not be a place */
+        return take(o, "issuer", is_printable, &p->issuer, err);
+    rc = take(o, "issuer", is_issuer, &p->issuer, err);
+    if (rc)
         return rc;
     rc = take(o, "client_id", is_printable, &p->client_id, err);
     return rc ? rc : take_scopes(json_object_get(o, "scopes"), &p->scope, err);
@@ -165,7 +168,7 @@ login_providers_choose(const struct login_providers *p, const char *name,
     for (size_t i = 0; i < p->count; i++) {
         const struct login_provider *one = &p->at[i];
 
-        if (name ? strcmp(one->name, name) != 0 : !login_provider_is_openid(one))
+        if (name ? strcmp(one->name, name) != 0 : !login_provider_is_oidc(one))
             continue;
         *out = one;
         found++;

@@ -19,9 +19,9 @@ enum {
 
 struct login_provider {
     char *name;
-    char *kind; /* "openid", "demo", or what a later service knows */
+    char *kind; /* "oidc", "demo", or what a later service knows */
     char *issuer;
-    char *client_id; /* these two of "openid" */
+    char *client_id; /* these two of "oidc" */
     char *scope;     /* all of them, with blanks between */
 };
 
@@ -51,6 +51,6 @@ MAUTH_MUST_USE enum mauth_rc login_providers_choose(const struct login_providers
     const char *name, const struct login_provider **out, struct mauth_err *err);
 
 /* Can a person be sent there? */
-bool login_provider_is_openid(const struct login_provider *p);
+bool login_provider_is_oidc(const struct login_provider *p);
 
 #endif

@@ -133,11 +133,10 @@ const struct command logout_command = {
     .synopsis = "[--account URL] [--local] [--json]",
     .summary = "end the login on this device",
     .about =
-        "Closes the session at the service, which kills all of its tickets, and "
-        "forgets\n"
-        "the login here; the device's key stays, for the next one. When the service "
-        "cannot\n"
-        "be reached nothing is forgotten, but with --local, which does not ask it.",
+        "Closes the session at the service, which kills all of its tickets, and\n"
+        "forgets the login here; the device's key stays, for the next one. When the\n"
+        "service cannot be reached nothing is forgotten, but with --local, which\n"
+        "does not ask it.",
     .example = "  meshauth logout",
     .options = options,
     .run = run,

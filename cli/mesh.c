@@ -9,7 +9,10 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/account.h"
+#include "cli/account_choice.h"
+#include "cli/mesh_tickets.h"
 #include "cli/output.h"
+#include "cli/token_exchange.h"
 #include "net/fetch.h"
 
 #define PROBLEM "urn:meshauth:problem:"
@@ -66,48 +69,6 @@ const char *
 mesh_key(const struct mesh *m)
 {
     return mauth_key_id(account_key(m->account));
-}
-
-/* Which account. */
-
-struct choice {
-    struct service_url url; /* of the last one */
-    size_t count;
-    struct buf all;
-};
-
-static void
-choose(const struct account *a, void *arg)
-{
-    struct choice *c = arg;
-
-    buf_printf(&c->all, "%s%s", c->count ? ", " : "", account_url(a));
-    if (service_url_parse(account_url(a), &c->url, NULL) == MAUTH_OK)
-        c->count++;
-}
-
-static enum command_exit
-choose_only(const struct call *call, struct service_url *out)
-{
-    struct choice c = {.count = 0};
-    struct mauth_err err = MAUTH_ERR_INIT;
-    enum command_exit code = COMMAND_DONE;
-    const char *all;
-
-    buf_init(&c.all);
-    if (account_walk(choose, &c, &err) != MAUTH_OK) {
-        code = command_failed(call, &err);
-    } else if (!c.count) {
-        command_complain(call, "Nobody is logged in; `meshauth login URL` does that.");
-        code = COMMAND_REFUSED;
-    } else if (c.count > 1) {
-        all = buf_cstr(&c.all);
-        code = command_misused(call,
-            "there are several accounts, name one with --account: %s", all ? all : "");
-    }
-    *out = c.url;
-    buf_clear(&c.all);
-    return code;
 }
 
 static enum command_exit
@@ -174,15 +135,11 @@ mesh_log_out(struct mesh *m)
 enum command_exit
 mesh_run(const struct call *call, const struct mesh_hint *hints, mesh_work *work)
 {
-    struct mauth_err err = MAUTH_ERR_INIT;
-    enum command_exit code = COMMAND_DONE;
     struct service_url service;
+    enum command_exit code;
     struct mesh *m = NULL;
 
-    if (!call->option[0])
-        code = choose_only(call, &service);
-    else if (service_url_parse(call->option[0], &service, &err) != MAUTH_OK)
-        code = command_misused(call, "--account: %s", err.text);
+    code = account_choose(call, call->option[0], NULL, &service);
     if (code == COMMAND_DONE)
         code = mesh_open(call, &service, hints, &m);
     if (code == COMMAND_DONE)
@@ -340,8 +297,10 @@ take_answer(const struct mesh *m, const struct exchange *x, json_t **out)
     } else if (x->answer.len && !json_is_object(o)) {
         command_complain(m->call, "the answer of %s is no object", m->service.text);
         code = COMMAND_FAILED;
-    } else if (out) {
-        *out = json_incref(o);
+    } else {
+        mesh_keep_tickets(m->call, m->account, o);
+        if (out)
+            *out = json_incref(o);
     }
     json_decref(o);
     return code;
@@ -364,15 +323,26 @@ static enum command_exit
 check_request(const struct mesh *m, const struct mesh_request *r)
 {
     bool has_body = strcmp(r->method, "POST") == 0 || strcmp(r->method, "PATCH") == 0;
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct token_refusal no;
+    enum mauth_rc rc;
 
     if (has_body && !r->body) /* jansson takes nothing else */
         return command_misused(m->call, "what is typed must be UTF-8");
-    if (r->anyone || grant_is_valid(account_grant(m->account), time_now_s()))
+    if (r->anyone)
         return COMMAND_DONE;
-    command_complain(m->call,
-        "The login at %s has run out. Log in again: `meshauth login %s`.",
-        m->service.text, m->service.text);
-    return COMMAND_REFUSED;
+    rc = token_keep_fresh(m->account, time_now_s(), &no, &err);
+    if (rc == MAUTH_OK)
+        return COMMAND_DONE;
+    if (rc == MAUTH_DENIED)
+        command_complain(m->call,
+            "The login at %s is over: %s Log in again: `meshauth login %s`.",
+            m->service.text, no.text, m->service.text);
+    else
+        command_complain(m->call,
+            "The login at %s has run out, and cannot be renewed: %s", m->service.text,
+            err.text);
+    return rc == MAUTH_DENIED ? COMMAND_REFUSED : COMMAND_FAILED;
 }
 
 /* *stale is set, and nothing said, when the node is not what it was any more. */

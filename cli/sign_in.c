@@ -91,6 +91,12 @@ say_no_page(const struct call *call, const struct login_provider *p)
             "the provider %s is a demonstration without a page to log in at; "
             "`meshauth idp mint NAME -c FILE` makes an ID token of it, for --id-token",
             p->name);
+    else if (strcmp(p->kind, "saml") == 0)
+        command_complain(call,
+            "the provider %s is one of SAML; log in at its page, and give what it "
+            "sends "
+            "here (SAMLResponse) with --assertion FILE",
+            p->name);
     else
         command_complain(call,
             "the provider %s is of the kind %s, which has no login by OpenID Connect",
@@ -106,7 +112,7 @@ choose(const struct call *call, const struct sign_in *s,
     enum command_exit code;
 
     if (login_providers_choose(all, s->provider, out, &err) == MAUTH_OK)
-        return login_provider_is_openid(*out) ? COMMAND_DONE : say_no_page(call, *out);
+        return login_provider_is_oidc(*out) ? COMMAND_DONE : say_no_page(call, *out);
     code = command_failed(call, &err);
     for (size_t i = 0; i < all->count; i++)
         command_complain(call, "  %s: %s", all->at[i].name, all->at[i].issuer);

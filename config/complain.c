@@ -145,7 +145,7 @@ refuse_name(struct walk *w, const config_setting_t *s, const struct config_rule 
     const char *name = config_setting_name(s);
     const struct config_rule *near = nearest(rules, name);
     const char *where = w->group[0] ? w->group : "the file";
-    char quoted[SHOWN_OTHER], known[256];
+    char quoted[SHOWN_OTHER], known[128];
     struct buf list;
 
     mauth_quote(name, strlen(name), quoted, sizeof(quoted));
@@ -155,6 +155,10 @@ refuse_name(struct walk *w, const config_setting_t *s, const struct config_rule 
     buf_init_fixed(&list, known, sizeof(known));
     for (; rules->name; rules++)
         buf_printf(&list, "%s%s", list.len ? ", " : "", rules->name);
+    if (!buf_cstr(&list)) /* more of them than a message holds */
+        return complain(w, s,
+            "there is no \"%s\"; what %s may hold stands in docs/configuration.md",
+            quoted, where);
     return complain(
         w, s, "there is no \"%s\"; %s may hold %s", quoted, where, buf_cstr(&list));
 }

@@ -60,6 +60,16 @@ refuse_second(struct walk *w, const config_setting_t *s)
         config_setting_name(s), complain_found(s, value));
 }
 
+/* What it vouches for must never look like what we do; a slash more is no difference. */
+static bool
+is_named_like_us(const char *issuer, const char *ours)
+{
+    size_t len = strlen(ours);
+
+    return strncmp(issuer, ours, len) == 0 &&
+           (issuer[len] == '\0' || strcmp(issuer + len, "/") == 0);
+}
+
 static enum mauth_rc
 check_demo(struct walk *w, const config_setting_t *s, const struct config_provider *p)
 {
@@ -70,6 +80,74 @@ check_demo(struct walk *w, const config_setting_t *s, const struct config_provid
             w->config->listen.address);
     if (!p->jwks_file)
         return complain(w, s, "the demo provider %s must have a jwks_file", p->name);
+    return MAUTH_OK;
+}
+
+/* Settings that only one type of provider has. */
+static enum mauth_rc
+check_type(struct walk *w, const config_setting_t *s, const struct config_provider *p)
+{
+    static const struct {
+        const char *name;
+        bool saml;
+    } typed[] = {
+        {"client_ids", false},
+        {"login_client_id", false},
+        {"scopes", false},
+        {"jwks_file", false},
+        {"demo", false},
+        {"metadata_file", true},
+        {"metadata_url", true},
+        {"metadata_key", true},
+    };
+
+    for (size_t i = 0; i < sizeof(typed) / sizeof(*typed); i++) {
+        const config_setting_t *found = config_setting_get_member(s, typed[i].name);
+
+        if (found && typed[i].saml != config_is_saml(p))
+            return complain(w, found,
+                "providers.%s is for a provider of the type \"%s\", and %s is not",
+                typed[i].name, typed[i].saml ? "saml" : "oidc", p->name);
+    }
+    return MAUTH_OK;
+}
+
+/* OpenID Connect Core 2: https, no query, no fragment; compared byte for byte. */
+static enum mauth_rc
+check_oidc(struct walk *w, const config_setting_t *s, const struct config_provider *p)
+{
+    char value[SHOWN_VALUE];
+    const config_setting_t *issuer = config_setting_get_member(s, "issuer");
+
+    if (strncmp(p->issuer, "https://", 8) != 0 || strpbrk(p->issuer, "?#@") ||
+        !p->issuer[8] || p->issuer[8] == '/')
+        return complain(w, issuer,
+            "providers.issuer is %s, but must be the https:// URL that its ID tokens "
+            "have as \"iss\"",
+            complain_found(issuer, value));
+    if (p->client_ids == 0)
+        return complain(w, s,
+            "providers.client_ids is missing; it must be %s, as in [ \"meshauth\" ]",
+            "1 to 16 texts in brackets");
+    return MAUTH_OK;
+}
+
+/* Metadata from the network are good for their signature alone. */
+static enum mauth_rc
+check_saml(struct walk *w, const config_setting_t *s, const struct config_provider *p)
+{
+    if (strcmp(p->issuer, w->config->issuer.url) == 0)
+        return complain(w, config_setting_get_member(s, "issuer"),
+            "providers.issuer: %s is our own name, issuer.url", p->issuer);
+    if (!p->metadata_file == !p->metadata_url)
+        return complain(w, s,
+            "the SAML provider %s must have a metadata_file or a metadata_url",
+            p->name);
+    if (p->metadata_url && !p->metadata_key)
+        return complain(w, s,
+            "the SAML provider %s must have a metadata_key, with which what comes from "
+            "the metadata_url is signed",
+            p->name);
     return MAUTH_OK;
 }
 
@@ -91,8 +169,12 @@ static enum mauth_rc
 check_provider(struct walk *w, const config_setting_t *s, size_t i)
 {
     const struct config_provider *p = w->config->provider;
-    enum mauth_rc rc = check_login_client(w, s, &p[i]);
+    enum mauth_rc rc = check_type(w, s, &p[i]);
 
+    if (rc == MAUTH_OK)
+        rc = config_is_saml(&p[i]) ? check_saml(w, s, &p[i]) : check_oidc(w, s, &p[i]);
+    if (rc == MAUTH_OK)
+        rc = check_login_client(w, s, &p[i]);
     if (rc)
         return rc;
     for (size_t j = 0; j < i; j++) {
@@ -101,6 +183,10 @@ check_provider(struct walk *w, const config_setting_t *s, size_t i)
         if (strcmp(p[i].issuer, p[j].issuer) == 0)
             return refuse_second(w, config_setting_get_member(s, "issuer"));
     }
+    if (is_named_like_us(p[i].issuer, w->config->issuer.url))
+        return complain(w, config_setting_get_member(s, "issuer"),
+            "providers.issuer is issuer.url, %s, but a provider must be somebody else",
+            w->config->issuer.url);
     return p[i].demo ? check_demo(w, s, &p[i]) : MAUTH_OK;
 }
 
@@ -231,6 +317,12 @@ config_free(struct config *c)
     walk_free_text(&c->path);
     walk_free_text(&c->dir);
     free(c);
+}
+
+bool
+config_is_saml(const struct config_provider *p)
+{
+    return p->type && strcmp(p->type, "saml") == 0;
 }
 
 bool

@@ -25,7 +25,8 @@ enum {
 
 struct config_provider {
     const char *name;   /* [a-z][a-z0-9-]{0,31}; unique */
-    const char *issuer; /* "iss" of its ID tokens; unique */
+    const char *type;   /* "oidc" or "saml"; see config_is_saml() */
+    const char *issuer; /* "iss" of its ID tokens, or its entityID; unique */
     const char *client_id[CONFIG_CLIENT_IDS];
     size_t client_ids;
     const char
@@ -34,11 +35,14 @@ struct config_provider {
     size_t scopes;
     const char *email_domain[CONFIG_EMAIL_DOMAINS]; /* that it is authoritative for */
     size_t email_domains;
-    const char *jwks_file; /* NULL: found by OpenID discovery from the issuer */
-    const char *ca_file;   /* for discovery; NULL: the system's */
-    bool create_users;     /* the first login makes the user */
-    bool demo;             /* anyone can mint; only on loopback */
-    int64_t max_age_s;     /* "iat" not older than this; default 600; 60 to 86400 */
+    const char *jwks_file;     /* NULL: found by OpenID discovery from the issuer */
+    const char *ca_file;       /* for discovery; NULL: the system's */
+    const char *metadata_file; /* of a SAML provider; or else the URL */
+    const char *metadata_url;
+    const char *metadata_key; /* PEM: who signs the metadata; needed with the URL */
+    bool create_users;        /* the first login makes the user */
+    bool demo;                /* anyone can mint; only on loopback */
+    int64_t max_age_s; /* "iat" or IssueInstant not older; default 600; 60 to 86400 */
 };
 
 struct config {
@@ -93,6 +97,9 @@ struct config {
 MAUTH_MUST_USE enum mauth_rc config_load(
     const char *path, struct config **out, struct mauth_err *err);
 void config_free(struct config *c);
+
+/* Of assertions, not of ID tokens. */
+bool config_is_saml(const struct config_provider *p);
 
 /* True for 127.0.0.0/8 and ::1. */
 bool config_is_loopback(const char *address);

@@ -9,6 +9,7 @@
 enum {
     HOST_MAX = 253, /* RFC 1035 2.3.4 */
     LABEL_MAX = 63,
+    ISSUER_MAX = 512, /* as the store has it */
     TEXT_MAX = 255,
     PROVIDER_NAME_MAX = 32
 };
@@ -116,14 +117,28 @@ is_issuer_url(const char *value)
     return is_host(host) && is_port(rest);
 }
 
-/* OpenID Connect Core 2: no query, no fragment; it is compared byte for byte. */
+/* An entityID may be any URI; config.c asks more of an OpenID provider. */
 static bool
-is_provider_url(const char *value)
+is_provider_issuer(const char *value)
 {
     struct text t = text_of(value);
 
-    return t.len <= TEXT_MAX && text_starts(t, "https://") && str_is_uri(t) &&
-           !strpbrk(value, "?#@") && value[8] && value[8] != '/';
+    return t.len <= ISSUER_MAX && str_is_uri(t);
+}
+
+static bool
+is_provider_type(const char *value)
+{
+    return strcmp(value, "oidc") == 0 || strcmp(value, "saml") == 0;
+}
+
+static bool
+is_metadata_url(const char *value)
+{
+    struct text t = text_of(value);
+
+    return t.len <= ISSUER_MAX && text_starts(t, "https://") && str_is_uri(t) &&
+           !strpbrk(value, "#@") && value[8] && value[8] != '/';
 }
 
 static bool
@@ -220,9 +235,11 @@ static const struct config_rule provider_rules[] = {
         .good = is_provider_name,
         .right = "a-z, 0-9 and -, a letter first, at most 32 of them"},
     {"issuer", CONFIG_TEXT, .required = true, AT(config_provider, issuer),
-        .good = is_provider_url,
-        .right = "the https:// URL that its ID tokens have as \"iss\""},
-    {"client_ids", CONFIG_TEXTS, .required = true, AT(config_provider, client_id),
+        .good = is_provider_issuer,
+        .right = "a URI, the \"iss\" of its ID tokens or its SAML entityID"},
+    {"type", CONFIG_TEXT, AT(config_provider, type), .text = "oidc",
+        .good = is_provider_type, .right = "\"oidc\" or \"saml\""},
+    {"client_ids", CONFIG_TEXTS, AT(config_provider, client_id),
         .count = offsetof(struct config_provider, client_ids), .min = 1,
         .max = CONFIG_CLIENT_IDS, .good = is_client_id,
         .right = "1 to 16 texts in brackets, as in [ \"meshauth\" ]"},
@@ -239,6 +256,12 @@ static const struct config_rule provider_rules[] = {
     {"jwks_file", CONFIG_PATH, AT(config_provider, jwks_file), .good = is_path,
         .right = PATH_RIGHT},
     {"ca_file", CONFIG_PATH, AT(config_provider, ca_file), .good = is_path,
+        .right = PATH_RIGHT},
+    {"metadata_file", CONFIG_PATH, AT(config_provider, metadata_file), .good = is_path,
+        .right = PATH_RIGHT},
+    {"metadata_url", CONFIG_TEXT, AT(config_provider, metadata_url),
+        .good = is_metadata_url, .right = "an https:// URL"},
+    {"metadata_key", CONFIG_PATH, AT(config_provider, metadata_key), .good = is_path,
         .right = PATH_RIGHT},
     {"create_users", CONFIG_FLAG, AT(config_provider, create_users),
         .right = "true or false"},

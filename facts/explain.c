@@ -15,7 +15,7 @@
 #include "store/graph_user.h"
 
 enum {
-    URL_MAX = 512
+    URL_MAX = 1024
 };
 
 /* To whoever was refused. */

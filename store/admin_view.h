@@ -38,7 +38,8 @@ MAUTH_MUST_USE enum mauth_rc admin_view_one(struct kv_txn *txn, enum admin_kind 
  * "url", "type", "principal", "key" (its id), "device" where that key is a registered
  * one's, "created", and "ends" (of an unattended device: until it is renewed).
  *
- * MAUTH_NOT_FOUND  there is no such user; MAUTH_INVALID as below
+ * MAUTH_NOT_FOUND  there is no such user, or after is none of his sessions
+ * MAUTH_INVALID    after is no ses_...
  */
 MAUTH_MUST_USE enum mauth_rc admin_view_sessions(struct kv_txn *txn, const char *issuer,
     const char *user, const char *after, size_t limit, struct buf *out,

@@ -270,14 +270,14 @@ key_behind(struct kv_txn *txn, enum id_kind kind, const struct id *subject,
     struct graph_session s;
     enum mauth_rc rc = graph_session_by_id(txn, after, &s, err);
 
-    if (rc == MAUTH_NOT_FOUND ||
-        (rc == MAUTH_OK &&
-            (s.subject_kind != kind || memcmp(s.subject.b, subject->b, ID_BYTES) != 0)))
-        return mauth_fail(err, MAUTH_INVALID, "sessions go on behind one of the same");
+    if (rc != MAUTH_OK)
+        return rc;
+    if (s.subject_kind != kind || memcmp(s.subject.b, subject->b, ID_BYTES) != 0)
+        return MAUTH_NOT_FOUND;
     open_key(out, kind, subject, s.key_hash);
     record_id(&out->b, after);
     buf_u8(&out->b, 0);
-    return rc;
+    return MAUTH_OK;
 }
 
 enum mauth_rc

@@ -46,7 +46,7 @@ struct graph_sessions {
  * The open ones of a subject, in no order that means anything, behind after (or NULL);
  * limit is cut to the page, which 0 is.
  *
- * MAUTH_INVALID  after is none of this subject, or it was purged meanwhile
+ * MAUTH_NOT_FOUND  after is none of this subject, or it was purged meanwhile
  */
 MAUTH_MUST_USE enum mauth_rc graph_session_page(struct kv_txn *txn, enum id_kind kind,
     const struct id *subject, const struct id *after, size_t limit,

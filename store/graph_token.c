@@ -77,9 +77,9 @@ note_use(struct kv_txn *txn, const uint8_t token_hash[32],
     return kv_put(txn, store_key_text(&end), (struct text){"", 0}, err);
 }
 
-enum mauth_rc
-graph_token_use(struct kv_txn *txn, const uint8_t token_hash[32],
-    const uint8_t key_hash[GRAPH_KEY_HASH], int64_t too_old_s, int64_t now_s,
+static enum mauth_rc
+use(struct kv_txn *txn, const uint8_t token_hash[32],
+    const uint8_t key_hash[GRAPH_KEY_HASH], bool once, int64_t too_old_s, int64_t now_s,
     struct mauth_err *err)
 {
     uint8_t used_by[GRAPH_KEY_HASH];
@@ -96,8 +96,24 @@ graph_token_use(struct kv_txn *txn, const uint8_t token_hash[32],
     reader_copy(&r, used_by, sizeof(used_by));
     if (!reader_done(&r))
         return record_damaged("token", err);
-    if (memcmp(used_by, key_hash, GRAPH_KEY_HASH) != 0)
-        return mauth_fail(
-            err, MAUTH_CONFLICT, "graph: another key has used this identity token");
+    if (once || memcmp(used_by, key_hash, GRAPH_KEY_HASH) != 0)
+        return mauth_fail(err, MAUTH_CONFLICT, "graph: %s has used this identity token",
+            once ? "a login" : "another key");
     return MAUTH_OK;
+}
+
+enum mauth_rc
+graph_token_use(struct kv_txn *txn, const uint8_t token_hash[32],
+    const uint8_t key_hash[GRAPH_KEY_HASH], int64_t too_old_s, int64_t now_s,
+    struct mauth_err *err)
+{
+    return use(txn, token_hash, key_hash, false, too_old_s, now_s, err);
+}
+
+enum mauth_rc
+graph_token_use_once(struct kv_txn *txn, const uint8_t token_hash[32],
+    const uint8_t key_hash[GRAPH_KEY_HASH], int64_t too_old_s, int64_t now_s,
+    struct mauth_err *err)
+{
+    return use(txn, token_hash, key_hash, true, too_old_s, now_s, err);
 }

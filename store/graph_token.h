@@ -24,4 +24,10 @@ MAUTH_MUST_USE enum mauth_rc graph_token_use(struct kv_txn *txn,
     const uint8_t token_hash[32], const uint8_t key_hash[GRAPH_KEY_HASH],
     int64_t too_old_s, int64_t now_s, struct mauth_err *err);
 
+/* The same for one that serves once: MAUTH_CONFLICT also when the same key has used
+ * it. */
+MAUTH_MUST_USE enum mauth_rc graph_token_use_once(struct kv_txn *txn,
+    const uint8_t token_hash[32], const uint8_t key_hash[GRAPH_KEY_HASH],
+    int64_t too_old_s, int64_t now_s, struct mauth_err *err);
+
 #endif

@@ -100,13 +100,8 @@ same_key(const struct mauth_key *a, const struct mauth_key *b)
     return n == m && memcmp(x, y, n) == 0;
 }
 
-/*
- * Was each key of the new file in the old one? A ticket remembers only the id of
- * the key that its signature was checked with. With a key that is new, all are
- * checked once more.
- */
-static bool
-no_key_is_new(const struct mauth_trust *old, const struct mauth_trust *new)
+bool
+loaded_no_key_is_new(const struct mauth_trust *old, const struct mauth_trust *new)
 {
     for (size_t i = 0; i < trust_key_count(new); i++) {
         const struct mauth_key *key = trust_key_at(new, i)->key;
@@ -122,7 +117,7 @@ static void
 number(struct loaded *l, const struct loaded *before)
 {
     l->generation = before ? before->generation + 1 : 1;
-    l->keys_since = before && no_key_is_new(before->trust, l->trust)
+    l->keys_since = before && loaded_no_key_is_new(before->trust, l->trust)
                         ? before->keys_since
                         : l->generation;
 }

@@ -46,6 +46,14 @@ struct loaded_files {
 MAUTH_MUST_USE enum mauth_rc loaded_read(const struct loaded_files *files,
     const struct loaded *before, struct loaded **out, struct mauth_err *err);
 
+/*
+ * Was each key of the new file in the old one? A ticket remembers only the id of
+ * the key that its signature was checked with. With a key that is new, all are
+ * checked once more.
+ */
+MAUTH_MUST_USE bool loaded_no_key_is_new(
+    const struct mauth_trust *old, const struct mauth_trust *new);
+
 /* Are the files, by two calls of stat(), still the ones that it was read from? */
 MAUTH_MUST_USE bool loaded_is_current(
     const struct loaded *l, const struct loaded_files *files);

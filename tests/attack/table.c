@@ -13,50 +13,9 @@
  */
 #include <limits.h>
 
-#include "tests/attack/attack.h"
-
-static const struct attack_group *const groups[] = {&attacks_by_wrapping,
-    &attacks_on_references, &attacks_on_signatures, &attacks_on_key_info,
-    &attacks_on_xml, &attacks_on_values, &attacks_on_statements, &attacks_on_facts,
-    &attacks_on_holders, &attacks_on_credentials, &attacks_on_headers,
-    &attacks_on_services};
-
-#define RELAY_URN "urn:meshauth:service:relay"
-
-/* The first few are what cases are run with; the others with --all. */
-static struct base bases[] = {
-    {.kind = "rights", .alg = "p256", .audience = STORAGE, .is = RIGHTS | P256},
-    {.kind = "identity",
-        .alg = "p256",
-        .audience = GOLDEN_ISSUER,
-        .is = IDENTITY | P256},
-    {.kind = "bearer", .alg = "rsa2048", .audience = STORAGE, .is = BEARER | RSA2048},
-    {.kind = "rights", .alg = "rsa2048", .audience = STORAGE, .is = RIGHTS | RSA2048},
-    {.kind = "p2p-shared-folder",
-        .alg = "p256",
-        .audience = RELAY_URN,
-        .is = P2P | P256},
-    {.kind = "bearer", .alg = "p256", .audience = STORAGE, .is = BEARER | P256},
-    {.kind = "identity",
-        .alg = "rsa2048",
-        .audience = GOLDEN_ISSUER,
-        .is = IDENTITY | RSA2048},
-    {.kind = "identity-new-device",
-        .alg = "p256",
-        .audience = GOLDEN_ISSUER,
-        .is = IDENTITY | P256},
-    {.kind = "service",
-        .alg = "rsa2048",
-        .audience = GOLDEN_ISSUER,
-        .is = IDENTITY | RSA2048},
-    {.kind = "p2p-same-user",
-        .alg = "rsa2048",
-        .audience = RELAY_URN,
-        .is = P2P | RSA2048},
-};
+#include "tests/attack/making.h"
 
 enum {
-    USUAL_BASES = 5,
     FEW_STEPS = 4, /* of cases in steps, where only the table itself is tried */
     REASONS = MAUTH_REASON_BOUND + 1
 };
@@ -69,42 +28,6 @@ struct run {
     size_t accepted[REASONS]; /* of those */
     size_t cases, controls, trials, wrong;
 };
-
-/* Making the case. */
-
-static bool
-applies(const struct attack *a, const struct base *b)
-{
-    unsigned kinds = a->on & (IDENTITY | RIGHTS | BEARER | P2P);
-    unsigned algs = a->on & (P256 | RSA2048);
-
-    return (!kinds || kinds & b->is) && (!algs || algs & b->is);
-}
-
-static void
-finish(struct forgery *f, const struct attack *a)
-{
-    const struct signer *signer = house_signer(f->house, f->base, a->key);
-
-    if (a->hand == REHASHED || a->hand == SIGNED)
-        assert_true(forgery_rehash(f));
-    if (a->hand == RESIGNED || a->hand == SIGNED)
-        assert_true(forgery_sign(f, signer));
-    for (size_t i = 0; i < COUNT(a->after) && a->after[i].put; i++)
-        forgery_edit(f, a->after[i].find, a->after[i].put, a->everywhere);
-    if (a->finish)
-        a->finish(f, a->arg);
-}
-
-static void
-make(struct forgery *f, const struct attack *a)
-{
-    for (size_t i = 0; i < COUNT(a->edit) && a->edit[i].put; i++)
-        forgery_edit(f, a->edit[i].find, a->edit[i].put, a->everywhere);
-    if (a->make)
-        a->make(f, a->arg);
-    finish(f, a);
-}
 
 /* A case that changes nothing, in a world that is as usual, shows nothing. */
 static bool
@@ -199,7 +122,7 @@ try_step(struct run *r, const struct attack *a, struct forgery *f)
 {
     bool more;
 
-    make(f, a);
+    making_make(f, a);
     if (is_vacuous(f, a)) {
         r->wrong++;
         printf("WRONG  %s (%s.%s): changes nothing\n", a->name, f->base->kind,
@@ -223,14 +146,14 @@ try_attack(struct run *r, const struct attack *a)
 {
     size_t used = 0;
 
-    for (size_t i = 0; i < r->bases || (!used && i < COUNT(bases)); i++) {
-        bool more = applies(a, &bases[i]);
+    for (size_t i = 0; i < r->bases || (!used && i < MAKING_BASES); i++) {
+        bool more = making_applies(a, &making_bases[i]);
 
         used += more;
         for (unsigned step = 0; more && step < r->steps; step++) {
             struct forgery f = {.step = step};
 
-            forgery_start(&f, &bases[i], &r->house);
+            forgery_start(&f, &making_bases[i], &r->house);
             more = try_step(r, a, &f);
             forgery_clear(&f);
         }
@@ -254,10 +177,10 @@ print_row(const struct attack *a)
 static void
 list(void)
 {
-    for (size_t i = 0; i < COUNT(groups); i++) {
-        printf("%s\n", groups[i]->title);
-        for (size_t j = 0; j < groups[i]->count; j++)
-            print_row(&groups[i]->list[j]);
+    for (size_t i = 0; i < MAKING_GROUPS; i++) {
+        printf("%s\n", making_groups[i]->title);
+        for (size_t j = 0; j < making_groups[i]->count; j++)
+            print_row(&making_groups[i]->list[j]);
     }
 }
 
@@ -284,8 +207,8 @@ summarise(void)
     size_t total[2] = {0};
 
     printf("| | cases | refused for | controls |\n|---|---|---|---|\n");
-    for (size_t i = 0; i < COUNT(groups); i++)
-        summarise_group(groups[i], total);
+    for (size_t i = 0; i < MAKING_GROUPS; i++)
+        summarise_group(making_groups[i], total);
     printf("| all | %zu | | %zu |\n", total[0], total[1]);
 }
 
@@ -293,13 +216,13 @@ static void
 run_all(struct run *r)
 {
     house_open(&r->house);
-    for (size_t i = 0; i < COUNT(bases); i++)
-        base_load(&bases[i]);
-    for (size_t i = 0; i < COUNT(groups); i++)
-        for (size_t j = 0; j < groups[i]->count; j++)
-            try_attack(r, &groups[i]->list[j]);
-    for (size_t i = 0; i < COUNT(bases); i++)
-        base_clear(&bases[i]);
+    for (size_t i = 0; i < MAKING_BASES; i++)
+        base_load(&making_bases[i]);
+    for (size_t i = 0; i < MAKING_GROUPS; i++)
+        for (size_t j = 0; j < making_groups[i]->count; j++)
+            try_attack(r, &making_groups[i]->list[j]);
+    for (size_t i = 0; i < MAKING_BASES; i++)
+        base_clear(&making_bases[i]);
     house_close(&r->house);
 }
 
@@ -335,7 +258,7 @@ expect_failures(struct run *r, char *reasons)
     }
 }
 
-static struct run run = {.bases = USUAL_BASES, .steps = UINT_MAX};
+static struct run run = {.bases = MAKING_USUAL_BASES, .steps = UINT_MAX};
 
 static void
 refuses_all_attacks(void **state)
@@ -367,7 +290,7 @@ main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "--fails") == 0)
         expect_failures(&run, argv[2]);
     else if (argc == 2 && strcmp(argv[1], "--all") == 0)
-        run.bases = COUNT(bases);
+        run.bases = MAKING_BASES;
     else if (argc != 1)
         return 2;
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,7 @@ callers_open(struct callers *c, const struct bench_service *service,
     tls = wire_tls(ca_file);
     if (!tls || !c->answer || clock_getcpuclockid(service->pid, &c->cpu) != 0)
         rc = mauth_fail(err, MAUTH_UNAVAILABLE, "bench: no clients to be had");
-    for (size_t i = 0; i < MESH_CALLERS && rc == MAUTH_OK; i++) {
+    for (size_t i = 0; i < CALLERS && rc == MAUTH_OK; i++) {
         c->ssl[i] = wire_dial(tls, service->port, i);
         if (!c->ssl[i])
             rc = mauth_fail(err, MAUTH_UNAVAILABLE, "bench: no TLS connection");
@@ -90,7 +90,7 @@ callers_open(struct callers *c, const struct bench_service *service,
 void
 callers_close(struct callers *c)
 {
-    for (size_t i = 0; i < MESH_CALLERS; i++) {
+    for (size_t i = 0; i < CALLERS; i++) {
         wire_hang_up(c->ssl[i]);
         free(c->ticket[i]);
     }
@@ -119,13 +119,13 @@ ask(struct callers *c, size_t i, const char *method, const char *path, const cha
 static size_t
 next_caller(struct callers *c)
 {
-    return c->turn++ % (MESH_CALLERS - 1) + 1;
+    return c->turn++ % (CALLERS - 1) + 1;
 }
 
 enum mauth_rc
 callers_read(struct callers *c, struct mauth_err *err)
 {
-    size_t k = c->turn / (MESH_CALLERS - 1) % MESH_FOLDERS, i = next_caller(c);
+    size_t k = c->turn / (CALLERS - 1) % MESH_FOLDERS, i = next_caller(c);
     struct id id = mesh_folder(c->mesh, mesh_caller(c->mesh, i), k);
     char folder[ID_LEN + 1], path[PATH_BYTES];
 
@@ -137,7 +137,7 @@ callers_read(struct callers *c, struct mauth_err *err)
 enum mauth_rc
 callers_change(struct callers *c, struct mauth_err *err)
 {
-    bool lower = c->turn / (MESH_CALLERS - 1) % 2;
+    bool lower = c->turn / (CALLERS - 1) % 2;
     size_t i = next_caller(c), owner = mesh_caller(c->mesh, i);
     struct id folder_id = mesh_folder(c->mesh, owner, 0);
     struct id user_id = mesh_user(c->mesh, owner + 1);

@@ -10,13 +10,17 @@
 #include "tests/bench/service.h"
 #include "tests/bench/tokens.h"
 
+enum {
+    CALLERS = 9
+};
+
 struct callers {
     const struct bench_service *service;
     const struct bench_mesh *mesh;
     clockid_t cpu; /* of the service */
-    SSL *ssl[MESH_CALLERS];
-    char *ticket[MESH_CALLERS]; /* an identity ticket each */
-    size_t turn; /* whose it is; user 0 has none: he has a crowd around him */
+    SSL *ssl[CALLERS];
+    char *ticket[CALLERS]; /* an identity ticket each */
+    size_t turn;           /* whose it is; user 0 has none: he has a crowd around him */
     char *answer;
 };
 

@@ -13,7 +13,7 @@
 
 enum {
     SECONDS_MAX = 600,
-    USERS_MIN = 3 * MESH_CALLERS,
+    USERS_MIN = 3 * CALLERS,
     USERS_MAX = 10000000,
     ROUNDS_MAX = 2000,
     /* Operations in a turn: some ten milliseconds each. */
@@ -57,8 +57,8 @@ static enum mauth_rc
 build(const struct options *o, struct side *s, const struct bench_tokens *tokens,
     struct mauth_err *err)
 {
-    enum mauth_rc rc = bench_service_make(o->parent, o->programs,
-        bench_tokens_jwks(tokens), MESH_CALLERS, &s->service, err);
+    enum mauth_rc rc = bench_service_make(
+        o->parent, o->programs, bench_tokens_jwks(tokens), CALLERS, &s->service, err);
 
     if (rc == MAUTH_OK)
         rc = open_store(s, err);
@@ -219,13 +219,14 @@ run(const struct options *o, struct mauth_err *err)
 {
     struct side sides[SIDES] = {{.kv = NULL}};
     struct bench_tokens *tokens;
-    enum mauth_rc rc = bench_tokens_make(MESH_CALLERS, MESH_CALLERS, &tokens, err);
+    enum mauth_rc rc = bench_tokens_make(CALLERS, CALLERS, &tokens, err);
     int64_t start = bench_now_ns();
 
     if (rc != MAUTH_OK)
         return rc;
     for (size_t i = 0; i < SIDES && rc == MAUTH_OK; i++) {
         sides[i].mesh.users = (size_t)o->users[i];
+        sides[i].mesh.callers = CALLERS;
         sides[i].mesh.crowd = i ? (size_t)o->crowd : 0;
         rc = build(o, &sides[i], tokens, err);
     }

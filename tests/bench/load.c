@@ -14,7 +14,7 @@
 #include "tests/bench/wire.h"
 
 enum {
-    REQUEST_MAX = 4096,
+    REQUEST_MAX = 16 << 10,
     ANSWER_MAX = 65536,
     EVENTS = 64,
     STALL_MS = 10000, /* nothing at all for so long: give up */
@@ -22,81 +22,104 @@ enum {
 
 struct connection {
     SSL *ssl;
-    size_t next; /* token */
+    size_t number;
+    bool waits; /* for an answer */
     int64_t asked_ns;
     size_t have;
     size_t need; /* of the answer; 0 while its header is incomplete */
     char answer[ANSWER_MAX];
 };
 
-struct run {
-    const struct bench_load *load;
-    struct bench_load_result *result;
-    struct connection *connection;
+struct bench_load {
+    int port;
+    clockid_t server;
     int epoll;
-    size_t live;
-    bool measuring;
-    bool out_of_tokens;
+    size_t count;
+    struct connection *connection;
+
+    /* Of a turn. */
+    const struct bench_asker *asker;
+    struct bench_load_result *result;
+    size_t waiting; /* connections with a request under way */
+    bool asking;    /* ... and another one after that */
 };
 
 static void
-complain(struct run *r, const char *what, const char *detail, size_t len)
+complain(struct bench_load *l, const char *what, const char *detail, size_t len)
 {
+    struct bench_load_result *r = l->result;
     char quoted[160];
 
-    if (r->result->errors++ == 0)
-        snprintf(r->result->complaint, sizeof(r->result->complaint), "%s%s%s", what,
-            len ? ": " : "", mauth_quote(detail, len, quoted, sizeof(quoted)));
+    if (r->errors++ == 0)
+        snprintf(r->complaint, sizeof(r->complaint), "%s%s%s", what, len ? ": " : "",
+            mauth_quote(detail, len, quoted, sizeof(quoted)));
 }
 
 static void
-hang_up(struct run *r, struct connection *c)
+hang_up(struct bench_load *l, struct connection *c)
 {
     wire_hang_up(c->ssl);
     c->ssl = NULL;
-    r->live--;
+    l->waiting -= c->waits;
+    c->waits = false;
 }
 
-/* Sends the exchange of the connection's next token. */
 static void
-ask(struct run *r, struct connection *c)
+ask(struct bench_load *l, struct connection *c)
 {
     char request[REQUEST_MAX];
-    struct text token;
-    int n;
+    size_t len = l->asker->write(l->asker->arg, c->number, request, sizeof(request));
 
-    if (c->next >= bench_tokens_count(r->load->tokens)) {
-        r->out_of_tokens = true;
+    if (!len || len >= sizeof(request)) {
+        l->asking = false;
         return;
     }
-    token = bench_token(r->load->tokens, c->next);
-    c->next += r->load->connections;
-    n = (int)wire_exchange(r->load->port, token, request, sizeof(request));
     c->have = c->need = 0;
+    c->waits = true;
+    l->waiting++;
     c->asked_ns = bench_now_ns();
     /* Nothing else is under way: it always fits into the socket's buffer. */
-    if (SSL_write(c->ssl, request, n) != n) {
-        complain(r, "a request could not be sent", "", 0);
-        hang_up(r, c);
+    if (SSL_write(c->ssl, request, (int)len) != (int)len) {
+        complain(l, "a request could not be sent", "", 0);
+        hang_up(l, c);
     }
 }
 
+static bool
+make_room(struct bench_load_result *r)
+{
+    size_t room = r->room ? 2 * r->room : 4096;
+    double *more;
+
+    if (r->exchanges < r->room)
+        return true;
+    more = realloc(r->latency_ms, room * sizeof(*more));
+    if (!more)
+        return false;
+    r->latency_ms = more;
+    r->room = room;
+    return true;
+}
+
 static void
-take_answer(struct run *r, struct connection *c)
+take_answer(struct bench_load *l, struct connection *c)
 {
     static const char good[] = "HTTP/1.1 200 ";
     double ms = (double)(bench_now_ns() - c->asked_ns) / 1e6;
 
+    c->waits = false;
+    l->waiting--;
     if (strncmp(c->answer, good, sizeof(good) - 1) != 0 ||
-        !memmem(c->answer, c->have, "\"access_token\"", 14))
-        complain(r, "an answer that is none", c->answer, c->have);
-    else if (r->measuring)
-        r->result->latency_ms[r->result->exchanges++] = ms;
-    ask(r, c);
+        !strstr(c->answer, l->asker->want))
+        complain(l, "an answer that is none", c->answer, c->have);
+    else if (make_room(l->result))
+        l->result->latency_ms[l->result->exchanges++] = ms;
+    if (l->asking)
+        ask(l, c);
 }
 
 static void
-receive(struct run *r, struct connection *c)
+receive(struct bench_load *l, struct connection *c)
 {
     for (;;) {
         int room = (int)(sizeof(c->answer) - 1 - c->have);
@@ -105,8 +128,8 @@ receive(struct run *r, struct connection *c)
         if (n <= 0 && room > 0 && SSL_get_error(c->ssl, n) == SSL_ERROR_WANT_READ)
             return;
         if (n <= 0) {
-            complain(r, "a connection broke", c->answer, c->have);
-            hang_up(r, c);
+            complain(l, "a connection broke", c->answer, c->have);
+            hang_up(l, c);
             return;
         }
         c->have += (size_t)n;
@@ -114,38 +137,86 @@ receive(struct run *r, struct connection *c)
         if (!c->need)
             c->need = wire_answer_length(c->answer, c->have);
         if (c->need && c->have >= c->need) {
-            take_answer(r, c);
+            take_answer(l, c);
             return;
         }
     }
 }
 
 static bool
-dial(struct run *r, struct connection *c, SSL_CTX *tls, size_t i)
+set_blocking(const struct connection *c, bool blocking)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
-
-    c->next = i;
-    c->ssl = wire_dial(tls, r->load->port, i);
-    if (!c->ssl)
-        return false;
-    r->live++;
-    return fcntl(SSL_get_fd(c->ssl), F_SETFL, O_NONBLOCK) == 0 &&
-           epoll_ctl(r->epoll, EPOLL_CTL_ADD, SSL_get_fd(c->ssl), &event) == 0;
+    return fcntl(SSL_get_fd(c->ssl), F_SETFL, blocking ? 0 : O_NONBLOCK) == 0;
 }
 
-static enum mauth_rc
-dial_all(struct run *r, struct mauth_err *err)
+static bool
+dial(struct bench_load *l, SSL_CTX *tls, size_t i)
 {
-    SSL_CTX *tls = wire_tls(r->load->ca_file);
-    bool good = tls != NULL;
+    struct connection *c = &l->connection[i];
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
 
-    for (size_t i = 0; good && i < r->load->connections; i++)
-        good = dial(r, &r->connection[i], tls, i);
+    c->number = i;
+    c->ssl = wire_dial(tls, l->port, i);
+    return c->ssl && set_blocking(c, false) &&
+           epoll_ctl(l->epoll, EPOLL_CTL_ADD, SSL_get_fd(c->ssl), &event) == 0;
+}
+
+enum mauth_rc
+bench_load_open(int port, const char *ca_file, pid_t server, size_t connections,
+    struct bench_load **out, struct mauth_err *err)
+{
+    struct bench_load *l = calloc(1, sizeof(*l));
+    SSL_CTX *tls = wire_tls(ca_file);
+    bool good;
+
+    *out = NULL;
+    if (!l) {
+        SSL_CTX_free(tls);
+        return mauth_fail(err, MAUTH_NO_MEMORY, "bench: no memory");
+    }
+    l->port = port;
+    l->count = connections;
+    l->connection = calloc(connections, sizeof(*l->connection));
+    l->epoll = epoll_create1(EPOLL_CLOEXEC);
+    good = tls && l->connection && l->epoll >= 0 &&
+           clock_getcpuclockid(server, &l->server) == 0;
+    for (size_t i = 0; good && i < connections; i++)
+        good = dial(l, tls, i);
     SSL_CTX_free(tls);
-    if (!good)
+    if (!good) {
+        bench_load_close(l);
         return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: no TLS connection to be had");
+    }
+    *out = l;
     return MAUTH_OK;
+}
+
+void
+bench_load_close(struct bench_load *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; l->connection && i < l->count; i++)
+        wire_hang_up(l->connection[i].ssl);
+    free(l->connection);
+    if (l->epoll >= 0)
+        close(l->epoll);
+    free(l);
+}
+
+int
+bench_load_ask(struct bench_load *l, size_t connection, const char *request, size_t len,
+    char *answer, size_t max)
+{
+    struct connection *c = &l->connection[connection];
+    int status = 0;
+
+    if (c->ssl && set_blocking(c, true)) {
+        status = wire_ask(c->ssl, request, len, answer, max);
+        if (!set_blocking(c, false))
+            status = 0;
+    }
+    return status;
 }
 
 static double
@@ -157,73 +228,47 @@ cpu_s(clockid_t clock)
     return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* Works on whatever comes until then; false when nothing does any more. */
+/* Works on whatever comes; false when nothing does any more. */
 static bool
-work_until(struct run *r, int64_t end_ns)
+work(struct bench_load *l, int64_t end_ns)
 {
     struct epoll_event events[EVENTS];
 
-    while (bench_now_ns() < end_ns && !r->out_of_tokens) {
-        int n = epoll_wait(r->epoll, events, EVENTS, STALL_MS);
+    while (l->waiting) {
+        int n = epoll_wait(l->epoll, events, EVENTS, STALL_MS);
 
-        if (n == 0 || r->live == 0 || (n < 0 && errno != EINTR))
+        if (n == 0 || (n < 0 && errno != EINTR))
             return false;
+        l->asking = l->asking && bench_now_ns() < end_ns;
         for (int i = 0; i < n; i++)
-            receive(r, events[i].data.ptr);
+            receive(l, events[i].data.ptr);
     }
     return true;
 }
 
-static enum mauth_rc
-measure(struct run *r, clockid_t server, struct mauth_err *err)
+enum mauth_rc
+bench_load_turn(struct bench_load *l, const struct bench_asker *asker, double seconds,
+    struct bench_load_result *result, struct mauth_err *err)
 {
-    struct bench_load_result *result = r->result;
     int64_t start = bench_now_ns();
+    bool good;
 
-    for (size_t i = 0; i < r->load->connections; i++)
-        ask(r, &r->connection[i]);
-    if (!work_until(r, start + (int64_t)(r->load->warm_up_s * 1e9)))
-        return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: the server does not answer");
-    start = bench_now_ns();
-    r->measuring = true;
-    result->server_cpu_s = -cpu_s(server);
-    result->client_cpu_s = -cpu_s(CLOCK_THREAD_CPUTIME_ID);
-    if (!work_until(r, start + (int64_t)(r->load->seconds * 1e9)))
-        return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: the server does not answer");
-    result->seconds = (double)(bench_now_ns() - start) / 1e9;
-    result->server_cpu_s += cpu_s(server);
+    l->asker = asker;
+    l->result = result;
+    l->asking = true;
+    result->server_cpu_s -= cpu_s(l->server);
+    result->client_cpu_s -= cpu_s(CLOCK_THREAD_CPUTIME_ID);
+    for (size_t i = 0; i < l->count && l->asking; i++)
+        if (l->connection[i].ssl)
+            ask(l, &l->connection[i]);
+    good = work(l, start + (int64_t)(seconds * 1e9));
+    result->seconds += (double)(bench_now_ns() - start) / 1e9;
+    result->server_cpu_s += cpu_s(l->server);
     result->client_cpu_s += cpu_s(CLOCK_THREAD_CPUTIME_ID);
+    if (!good)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: the server does not answer");
     if (!result->exchanges)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: no good answer at all; %s",
-            result->errors ? result->complaint : "the ID tokens were used up");
+            result->errors ? result->complaint : "there was nothing to ask");
     return MAUTH_OK;
-}
-
-enum mauth_rc
-bench_load_run(
-    const struct bench_load *load, struct bench_load_result *out, struct mauth_err *err)
-{
-    struct run r = {.load = load, .result = out, .epoll = -1};
-    clockid_t server;
-    enum mauth_rc rc = MAUTH_OK;
-
-    memset(out, 0, sizeof(*out));
-    out->latency_ms = calloc(bench_tokens_count(load->tokens), sizeof(double));
-    r.connection = calloc(load->connections, sizeof(*r.connection));
-    r.epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (!out->latency_ms || !r.connection || r.epoll < 0)
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "bench: no memory");
-    else if (clock_getcpuclockid(load->server, &server) != 0)
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "bench: the server's CPU time");
-    if (rc == MAUTH_OK)
-        rc = dial_all(&r, err);
-    if (rc == MAUTH_OK)
-        rc = measure(&r, server, err);
-    for (size_t i = 0; r.connection && i < load->connections; i++)
-        if (r.connection[i].ssl)
-            hang_up(&r, &r.connection[i]);
-    free(r.connection);
-    if (r.epoll >= 0)
-        close(r.epoll);
-    return rc;
 }

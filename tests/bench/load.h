@@ -1,6 +1,6 @@
 /*
- * Load on the token endpoint: keep-alive TLS connections, each with a device
- * and a user of its own, each with one exchange under way at any time.
+ * Load on a service: keep-alive TLS connections, each with a device of its own, each
+ * with one request under way at any time.
  */
 #ifndef TESTS_BENCH_LOAD_H
 #define TESTS_BENCH_LOAD_H
@@ -8,19 +8,28 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "tests/bench/tokens.h"
 #include <meshauth/err.h>
 
-struct bench_load {
-    int port;            /* on 127.0.0.1 */
-    const char *ca_file; /* the server's certificate */
-    size_t connections;
-    double warm_up_s; /* exchanges that are not measured: users are made in it */
-    double seconds;
-    const struct bench_tokens *tokens; /* for as many users as connections */
-    pid_t server;                      /* whose CPU time is taken */
+struct bench_load;
+
+/* Dials all of them. ca_file: the server's certificate; server: whose CPU time is taken. */
+MAUTH_MUST_USE enum mauth_rc bench_load_open(int port, const char *ca_file,
+    pid_t server, size_t connections, struct bench_load **out, struct mauth_err *err);
+void bench_load_close(struct bench_load *l);
+
+/* One request out of turn, as wire_ask() does it. */
+int bench_load_ask(struct bench_load *l, size_t connection, const char *request,
+    size_t len, char *answer, size_t max);
+
+/* What is asked. */
+struct bench_asker {
+    /* The next request of a connection; its length, 0 when there is none any more. */
+    size_t (*write)(void *arg, size_t connection, char *out, size_t max);
+    void *arg;
+    const char *want; /* a good answer is a 200 that holds it */
 };
 
+/* Zeros at first; turns add to it. */
 struct bench_load_result {
     size_t exchanges; /* good ones */
     size_t errors;
@@ -28,11 +37,16 @@ struct bench_load_result {
     double server_cpu_s;
     double client_cpu_s;
     double *latency_ms;  /* of each exchange; the caller frees */
+    size_t room;         /* of it */
     char complaint[200]; /* what the first error was */
 };
 
-/* Ends early when the tokens are used up. */
-MAUTH_MUST_USE enum mauth_rc bench_load_run(const struct bench_load *load,
-    struct bench_load_result *out, struct mauth_err *err);
+/*
+ * A turn: ask on all connections for so long, then wait for the last answers. Ends
+ * early when there is nothing more to ask. MAUTH_UNAVAILABLE also: no good answer.
+ */
+MAUTH_MUST_USE enum mauth_rc bench_load_turn(struct bench_load *l,
+    const struct bench_asker *asker, double seconds, struct bench_load_result *result,
+    struct mauth_err *err);
 
 #endif

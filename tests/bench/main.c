@@ -15,14 +15,16 @@ static const struct {
 
 static const char usage[] =
     "usage: meshauth-bench verify [--seconds N]\n"
-    "       meshauth-bench issue [--seconds N] [--connections N] [--build DIR] [--dir "
-    "DIR]\n"
+    "       meshauth-bench issue [--users N] [--seconds N] [--connections N] [--build "
+    "DIR] "
+    "[--dir DIR]\n"
     "       meshauth-bench graph [--users N] [--base N] [--crowd N] [--seconds N] "
     "[--build "
     "DIR] [--dir DIR]\n"
     "\n"
     "  verify  the first verification of a ticket, against raw OpenSSL and xmlsec1\n"
-    "  issue   logins at a meshauthd of its own, over TLS, with durable audit\n"
+    "  issue   logins and exchanges of tickets at a meshauthd of its own, beside a "
+    "KDC\n"
     "  graph   a graph of a million users, against one of a thousand\n"
     "\n"
     "Prints lines of name, value and unit.\n";

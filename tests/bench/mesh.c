@@ -64,7 +64,7 @@ crowd_folder(const struct bench_mesh *m, size_t n)
 size_t
 mesh_caller(const struct bench_mesh *m, size_t caller)
 {
-    return caller * m->users / MESH_CALLERS;
+    return caller * m->users / m->callers;
 }
 
 struct bulk {
@@ -78,12 +78,13 @@ put_user(struct kv_txn *txn, const struct bulk *b, size_t user, struct mauth_err
 {
     struct graph_identity who = {text_of(BENCH_ISSUER), {NULL, 0}};
     struct id id = mesh_user(b->mesh, user);
+    size_t caller = (user * b->mesh->callers + b->mesh->users - 1) / b->mesh->users;
     char subject[32];
 
-    snprintf(subject, sizeof(subject), "person-%zu", user);
-    for (size_t i = 0; i < MESH_CALLERS; i++)
-        if (mesh_caller(b->mesh, i) == user)
-            snprintf(subject, sizeof(subject), "user-%zu", i);
+    if (mesh_caller(b->mesh, caller) == user)
+        snprintf(subject, sizeof(subject), "user-%zu", caller);
+    else
+        snprintf(subject, sizeof(subject), "person-%zu", user);
     who.subject = text_of(subject);
     return graph_user_create(txn, &id, &who, b->now_s, err);
 }

@@ -15,11 +15,11 @@
 enum {
     MESH_DEVICES = 3,
     MESH_FOLDERS = 5,
-    MESH_CALLERS = 9, /* users who log in, evenly spread; the first of them is user 0 */
 };
 
 struct bench_mesh {
     size_t users;
+    size_t callers; /* who log in, evenly spread; the first of them is user 0 */
     size_t
         crowd; /* so many members more in user 0's first folder, so many folders more of
                      user 0; less than users */

@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,11 +15,11 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/spawn.h"
 #include "tests/bench/tokens.h"
 
 enum {
     START_MS = 10000,
-    STOP_MS = 15000,
     DISK_NS = 500000000,
     BLOCK = 4096
 };
@@ -39,14 +37,6 @@ static const char configuration[] = "issuer: { url = \"https://127.0.0.1:%d\"; }
                                     " connections_per_ip = %zu;"
                                     " changes_per_minute = 1000000; };\n";
 
-static void
-nap(void)
-{
-    struct timespec ts = {0, 10000000};
-
-    nanosleep(&ts, NULL);
-}
-
 static struct sockaddr_in
 loopback(int port)
 {
@@ -57,9 +47,8 @@ loopback(int port)
     return a;
 }
 
-/* A port that nobody listens on; 0 on failure. */
-static int
-free_port(void)
+int
+bench_free_port(void)
 {
     struct sockaddr_in a = loopback(0);
     socklen_t len = sizeof(a);
@@ -108,29 +97,6 @@ find(const char *programs, const char *name, char out[PATH_MAX])
            access(out, X_OK) == 0;
 }
 
-/* Starts it with its output in the log, and made to die with us. */
-static pid_t
-spawn(const struct bench_service *s, const char *const *argv)
-{
-    union { /* execv() changes none of them */
-        const char *const *given;
-        char *const *taken;
-    } arguments = {argv};
-    char log[PATH_MAX + 8];
-    pid_t pid;
-    int fd;
-
-    snprintf(log, sizeof(log), "%s/log", s->dir);
-    pid = fork();
-    if (pid != 0)
-        return pid;
-    fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0)
-        execv(argv[0], arguments.taken);
-    _exit(127);
-}
-
 /* The end of the log, for whoever wonders what went wrong. */
 static void
 show_log(const struct bench_service *s)
@@ -156,14 +122,11 @@ initialise(const struct bench_service *s, const char *programs, struct mauth_err
     char program[PATH_MAX], listen_on[32];
     const char *const argv[] = {
         program, "init", s->home, "--demo", "--listen", listen_on, NULL};
-    int status = -1;
-    pid_t pid;
 
     if (!find(programs, "cli/meshauth", program))
         return mauth_fail(err, MAUTH_NOT_FOUND, "bench: no program cli/meshauth");
     snprintf(listen_on, sizeof(listen_on), "127.0.0.1:%d", s->port);
-    pid = spawn(s, argv);
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+    if (!spawn_and_wait(s->dir, argv)) {
         show_log(s);
         return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: meshauth init failed");
     }
@@ -195,7 +158,7 @@ bench_service_make(const char *parent, const char *programs, const char *jwks,
         return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: no folder below %s", parent);
     }
     snprintf(s->home, sizeof(s->home), "%s/mesh", s->dir);
-    s->port = free_port();
+    s->port = bench_free_port();
     if (!s->port)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: no free port");
     rc = initialise(s, programs, err);
@@ -219,13 +182,13 @@ bench_service_start(
     if (!find(programs, "authsvc/meshauthd", program))
         return mauth_fail(err, MAUTH_NOT_FOUND, "bench: no program authsvc/meshauthd");
     snprintf(config, sizeof(config), "%s/meshauth.conf", s->home);
-    s->pid = spawn(s, argv);
+    s->pid = spawn(s->dir, argv);
     while (s->pid > 0 && bench_now_ns() < end) {
         if (listens(s->port))
             return MAUTH_OK;
         if (waitpid(s->pid, NULL, WNOHANG) == s->pid)
             break;
-        nap();
+        spawn_nap();
     }
     show_log(s);
     return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: meshauthd does not start");
@@ -243,17 +206,7 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
 void
 bench_service_stop(struct bench_service *s)
 {
-    int64_t end = bench_now_ns() + (int64_t)STOP_MS * 1000000;
-
-    if (s->pid > 0) {
-        kill(s->pid, SIGTERM);
-        while (waitpid(s->pid, NULL, WNOHANG) == 0) {
-            if (bench_now_ns() > end)
-                kill(s->pid, SIGKILL);
-            nap();
-        }
-        s->pid = 0;
-    }
+    spawn_end(&s->pid);
     if (s->dir[0])
         nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     s->dir[0] = '\0';

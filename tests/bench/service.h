@@ -24,6 +24,9 @@ MAUTH_MUST_USE enum mauth_rc bench_service_make(const char *parent,
     const char *programs, const char *jwks, size_t connections,
     struct bench_service *out, struct mauth_err *err);
 
+/* A port of 127.0.0.1 that nobody listens on; 0 on failure. */
+int bench_free_port(void);
+
 /* Start it, and wait until it listens. */
 MAUTH_MUST_USE enum mauth_rc bench_service_start(
     struct bench_service *s, const char *programs, struct mauth_err *err);

@@ -31,13 +31,19 @@ done
 expect "$lines" us rule.us rule.sync.us
 refuses verify --seconds none
 
-# One connection, one moment: logins at a real meshauthd, and none that fails.
-lines=$("$bench" issue --seconds 0.3 --connections 1)
-expect "$lines" 'exchanges|us|ms|answers|commits' disk.commit.per_s \
-    issue.login.{per_s,cpu.us,p50.ms,p99.ms,errors,client.cpu.us}
-grep -qx 'issue.login.errors 0 answers' <<<"$lines" || { echo "$lines"; exit 1; }
+# Two connections, one moment: each kind of exchange at a real meshauthd, and none that
+# fails. A KDC only where there is one.
+lines=$("$bench" issue --users 50 --seconds 0.3 --connections 2)
+expect "$lines" 'exchanges|us|ms|answers|commits|x' disk.commit.per_s \
+    issue.{login,exchange,p2p}.{per_s,cpu.us,p50.ms,p99.ms,errors,client.cpu.us}
+[ ! -x /usr/sbin/krb5kdc ] || [ ! -x /usr/sbin/kadmin.local ] || [ ! -x /usr/bin/kvno ] ||
+    expect "$lines" 'exchanges|us|ms|answers|commits|x' issue.kdc.cpu.us \
+        issue.exchange.over_kdc.ratio
+[ "$(grep -cE '^issue\.[a-z0-9]+\.errors 0 answers$' <<<"$lines")" = 3 ] ||
+    { echo "$lines"; exit 1; }
+refuses issue --users 3 --connections 2
 refuses issue --connections 0
-refuses issue --seconds 0.1 --connections 1 --build /nonexistent
+refuses issue --users 9 --seconds 0.1 --connections 1 --build /nonexistent
 refuses
 
 # A tiny graph and one that is hardly larger; all of a crowd is listed, or it fails.

@@ -129,6 +129,7 @@ class Answer:
         self.status = status
         self.headers = headers  # http.client.HTTPMessage
         self.body = body
+        self.opened = []  # tickets that came with a node
 
     @property
     def json(self):
@@ -442,6 +443,7 @@ class Mesh:
             response = c.getresponse()
             answer = Answer(response.status, response.headers, response.read())
             contract.hold(method, path, body, headers, device is not None or connection is not None, answer)
+            self.collect_opened(path, answer)
             return answer
         finally:
             if not connection:
@@ -484,6 +486,15 @@ class Mesh:
         body = answer.json
         for credential in [body["access_token"], *(t["credential"] for t in body["tickets"])]:
             self.collect_ticket(credential)
+
+    def collect_opened(self, path, answer):
+        """The tickets that go with the answer to a change of the graph; the node is what remains."""
+        if path.startswith("/v1/mesh/") and answer.status in (200, 201) and b'"tickets":[' in answer.body:
+            node = answer.json
+            answer.opened = node.pop("tickets")
+            answer.body = json.dumps(node).encode()
+            for ticket in answer.opened:
+                self.collect_ticket(ticket["credential"])
 
     def collect_ticket(self, credential):
         ticket = Ticket(credential)

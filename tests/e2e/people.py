@@ -29,7 +29,7 @@ class Person:
     def login(self):
         answer = self.mesh.login(self.name, self.device)
         self.credential = answer.json["access_token"]
-        self.ticket = next(t["credential"] for t in answer.json["tickets"] if t["audience"] == harness.STORAGE)
+        self.ticket = next((t["credential"] for t in answer.json["tickets"] if t["audience"] == harness.STORAGE), None)
         self.root = answer.json["mesh"]
         self.id = self.root.rsplit("/", 1)[1]
 

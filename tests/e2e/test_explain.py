@@ -111,7 +111,7 @@ class Live(harness.MeshTest):
         self.assertEqual(record["rule"], "allow administer if caller(U), role(U, admin).")
         for status, name, change in ((400, "body", {"subject": "x"}), (404, "not-found", {"subject": new_id("usr_")}),
                                      (400, "body", {"args": ["a"] * 5}), (400, "body", {"action": "Read"}),
-                                     (400, "body", {"args": ["a" * 512]})):
+                                     (400, "body", {"args": ["a" * 1024]})):
             self.assert_problem(admin.call("POST", "/v1/admin/explain", question | change), status, name)
 
 

@@ -42,7 +42,7 @@ class Discovery(unittest.TestCase):
         found = answer.json
         self.assertEqual((found["issuer"], found["token_endpoint"]), (self.mesh.url, self.mesh.url + "/v1/token"))
         self.assertEqual(found["meshauth_login_providers"], [
-            {"name": "found", "kind": "openid", "issuer": self.provider.issuer, "client_id": "app",
+            {"name": "found", "kind": "oidc", "issuer": self.provider.issuer, "client_id": "app",
              "scopes": ["openid", "email"]},
             {"name": "demo", "kind": "demo", "issuer": self.mesh.url + "/demo-idp", "client_id": "meshauth",
              "scopes": ["openid"]}])

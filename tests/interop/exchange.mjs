@@ -3,10 +3,11 @@
 // (RFC 9449) with a new key of its own, ES256 or RS256; then the identity ticket that it
 // got for rights, and with DPoP it also reads the root of the mesh.
 //
-//   node exchange.mjs ISSUER CA CERTIFICATE KEY [RIGHTS] <ID-TOKEN
+//   node exchange.mjs ISSUER CA CERTIFICATE KEY [RIGHTS | revoke] <ID-TOKEN
 //   node exchange.mjs ISSUER CA --dpop ALG [RIGHTS] <ID-TOKEN
 //
-// RIGHTS is JSON: "audience", "resource", "scope". Prints {"server": what it discovered,
+// RIGHTS is JSON: "audience", "resource", "scope". With revoke it revokes the identity
+// ticket (RFC 7009) and then tries to renew it. Prints {"server": what it discovered,
 // "answer": ..., "spki": the new key, "rights": the second answer, "root": {"status", "body"}}
 // or {"error": ..., "description": ..., "status": ...}.
 import { readFileSync } from 'node:fs';
@@ -35,7 +36,10 @@ try {
   const said = { server: config.serverMetadata(), answer, expiresIn: answer.expiresIn() };
   if (pair)
     said.spki = await spkiOf(pair);
-  if (rights)
+  if (rights === 'revoke') {
+    await client.tokenRevocation(config, answer.access_token);
+    said.renewal = await exchange(answer.access_token, 'saml2').catch(failure);
+  } else if (rights)
     said.rights = await exchange(answer.access_token, 'saml2', JSON.parse(rights));
   if (pair) {
     const root = await client.fetchProtectedResource(config, answer.access_token, new URL(answer.mesh), 'GET', undefined,

@@ -74,6 +74,14 @@ class OpenidClient(MeshTest):
         eve = self.mesh.mint("eve")
         self.assertEqual(self.exchange(eve, "--dpop", "ES256", json.dumps(asked))["error"], "invalid_target")
 
+    def test_revocation(self):
+        """RFC 7009: its identity ticket renews nothing any more."""
+        said = self.exchange(self.mesh.mint("gina"), self.device.certificate, self.device.key, "revoke")
+        self.assertIn("answer", said, said)
+        self.mesh.collect_ticket(said["answer"]["access_token"])
+        self.assertEqual((said["renewal"]["error"], said["renewal"]["status"]), ("invalid_request", 400))
+        self.assertRegex(said["renewal"]["description"], "revoked|session")
+
     def test_a_refusal_is_understood(self):
         token = self.mesh.mint("bob")
         said = self.exchange(token, self.device.certificate, self.device.key)
@@ -89,17 +97,17 @@ class OpenidClient(MeshTest):
                               data=pem).stdout)
 
     def test_a_service(self):
-        """private_key_jwt, whose audience it has from the issuer's name."""
+        """private_key_jwt, whose audience it has from the issuer's name; or a certificate."""
         for kind in ("p256", "rsa2048"):
             service = Service(self.mesh, kind, kind)
-            for how in ((), ("--dpop",)):
+            for how in ((), ("--dpop",), ("--tls", service.device.certificate)):
                 with self.subTest(kind, how=how):
                     said = self.log_in(service, *how)
                     self.assertIn("answer", said, said)
-                    self.assertEqual(said["answer"]["token_type"].lower(), "dpop")
+                    self.assertEqual(said["answer"]["token_type"].lower(), "bearer" if "--tls" in how else "dpop")
                     ticket = self.mesh.collect_ticket(said["answer"]["access_token"])
                     self.assertEqual(ticket.subject, service.id)
-                    self.assertEqual(ticket.holder, base64.b64decode(said["spki"]) if how else service.device.spki)
+                    self.assertEqual(ticket.holder, base64.b64decode(said["spki"]) if "--dpop" in how else service.device.spki)
 
     def test_a_service_that_is_none(self):
         service = Service(self.mesh, "impostor")

@@ -39,7 +39,7 @@ class Pages(unittest.TestCase):
 
     def test_pages_that_are_referred_to(self):
         ours = {p.name for p in MAN.glob("*.[1-8]")}
-        system = {"fork.2", "free.3", "mmap.2", "rename.2", "xdg-open.1"}
+        system = {"curl.1", "fork.2", "free.3", "mmap.2", "rename.2", "xdg-open.1"}
         for name, section in re.findall(r"^\.(?:Pq )?Xr (\S+) (\d)", text(*ours), re.MULTILINE):
             self.assertIn(f"{name}.{section}", ours | system)
 

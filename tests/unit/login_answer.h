@@ -10,10 +10,13 @@
 #include "tickets/encode.h"
 #include <meshauth/credential.h>
 
-/* "identity" or "rights" as a credential; device NULL: as it is. The caller frees. */
+/* What a test wants otherwise than the golden ticket has it. */
+typedef void answer_change(struct ticket *t, void *arg);
+
+/* A golden ticket as a credential; device, change NULL: as it is. The caller frees. */
 static inline char *
-answer_credential(
-    const char *kind, const char *issuer, const struct mauth_key *device, bool deflated)
+answer_changed(const char *kind, const char *issuer, const struct mauth_key *device,
+    bool deflated, answer_change *change, void *arg)
 {
     struct signer *signer = golden_signer("rsa2048"); /* the same bytes each time */
     struct mauth_ticket *read = NULL;
@@ -30,6 +33,8 @@ answer_credential(
         t.audience[0] = t.issuer;
     if (device)
         t.holder_spki = mauth_key_spki(device, &t.holder_spki_len);
+    if (change)
+        change(&t, arg);
     buf_init(&made);
     assert_int_equal(ticket_sign(&t, signer, &made, NULL), MAUTH_OK);
     assert_int_equal(mauth_credential_encode((const char *)made.data, made.len,
@@ -40,6 +45,22 @@ answer_credential(
     free(xml);
     signer_free(signer);
     return credential;
+}
+
+static inline char *
+answer_credential(
+    const char *kind, const char *issuer, const struct mauth_key *device, bool deflated)
+{
+    return answer_changed(kind, issuer, device, deflated, NULL, NULL);
+}
+
+/* Of another session. */
+static inline void
+answer_of_session(struct ticket *t, void *arg)
+{
+    for (size_t i = 0; i < t->facts; i++)
+        if (t->fact[i].relation == FACT_SESSION)
+            t->fact[i].arg[0] = text_of(arg);
 }
 
 static inline json_t *

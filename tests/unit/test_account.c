@@ -23,8 +23,8 @@ make_home(void **state)
 static int
 remove_home(void **state)
 {
-    static const char *const files[] = {
-        "device.key", "device.crt", "ca.pem", "account.json", ""};
+    static const char *const files[] = {"device.key", "device.crt", "ca.pem",
+        "account.json", "tickets.json", "lock", ""};
     char path[256];
 
     (void)state;
@@ -288,11 +288,71 @@ refuses_damaged_logins(void **state)
     account_free(open_account()); /* a new login goes over it */
 }
 
+/* What a renewal brings: one ticket, of this session; NULL: of the same. */
+static struct grant *
+renewal(const struct account *a, char *session)
+{
+    const struct grant_owner owner = {SERVICE, account_key(a)};
+    char *credential = answer_changed("identity", SERVICE, account_key(a), true,
+        session ? answer_of_session : NULL, session);
+    json_t *o = json_pack(
+        "{s:[{s:s, s:s}]}", "tickets", "audience", SERVICE, "credential", credential);
+    struct grant *g = NULL;
+
+    assert_int_equal(grant_from_json(o, &owner, &g, NULL), MAUTH_OK);
+    json_decref(o);
+    free(credential);
+    return g;
+}
+
+static void
+keeps_what_a_renewal_brings(void **state)
+{
+    struct account *a = open_account(), *b = NULL;
+    struct grant *g;
+
+    (void)state;
+    log_in(a, "", 1000);
+    assert_int_equal(account_renew(a, renewal(a, NULL), NULL), MAUTH_OK);
+    assert_int_equal(grant_count(account_grant(a)), 1);
+    assert_int_equal(load(SERVICE, &b), MAUTH_OK);
+    assert_int_equal(grant_count(account_grant(b)), 1);
+    assert_int_equal(account_logged_in_s(b), 1000);
+    account_free(b);
+    g = renewal(a, (char[]){"ses_0aaaaaaaaaaaaaaaaaaaaaaaaa"});
+    assert_int_equal(account_renew(a, g, NULL), MAUTH_MALFORMED);
+    grant_free(g);
+    account_free(a);
+}
+
+/* Who logs in or out while another process renews has the last word. */
+static void
+renews_no_login_but_its_own(void **state)
+{
+    struct account *a = open_account(), *other = NULL;
+    struct grant *g = renewal(a, NULL);
+
+    (void)state;
+    log_in(a, "", 1000);
+    assert_int_equal(load(SERVICE, &other), MAUTH_OK);
+    assert_int_equal(
+        account_save(other, renewal(a, (char[]){"ses_0aaaaaaaaaaaaaaaaaaaaaaaaa"}),
+            text_of(""), 2000, NULL),
+        MAUTH_OK);
+    assert_int_equal(account_renew(a, g, NULL), MAUTH_CONFLICT);
+    assert_int_equal(account_forget(other, NULL), MAUTH_OK);
+    assert_int_equal(account_renew(a, g, NULL), MAUTH_CONFLICT);
+    assert_int_equal(load(SERVICE, &(struct account *){NULL}), MAUTH_NOT_FOUND);
+    grant_free(g);
+    account_free(other);
+    account_free(a);
+}
+
 static void
 forgets_a_login_but_not_its_key(void **state)
 {
     struct account *a = open_account();
-    char id[MAUTH_KEY_ID_LEN + 1];
+    char id[MAUTH_KEY_ID_LEN + 1], path[256];
     struct service_url url;
     size_t count = 0;
 
@@ -300,7 +360,10 @@ forgets_a_login_but_not_its_key(void **state)
     snprintf(id, sizeof(id), "%s", mauth_key_id(account_key(a)));
     assert_int_equal(account_forget(a, NULL), MAUTH_OK); /* nothing to forget */
     log_in(a, "an authority", 1000);
+    put("tickets.json", "{}");
     assert_int_equal(account_forget(a, NULL), MAUTH_OK);
+    snprintf(path, sizeof(path), "%s/tickets.json", folder);
+    assert_int_not_equal(access(path, F_OK), 0);
     assert_null(account_grant(a));
     account_free(a);
     a = NULL;
@@ -324,6 +387,10 @@ main(void)
         cmocka_unit_test_setup_teardown(
             keeps_what_a_login_brings, make_home, remove_home),
         cmocka_unit_test_setup_teardown(loads_a_login, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(
+            keeps_what_a_renewal_brings, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(
+            renews_no_login_but_its_own, make_home, remove_home),
         cmocka_unit_test_setup_teardown(
             forgets_a_login_but_not_its_key, make_home, remove_home),
         cmocka_unit_test_setup_teardown(

@@ -13,12 +13,14 @@ static const struct command_option options[] = {
 };
 
 static struct call seen;
-static size_t runs;
+static size_t runs, rest_count;
 
 static enum command_exit
 note(const struct call *call)
 {
     seen = *call;
+    for (rest_count = 0; call->rest && call->rest[rest_count];)
+        rest_count++;
     runs++;
     return COMMAND_REFUSED; /* handed through */
 }
@@ -36,13 +38,28 @@ static const struct command command = {
     .run = note,
 };
 
+/* One that takes an option several times, and leaves what follows its argument alone. */
+static const struct command open_ended = {
+    .noun = "wrap",
+    .synopsis = "ARG [REST ...]",
+    .summary = "does it",
+    .about = "It does it.",
+    .example = "  meshauth wrap x",
+    .options = options,
+    .many = 1U << OPT_FILE,
+    .args_min = 1,
+    .args_max = 1,
+    .rest = true,
+    .run = note,
+};
+
 enum {
     WORDS = 8
 };
 
 /* getopt wants an array that it may reorder. */
 static enum command_exit
-run(const char *const *words)
+run_as(const struct command *c, const char *const *words)
 {
     char text[WORDS][16], *argv[WORDS + 1] = {NULL};
     int argc = 0;
@@ -52,7 +69,52 @@ run(const char *const *words)
         argv[argc] = text[argc];
     }
     runs = 0;
-    return command_run(&command, argc, argv);
+    return command_run(c, argc, argv);
+}
+
+static enum command_exit
+run(const char *const *words)
+{
+    return run_as(&command, words);
+}
+
+static void
+takes_an_option_several_times(void **state)
+{
+    (void)state;
+    assert_int_equal(run_as(&open_ended, (const char *const[]){"wrap", "-f", "a",
+                                             "--file=b", "-fc", "x", NULL}),
+        COMMAND_REFUSED);
+    assert_int_equal(seen.agains, 2);
+    assert_non_null(command_value(&seen, OPT_FILE, 0));
+    assert_non_null(command_value(&seen, OPT_FILE, 2));
+    assert_null(command_value(&seen, OPT_FILE, 3));
+    assert_null(command_value(&seen, OPT_FORCE, 0));
+    assert_null(command_value(&seen, OPT_FORCE, 1));
+    assert_int_equal(run_as(&open_ended, (const char *const[]){"wrap", "--force",
+                                             "--force", "x", NULL}),
+        COMMAND_USAGE);
+}
+
+static void
+leaves_the_rest_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(run_as(&open_ended, (const char *const[]){"wrap", "--force", "x",
+                                             "--help", "-Q", "y", NULL}),
+        COMMAND_REFUSED);
+    assert_int_equal(runs, 1);
+    assert_non_null(seen.option[OPT_FORCE]);
+    assert_non_null(seen.rest);
+    assert_int_equal(rest_count, 3);
+    assert_int_equal(
+        run_as(&open_ended, (const char *const[]){"wrap", "x", NULL}), COMMAND_REFUSED);
+    assert_int_equal(rest_count, 0);
+    assert_int_equal(
+        run_as(&open_ended, (const char *const[]){"wrap", NULL}), COMMAND_USAGE);
+    assert_int_equal(
+        run_as(&open_ended, (const char *const[]){"wrap", "-Q", "x", NULL}),
+        COMMAND_USAGE);
 }
 
 static void
@@ -162,6 +224,8 @@ int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_an_option_several_times),
+        cmocka_unit_test(leaves_the_rest_alone),
         cmocka_unit_test(reads_options_anywhere),
         cmocka_unit_test(leaves_out_what_is_not_there),
         cmocka_unit_test(refuses_what_it_does_not_know),

@@ -114,7 +114,13 @@ reads_every_setting(void **state)
         "      \"2\" ]; jwks_file = \"j\"; ca_file = \"/ca\"; create_users = true;\n"
         "      demo = true; max_age_s = 60; login_client_id = \"2\";\n"
         "      scopes = [ \"email\", \"a:b\" ]; },\n"
-        "    { name = \"b\"; issuer = \"https://b\"; client_ids = [ \"1\" ]; } );\n"
+        "    { name = \"b\"; issuer = \"https://b\"; client_ids = [ \"1\" ]; },\n"
+        "    { name = \"s\"; type = \"saml\"; issuer = \"http://s?x\"; metadata_url = "
+        "\"https://m\";\n"
+        "      metadata_key = \"p\"; },\n"
+        "    { name = \"t\"; type = \"saml\"; issuer = \"urn:t\"; metadata_file = "
+        "\"f\";"
+        " } );\n"
         "tickets: { identity_s = 60; rights_s = 43200; session_s = 3600;\n"
         "    trust_s = 120; };\n"
         "limits: { threads = 64; connections = 16; connections_per_ip = 1;\n"
@@ -133,7 +139,7 @@ reads_every_setting(void **state)
     assert_path(w, c->listen.certificate, "c");
     assert_path(w, c->listen.key, "k");
     assert_path(w, c->listen.admin_socket, "s");
-    assert_int_equal(c->providers, 2);
+    assert_int_equal(c->providers, 4);
     assert_string_equal(a->name, "a-1");
     assert_string_equal(a->issuer, "https://A.example/x/");
     assert_int_equal(a->client_ids, 2);
@@ -154,6 +160,12 @@ reads_every_setting(void **state)
     assert_null(b->ca_file);
     assert_false(b->create_users || b->demo);
     assert_int_equal(b->max_age_s, 600);
+    assert_false(config_is_saml(a) || config_is_saml(b));
+    assert_true(config_is_saml(&b[1]) && config_is_saml(&b[2]));
+    assert_string_equal(b[1].issuer, "http://s?x");
+    assert_string_equal(b[1].metadata_url, "https://m");
+    assert_path(w, b[1].metadata_key, "p");
+    assert_path(w, b[2].metadata_file, "f");
     assert_int_equal(c->tickets.identity_s, 60);
     assert_int_equal(c->tickets.rights_s, 43200);
     assert_int_equal(c->tickets.session_s, 3600);
@@ -176,6 +188,7 @@ reads_every_setting(void **state)
     "and a group NAME: { ... };"
 #define PROVIDER(rest) URL "providers = (\n{ name = \"p\"; " rest " } );"
 #define GOOD_PROVIDER  "issuer = \"https://p\"; client_ids = [ \"c\" ]; "
+#define SAML_PROVIDER  "type = \"saml\"; issuer = \"urn:idp\"; "
 #define CLIENT_IDS_RIGHT \
     ", but must be 1 to 16 texts in brackets, as in [ \"meshauth\" ]"
 #define SCOPES_RIGHT \
@@ -216,9 +229,8 @@ static const struct {
         "3: there is no \"metrics\"; the file may hold issuer, listen, store, "
         "seal_key_file, rules_file, providers, tickets, limits"},
     {"unknown name of a provider", PROVIDER("secret = \"s\";"),
-        "3: there is no \"secret\"; providers may hold name, issuer, client_ids, "
-        "login_client_id, scopes, email_domains, jwks_file, ca_file, create_users, "
-        "demo, max_age_s"},
+        "3: there is no \"secret\"; what providers may hold stands in "
+        "docs/configuration.md"},
     {"name in the wrong group", URL "port = 1;",
         "2: there is no \"port\"; the file may hold issuer, listen, store, "
         "seal_key_file, rules_file, providers, tickets, limits"},
@@ -238,9 +250,9 @@ static const struct {
         "3: providers.name is missing; it must be a-z, 0-9 and -, a letter first, at "
         "most 32 of them"},
     {"no issuer", PROVIDER("client_ids = [ \"c\" ];"),
-        "3: providers.issuer is missing; it must be the https:// URL that its ID "
+        "3: providers.issuer is missing; it must be a URI, the \"iss\" of its ID "
         "tokens "
-        "have as \"iss\""},
+        "or its SAML entityID"},
     {"no client ids", PROVIDER("issuer = \"https://p\";"),
         "3: providers.client_ids is missing; it must be 1 to 16 texts in brackets, as "
         "in "
@@ -386,6 +398,14 @@ static const struct {
         URL "providers = ( { name = \"p\"; " GOOD_PROVIDER "},\n"
             "{ name = \"q\"; " GOOD_PROVIDER "} );",
         "3: providers.issuer: another provider has \"https://p\" already"},
+    {"a provider that is us",
+        PROVIDER("issuer = \"https://a.example\"; client_ids = [ \"c\" ];"),
+        "3: providers.issuer is issuer.url, https://a.example, but a provider must be "
+        "somebody else"},
+    {"a provider that looks like us",
+        PROVIDER("issuer = \"https://a.example/\"; client_ids = [ \"c\" ];"),
+        "3: providers.issuer is issuer.url, https://a.example, but a provider must be "
+        "somebody else"},
     {"demo for the world",
         "listen: { address = \"0.0.0.0\"; };" PROVIDER(
             GOOD_PROVIDER "jwks_file = \"j\";\n demo = true;"),
@@ -398,6 +418,35 @@ static const struct {
         "4: anyone can log in with a demo provider, so listen.address must be "
         "loopback, "
         "as 127.0.0.1 is; it is ::"},
+    {"a URI of no form", PROVIDER("type = \"saml\"; issuer = \"idp\";"),
+        "3: providers.issuer is \"idp\", but must be a URI, the \"iss\" of its ID "
+        "tokens or its SAML entityID"},
+    {"another type", PROVIDER(GOOD_PROVIDER "type = \"ldap\";"),
+        "3: providers.type is \"ldap\", but must be \"oidc\" or \"saml\""},
+    {"metadata of an OpenID provider", PROVIDER(GOOD_PROVIDER "metadata_file = \"m\";"),
+        "3: providers.metadata_file is for a provider of the type \"saml\", and p is "
+        "not"},
+    {"client ids of a SAML provider",
+        PROVIDER("type = \"saml\"; metadata_file = \"m\"; " GOOD_PROVIDER),
+        "3: providers.client_ids is for a provider of the type \"oidc\", and p is not"},
+    {"demo of a SAML provider",
+        PROVIDER(SAML_PROVIDER "metadata_file = \"m\"; demo = true;"),
+        "3: providers.demo is for a provider of the type \"oidc\", and p is not"},
+    {"SAML provider without metadata", PROVIDER(SAML_PROVIDER),
+        "3: the SAML provider p must have a metadata_file or a metadata_url"},
+    {"SAML provider with metadata twice",
+        PROVIDER(SAML_PROVIDER "metadata_file = \"m\"; metadata_url = \"https://m/\"; "
+                               "metadata_key = \"k\";"),
+        "3: the SAML provider p must have a metadata_file or a metadata_url"},
+    {"metadata over http", PROVIDER(SAML_PROVIDER "metadata_url = \"http://m/\";"),
+        "3: providers.metadata_url is \"http://m/\", but must be an https:// URL"},
+    {"metadata of anybody", PROVIDER(SAML_PROVIDER "metadata_url = \"https://m/\";"),
+        "3: the SAML provider p must have a metadata_key, with which what comes from "
+        "the metadata_url is signed"},
+    {"SAML provider named like us",
+        PROVIDER("type = \"saml\"; issuer = \"https://a.example\"; "
+                 "metadata_file = \"m\";"),
+        "3: providers.issuer: https://a.example is our own name, issuer.url"},
     {"demo without keys", PROVIDER(GOOD_PROVIDER "demo = true;"),
         "3: the demo provider p must have a jwks_file"},
 };

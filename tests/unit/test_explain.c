@@ -68,6 +68,41 @@ knows_what_is_the_askers_own(void **state)
     mauth_rules_free(rules);
 }
 
+/* One rule alone; none of its kind or action, or of the other side, has a miss. */
+static void
+decides_by_one_rule(void **state)
+{
+    static const char text[] = "allow a(X) if holder(X).\n"
+                               "allow b(X) if holder(X).\n"
+                               "allow a(X) if permit(read, X).\n"
+                               "grant a(X) if holder(X).\n";
+    const struct text other = text_of("dev_0ccccccccccccccccccccccccc");
+    const struct fact holder = {
+        PREDICATE_HOLDER, {text_of("dev_0ddddddddddddddddddddddddd")}};
+    struct fact_list list = {&holder, 1};
+    struct fact_source source = fact_list_source(&list, SIDE_GRAPH);
+    struct eval_question q = {
+        .kind = RULE_ALLOW, .action = text_of("a"), .arg = &holder.arg[0], .args = 1};
+    struct mauth_rules *rules;
+    struct eval e;
+
+    (void)state;
+    assert_int_equal(
+        mauth_rules_compile(text, sizeof(text) - 1, &rules, NULL), MAUTH_OK);
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(eval_decide_by(rules, i, &q, &source, &e, NULL),
+            i == 0 ? MAUTH_OK : MAUTH_DENIED);
+        assert_null(e.miss.rule);
+        assert_true((e.rule != NULL) == (i == 0));
+    }
+    q.arg = &other;
+    assert_int_equal(eval_decide_by(rules, 0, &q, &source, &e, NULL), MAUTH_DENIED);
+    assert_ptr_equal(e.miss.rule, &rules->rule[0]);
+    q.args = RULES_ARGS_MAX + 1;
+    assert_int_equal(eval_decide_by(rules, 0, &q, &source, &e, NULL), MAUTH_INVALID);
+    mauth_rules_free(rules);
+}
+
 /*
  * User 1 asks from device 1; user 2 has device 2. Of the links between all of them and
  * folders 1 and 2 some are the asker's side and some are not.
@@ -250,6 +285,7 @@ int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decides_by_one_rule),
         cmocka_unit_test(knows_what_is_the_askers_own),
         cmocka_unit_test(tells_nothing_of_others),
     };

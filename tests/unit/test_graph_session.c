@@ -472,7 +472,7 @@ WORLD_TEST(pages_through_the_open_ones)
 
         assert_int_equal(
             graph_session_page(txn, ID_USER, &alice, &after, 0, &page, NULL),
-            MAUTH_INVALID);
+            MAUTH_NOT_FOUND);
         assert_int_equal(page.count, 0);
     }
 }

@@ -1,4 +1,5 @@
 #include "authsvc/issue.h"
+#include "base/fail.h"
 #include "base/secret.h"
 #include "tests/unit/audit_log.h"
 #include "tests/unit/service_dir.h"
@@ -14,6 +15,37 @@ struct world {
     struct mauth_trust *trust;
     struct mauth_expect want;
 };
+
+static const char own_node_rule[] = "grant read(R) if subject(U), user(R, U).";
+
+/* `read` on the user's own node, for the service of this name. */
+static enum mauth_rc
+own_node(const struct issue_ground *g, const char *service, struct issued *out,
+    struct mauth_err *err)
+{
+    static const struct text read[] = {{"read", 4}};
+    char audience[ISSUE_URL_MAX], root[ISSUE_URL_MAX];
+    struct ticket_permit permit = {.resource.p = root, .count = 1};
+    const struct issue_rights rights = {
+        .audience = {audience},
+        .audiences = 1,
+        .permit = &permit,
+        .permits = 1,
+        .action = read,
+        .actions = 1,
+        .about = {root},
+        .abouts = 1,
+        .rule = own_node_rule,
+    };
+
+    memset(out, 0, sizeof(*out));
+    if (!issue_mesh_root(
+            g->service->config->issuer.url, &g->subject, root, sizeof(root)))
+        return mauth_fail(err, MAUTH_INTERNAL, "issue: the issuer's URL is too long");
+    permit.resource.len = strlen(root);
+    snprintf(audience, sizeof(audience), "urn:meshauth:service:%s", service);
+    return issue_rights(g, &rights, out, err);
+}
 
 static int
 set_up(void **state)
@@ -116,7 +148,7 @@ issues_rights_on_the_own_node(void **state)
     struct mauth_ticket *t;
     struct issued i;
 
-    assert_int_equal(issue_own_node(&w->ground, "storage", &i, NULL), MAUTH_OK);
+    assert_int_equal(own_node(&w->ground, "storage", &i, NULL), MAUTH_OK);
     assert_true(issue_mesh_root(GOLDEN_ISSUER, &w->ground.subject, root, sizeof(root)));
     assert_string_equal(i.audience, "urn:meshauth:service:storage");
     assert_int_equal(i.expires_in_s, 600);
@@ -180,7 +212,7 @@ shortens_lifetimes(void **state)
     assert_int_equal(issue_identity(&w->ground, &i, NULL), MAUTH_OK);
     assert_int_equal(i.expires_in_s, 100);
     issued_clear(&i);
-    assert_int_equal(issue_own_node(&w->ground, "storage", &i, NULL), MAUTH_OK);
+    assert_int_equal(own_node(&w->ground, "storage", &i, NULL), MAUTH_OK);
     assert_int_equal(i.expires_in_s, 100);
     issued_clear(&i);
 
@@ -212,7 +244,7 @@ assert_refused(const struct world *w, enum mauth_rc want, const char *what)
         fail_msg("%s: identity: \"%s\"", what, err.text);
     assert_cleared(&i);
     memset(&i, 0xff, sizeof(i));
-    if (issue_own_node(&w->ground, "storage", &i, NULL) != want)
+    if (own_node(&w->ground, "storage", &i, NULL) != want)
         fail_msg("%s: own node", what);
     assert_cleared(&i);
 }
@@ -259,7 +291,7 @@ refuses_names_of_no_service(void **state)
     for (size_t k = 0; k < COUNT(names); k++) {
         struct issued i;
 
-        if (issue_own_node(&w->ground, names[k], &i, NULL) != MAUTH_INVALID)
+        if (own_node(&w->ground, names[k], &i, NULL) != MAUTH_INVALID)
             fail_msg("taken: \"%s\"", names[k]);
         assert_cleared(&i);
     }
@@ -280,7 +312,7 @@ says_on_record_what_it_signed(void **state)
     struct audit_log log;
 
     assert_int_equal(issue_identity(&w->ground, &i[0], NULL), MAUTH_OK);
-    assert_int_equal(issue_own_node(&w->ground, "storage", &i[1], NULL), MAUTH_OK);
+    assert_int_equal(own_node(&w->ground, "storage", &i[1], NULL), MAUTH_OK);
     for (size_t k = 2; k-- > 0;)
         assert_int_equal(kv_write(w->dir.store.kv, append, i[k].entry, NULL), MAUTH_OK);
     audit_log_read(&log, w->dir.store.kv);

@@ -1,6 +1,8 @@
 #include <semaphore.h>
 
 #include "authsvc/login.h"
+#include "authsvc/rules_in_force.h"
+#include "store/graph_service.h"
 #include "store/graph_user.h"
 #include "tests/unit/audit_log.h"
 #include "tests/unit/service_dir.h"
@@ -14,16 +16,50 @@ static const struct config_provider provider = {
 
 struct world {
     struct service_dir dir;
+    struct rules_in_force *rules;
+    size_t before; /* records, of how the world was made */
     struct audit_log log;
 };
+
+static size_t records(struct world *w);
+
+static enum mauth_rc
+register_storage(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct graph_service s = {.id = {.b = {1}}, .name = "storage"};
+
+    (void)arg;
+    return graph_service_create(txn, &s, err);
+}
+
+/* With the rules of the mesh, and a service that is an audience. */
+static void
+make(struct world *w, const char *options)
+{
+    memset(w, 0, sizeof(*w));
+    service_make_with_key(&w->dir, options);
+    assert_int_equal(in_force_open(w->dir.store.kv,
+                         MAUTH_TEST_DATA "/../../policy/mesh.rules", &w->rules, NULL),
+        MAUTH_OK);
+    w->dir.service.rules = w->rules;
+    assert_int_equal(kv_write(w->dir.store.kv, register_storage, NULL, NULL), MAUTH_OK);
+    w->before = records(w);
+}
+
+static void
+unmake(struct world *w)
+{
+    audit_log_clear(&w->log);
+    in_force_close(w->rules);
+    service_remove(&w->dir);
+}
 
 static int
 set_up(void **state)
 {
     static struct world w;
 
-    memset(&w, 0, sizeof(w));
-    service_make_with_key(&w.dir, "?twice=1"); /* as when a batch is replayed */
+    make(&w, "?twice=1"); /* as when a batch is replayed */
     *state = &w;
     return 0;
 }
@@ -31,10 +67,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-    struct world *w = *state;
-
-    audit_log_clear(&w->log);
-    service_remove(&w->dir);
+    unmake(*state);
     return 0;
 }
 
@@ -98,7 +131,7 @@ records(struct world *w)
 {
     audit_log_clear(&w->log);
     audit_log_read(&w->log, w->dir.store.kv);
-    return w->log.count;
+    return w->log.count - w->before;
 }
 
 struct found_session {
@@ -135,6 +168,7 @@ close_user(struct kv_txn *txn, void *arg, struct mauth_err *err)
 static void
 logs_in(void **state)
 {
+    struct token_line line[LOGIN_LINES];
     struct world *w = *state;
     struct login l = arrive(w, "alice", 1, 2);
     struct graph_session s;
@@ -143,7 +177,6 @@ logs_in(void **state)
 
     assert_int_equal(login_find_user(&l, NULL), MAUTH_NOT_FOUND);
     enter(w, &l);
-    assert_int_equal(l.ground.asof, 2); /* a new user is a change of the graph */
     issue(&l);
     assert_int_equal(session_of(w, &l, &s), MAUTH_NOT_FOUND);
     write_with(w, login_record, &l);
@@ -165,14 +198,16 @@ logs_in(void **state)
     id_format(ID_USER, &l.ground.subject, id);
     for (size_t i = 0; i < 3; i++)
         assert_string_equal(audit_log_text(&w->log, i, "actor"), id);
-    for (size_t i = 0; i < LOGIN_TICKETS; i++) {
-        const struct issued *k = &l.issued[LOGIN_TICKETS - 1 - i];
+    assert_int_equal(login_lines(&l.tickets, line), 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct issued *k = line[1 - i].ticket;
 
         assert_int_equal(
             mauth_ticket_read_untrusted(k->xml, k->xml_len, &t, NULL), MAUTH_OK);
         assert_string_equal(audit_log_text(&w->log, i, "ticket"), mauth_ticket_id(t));
         assert_string_equal(mauth_ticket_subject(t), id);
-        assert_int_equal(mauth_ticket_asof(t), 2);
+        assert_int_equal(mauth_ticket_asof(t), l.ground.asof);
+        assert_int_equal(mauth_ticket_is_identity(t), i == 1);
         mauth_ticket_free(t);
     }
     login_clear(&l);
@@ -314,8 +349,8 @@ issues_nothing_without_a_key(void **state)
     enter(w, &l);
     l.ground.service = &none.service;
     assert_int_equal(login_issue(&l, NULL), MAUTH_UNAVAILABLE);
-    for (size_t i = 0; i < LOGIN_TICKETS; i++)
-        assert_null(l.issued[i].xml);
+    assert_null(l.tickets.identity.xml);
+    assert_null(l.tickets.initial);
     login_clear(&l);
     service_remove(&none);
 }
@@ -366,7 +401,7 @@ settles_a_race_for_a_token(void **state)
         login_clear(&l[i]);
     }
     assert_int_equal(winners, 1);
-    assert_int_equal(records(w), 1 + LOGIN_TICKETS);
+    assert_int_equal(records(w), 3);
     sem_destroy(&done);
 }
 
@@ -396,7 +431,7 @@ puts_all_or_nothing(void **state)
     struct login l;
 
     (void)state;
-    service_make_with_key(&small.dir, "?map=262144&max=262144");
+    make(&small, "?map=262144&max=262144");
     fill(&small, &l);
     assert_int_equal(session_of(&small, &l, &s), MAUTH_NOT_FOUND);
     records(&small);
@@ -406,9 +441,34 @@ puts_all_or_nothing(void **state)
         id_format(ID_SESSION, &l.ground.session, id);
         assert_string_not_equal(audit_log_text(&small.log, i, "session"), id);
     }
-    audit_log_clear(&small.log);
     login_clear(&l);
-    service_remove(&small.dir);
+    unmake(&small);
+}
+
+/* An assertion that somebody caught on its way is no login, not even with its key. */
+static void
+takes_an_assertion_once(void **state)
+{
+    struct world *w = *state;
+    struct login first = arrive(w, "alice", 1, 2), same = arrive(w, "alice", 1, 2);
+    struct graph_session s;
+    size_t before;
+
+    first.who.once = same.who.once = true;
+    enter(w, &first);
+    issue(&first);
+    write_with(w, login_record, &first);
+    assert_null(first.refusal);
+
+    enter(w, &same);
+    issue(&same);
+    before = records(w);
+    write_with(w, login_record, &same);
+    assert_string_equal(same.refusal, "saml-used");
+    assert_int_equal(session_of(w, &same, &s), MAUTH_NOT_FOUND);
+    assert_int_equal(records(w), before);
+    login_clear(&first);
+    login_clear(&same);
 }
 
 int
@@ -420,6 +480,7 @@ main(void)
         IN_WORLD(keeps_users_by_issuer_and_subject),
         IN_WORLD(makes_one_user_when_two_are_first),
         IN_WORLD(takes_a_token_for_one_key),
+        IN_WORLD(takes_an_assertion_once),
         IN_WORLD(refuses_closed_accounts),
         IN_WORLD(refuses_users_that_are_gone),
         IN_WORLD(issues_nothing_without_a_key),

@@ -9,7 +9,7 @@
     ".example\","                                                             \
     "\"client_id\":\"c\",\"scopes\":[\"openid\",\"email\"]}"
 #define WITH(member, value) \
-    HEAD "{\"name\":\"a\",\"kind\":\"openid\"," member ":" value "}]}"
+    HEAD "{\"name\":\"a\",\"kind\":\"oidc\"," member ":" value "}]}"
 #define REST_ISSUER "\"client_id\":\"c\",\"scopes\":[\"openid\"],\"issuer\""
 #define REST_CLIENT "\"issuer\":\"https://a\",\"scopes\":[\"openid\"],\"client_id\""
 #define REST_SCOPES "\"issuer\":\"https://a\",\"client_id\":\"c\",\"scopes\""
@@ -28,10 +28,10 @@ static const struct {
         MAUTH_UNTRUSTED},
     {"a member twice", HEAD "],\"issuer\":\"" SERVICE "\"}", MAUTH_MALFORMED},
     {"providers that are none", HEAD "1]}", MAUTH_MALFORMED},
-    {"no name", HEAD "{\"kind\":\"openid\"}]}", MAUTH_MALFORMED},
-    {"a name that steers", HEAD P("a\\u001b", "openid") "]}", MAUTH_MALFORMED},
+    {"no name", HEAD "{\"kind\":\"oidc\"}]}", MAUTH_MALFORMED},
+    {"a name that steers", HEAD P("a\\u001b", "oidc") "]}", MAUTH_MALFORMED},
     {"a kind that steers", HEAD P("a", "\\n") "]}", MAUTH_MALFORMED},
-    {"a name twice", HEAD P("a", "openid") "," P("a", "demo") "]}", MAUTH_MALFORMED},
+    {"a name twice", HEAD P("a", "oidc") "," P("a", "demo") "]}", MAUTH_MALFORMED},
     {"issuer by http", WITH(REST_ISSUER, "\"http://a\""), MAUTH_MALFORMED},
     {"issuer with a query", WITH(REST_ISSUER, "\"https://a?b\""), MAUTH_MALFORMED},
     {"issuer with a blank", WITH(REST_ISSUER, "\"https://a b\""), MAUTH_MALFORMED},
@@ -77,18 +77,18 @@ of(const char *json)
 static void
 reads(void **state)
 {
-    struct login_providers *p = of(HEAD P("a",
-        "openid") ",{\"name\":\"s\",\"kind\":"
-                  "\"saml\",\"issuer\":\"https://s\",\"metadata\":{}}],\"more\":1}");
+    struct login_providers *p = of(HEAD P(
+        "a", "oidc") ",{\"name\":\"s\",\"kind\":"
+                     "\"saml\",\"issuer\":\"urn:s\",\"metadata\":{}}],\"more\":1}");
 
     (void)state;
     assert_int_equal(p->count, 2);
     assert_string_equal(p->at[0].issuer, "https://a.example");
     assert_string_equal(p->at[0].client_id, "c");
     assert_string_equal(p->at[0].scope, "openid email");
-    assert_true(login_provider_is_openid(&p->at[0]));
+    assert_true(login_provider_is_oidc(&p->at[0]));
     assert_string_equal(p->at[1].kind, "saml");
-    assert_false(login_provider_is_openid(&p->at[1]));
+    assert_false(login_provider_is_oidc(&p->at[1]));
     login_providers_free(p);
 }
 
@@ -99,14 +99,14 @@ chooses(void **state)
         const char *json, *name, *chosen;
         enum mauth_rc rc;
     } cases[] = {
-        {HEAD P("a", "openid") "]}", NULL, "a", MAUTH_OK},
-        {HEAD P("a", "openid") "," P("d", "demo") "]}", NULL, "a", MAUTH_OK},
-        {HEAD P("a", "openid") "," P("d", "demo") "]}", "d", "d", MAUTH_OK},
+        {HEAD P("a", "oidc") "]}", NULL, "a", MAUTH_OK},
+        {HEAD P("a", "oidc") "," P("d", "demo") "]}", NULL, "a", MAUTH_OK},
+        {HEAD P("a", "oidc") "," P("d", "demo") "]}", "d", "d", MAUTH_OK},
         {HEAD P("d", "demo") "]}", NULL, "d", MAUTH_OK},
-        {HEAD P("a", "openid") "," P("b", "openid") "]}", NULL, NULL, MAUTH_INVALID},
-        {HEAD P("a", "openid") "," P("b", "openid") "]}", "b", "b", MAUTH_OK},
-        {HEAD P("a", "openid") "]}", "b", NULL, MAUTH_NOT_FOUND},
-        {HEAD P("a", "openid") "]}", "", NULL, MAUTH_NOT_FOUND},
+        {HEAD P("a", "oidc") "," P("b", "oidc") "]}", NULL, NULL, MAUTH_INVALID},
+        {HEAD P("a", "oidc") "," P("b", "oidc") "]}", "b", "b", MAUTH_OK},
+        {HEAD P("a", "oidc") "]}", "b", NULL, MAUTH_NOT_FOUND},
+        {HEAD P("a", "oidc") "]}", "", NULL, MAUTH_NOT_FOUND},
         {HEAD P("d", "demo") "," P("s", "saml") "]}", NULL, NULL, MAUTH_NOT_FOUND},
         {HEAD "]}", NULL, NULL, MAUTH_NOT_FOUND},
     };

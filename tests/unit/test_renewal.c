@@ -1,6 +1,17 @@
 #include "authsvc/renewal.h"
+#include "store/graph_service.h"
 #include "tests/unit/caller_world.h"
 #include <meshauth/credential.h>
+
+/* For whom there is a ticket beside that of identity. */
+static void
+register_storage(struct kv_txn *txn, struct caller_world *w)
+{
+    const struct graph_service s = {.id = {.b = {1}}, .name = "storage"};
+
+    (void)w;
+    assert_int_equal(graph_service_create(txn, &s, NULL), MAUTH_OK);
+}
 
 static int
 set_up(void **state)
@@ -8,7 +19,9 @@ set_up(void **state)
     static struct caller_world w;
 
     *state = &w;
-    return caller_world_make(&w, "");
+    caller_world_make(&w, "");
+    caller_do(&w, register_storage);
+    return 0;
 }
 
 static int
@@ -46,16 +59,17 @@ static void
 renews_in_its_session(void **state)
 {
     struct caller_world *w = *state;
+    struct token_line line[LOGIN_LINES];
     struct renewal r = arrive(w);
     char id[ID_LEN + 1];
 
     assert_int_equal(renewal_issue(&r, NULL), MAUTH_OK);
     assert_null(r.refusal);
-    assert_int_equal(r.count, 2);
+    assert_int_equal(login_lines(&r.tickets, line), 2);
     record(w, &r);
     assert_null(r.refusal);
-    for (size_t i = 0; i < r.count; i++) {
-        struct mauth_ticket *t = read_ticket(&r.issued[i]);
+    for (size_t i = 0; i < 2; i++) {
+        struct mauth_ticket *t = read_ticket(line[i].ticket);
 
         assert_int_equal(mauth_ticket_is_identity(t), i == 0);
         assert_int_equal(mauth_ticket_authn_instant_s(t), i ? 0 : w->session.started_s);
@@ -86,7 +100,7 @@ never_outlives_its_session(void **state)
     w->caller.now_s = w->session.ends_s - 10;
     r = arrive(w);
     assert_int_equal(renewal_issue(&r, NULL), MAUTH_OK);
-    assert_int_equal(r.issued[0].expires_in_s, 10);
+    assert_int_equal(r.tickets.identity.expires_in_s, 10);
     renewal_clear(&r);
 }
 
@@ -162,8 +176,7 @@ refuses_sessions(void **state)
             fail_msg("%s: %s", refusals[i].why, err.text);
         assert_string_equal(r.refusal, "session");
         assert_int_equal(err.rc, MAUTH_OK);
-        assert_int_equal(r.count, 0);
-        assert_null(r.issued[0].xml);
+        assert_null(r.tickets.identity.xml);
         caller_world_remove(&w);
     }
 }
@@ -207,7 +220,7 @@ goes_on_where_nobody_sits(void **state)
     r = arrive(w);
     assert_int_equal(renewal_issue(&r, NULL), MAUTH_OK);
     assert_null(r.refusal);
-    assert_int_equal(r.issued[0].expires_in_s, 3600);
+    assert_int_equal(r.tickets.identity.expires_in_s, 3600);
     record(w, &r);
     assert_int_equal(caller_session_now(w).ends_s, w->caller.now_s + 5000);
     renewal_clear(&r);
@@ -235,27 +248,29 @@ reads_without_believing(void **state)
     struct caller c = {
         .now_s = CALLER_NOW_S + 1000000, .proof = {.key = w->dir.device}};
     struct mauth_err err = MAUTH_ERR_INIT;
+    struct token_line line[LOGIN_LINES];
     char *identity, *rights, *signature;
 
     assert_int_equal(renewal_issue(&r, NULL), MAUTH_OK);
-    signature = strstr(r.issued[0].xml, "<ds:SignatureValue>");
+    assert_int_equal(login_lines(&r.tickets, line), 2);
+    signature = strstr(r.tickets.identity.xml, "<ds:SignatureValue>");
     assert_non_null(signature);
     signature[30] = signature[30] == 'A' ? 'B' : 'A';
     /* Long expired, and signed with no key that anybody knows. */
-    assert_int_equal(
-        caller_read(&w->dir.service, credential_of(&r.issued[0], &identity), &c, &err),
+    assert_int_equal(caller_read(&w->dir.service,
+                         credential_of(&r.tickets.identity, &identity), &c, &err),
         MAUTH_OK);
     assert_memory_equal(&c.principal, &w->alice, sizeof(c.principal));
     assert_memory_equal(&c.session, &w->session.id, sizeof(c.session));
     assert_memory_equal(c.key_hash, w->session.key_hash, sizeof(c.key_hash));
-    mauth_ticket_free(c.ticket);
+    assert_true(c.ticket);
 
     c = (struct caller){.proof = {.key = w->dir.device}};
     assert_int_equal(
-        caller_read(&w->dir.service, credential_of(&r.issued[1], &rights), &c, &err),
+        caller_read(&w->dir.service, credential_of(line[1].ticket, &rights), &c, &err),
         MAUTH_DENIED);
     assert_int_equal(err.reason, MAUTH_REASON_NONE); /* no identity ticket */
-    mauth_ticket_free(c.ticket);
+    assert_false(c.ticket);
     renewal_clear(&r);
     free(identity);
     free(rights);
@@ -288,7 +303,7 @@ tells_apart_what_it_cannot_read(void **state)
     abroad.issuer.url = "https://elsewhere.example";
     elsewhere.config = &abroad;
     assert_int_equal(renewal_issue(&r, NULL), MAUTH_OK);
-    (void)credential_of(&r.issued[0], &good);
+    (void)credential_of(&r.tickets.identity, &good);
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct caller c = {.proof = {.key = cases[i].key}};
         struct mauth_err err = MAUTH_ERR_INIT;
@@ -297,7 +312,7 @@ tells_apart_what_it_cannot_read(void **state)
                 &c, &err) == MAUTH_OK ||
             err.reason != cases[i].reason)
             fail_msg("%s: %s", cases[i].what, err.text);
-        mauth_ticket_free(c.ticket);
+        assert_false(c.ticket);
     }
     free(good);
     renewal_clear(&r);

@@ -1,3 +1,4 @@
+#include "authsvc/ground.h"
 #include "tests/unit/rights_world.h"
 
 static const struct grant {
@@ -27,8 +28,10 @@ static const struct grant {
     {"resource=https://storage.example/files/" WORK "/a/b", "storage " WORK " read",
         "claimed(dev_02,usr_01) holder(dev_02) member(usr_01,fld_08,reader)"},
     {"resource=https://storage.example/files",
-        "storage usr_01000000000000000000000000 read",
-        "claimed(dev_02,usr_01) holder(dev_02)"},
+        "storage usr_01000000000000000000000000 read; storage " TRIP
+        " read; storage " WORK " read",
+        "claimed(dev_02,usr_01) holder(dev_02) member(usr_01,fld_04,owner) "
+        "member(usr_01,fld_08,reader)"},
     /* By an allow, where what proves it goes into the ticket. */
     {STORAGE "&scope=print&resource=" NODES "folders/" WORK, "storage " WORK " print",
         "claimed(dev_02,usr_01) holder(dev_02) member(usr_01,fld_08,reader)"},
@@ -117,6 +120,62 @@ refuses(void **state)
             strcmp(got, "not-granted") == 0 || strcmp(got, "resource-unknown") == 0);
         end(&q);
     }
+}
+
+#define NONE "fld_7zzzzzzzzzzzzzzzzzzzzzzzzz"
+#define WRITE_ON_WORK                                                              \
+    "write on " WORK " is not allowed: the rules have no can(reader, write), but " \
+    "can(contributor, write), can(owner, write)."
+
+/* What a denial says is of known nodes alone, and of the caller's own side. */
+static void
+says_what_is_missing(void **state)
+{
+    static const struct {
+        const char *form, *lacks;
+    } cases[] = {
+        {STORAGE "&scope=write&resource=" NODES "folders/" WORK, WRITE_ON_WORK},
+        {STORAGE "&scope=write&resource=" NODES "folders/" WORK "&resource=" NODES
+                 "folders/" NONE,
+            WRITE_ON_WORK},
+        {STORAGE "&scope=write&resource=" NODES "folders/" NONE, ""},
+        {PUBSUB "&scope=write&resource=" NODES "folders/" TRIP,
+            "write is not allowed: no ticket for these audiences carries it."},
+        {STORAGE "&scope=publish",
+            "publish is not allowed: usr_01000000000000000000000000 does not have the "
+            "role publish."},
+        {RELAY "&scope=sync&resource=" NODES "devices/" PHONE,
+            "sync on " PHONE " is not allowed: it takes more than your own side shows; "
+            "and " PC " has no folder mapped."},
+        /* It is true, but of what no ticket says: that is nobody's lack. */
+        {STORAGE "&scope=boast&resource=" NODES "folders/" TRIP,
+            "boast on " TRIP " is not allowed: it takes more than your own side "
+            "shows."},
+    };
+    const struct caller_world *w = *state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct request q = ask(w, cases[i].form);
+
+        assert_true(rights_are_denied(q.rights));
+        assert_string_equal(rights_lacks(q.rights), cases[i].lacks);
+        end(&q);
+    }
+}
+
+/* Of 14 nodes and 64 actions few are explained. */
+static void
+explains_no_more_than_it_may(void **state)
+{
+    const struct caller_world *w = *state;
+    struct request q =
+        ask(w, STORAGE "&scope=a+b+c+d+e+f&resource=" NODES "folders/" WORK
+                       "&resource=" NODES "folders/" TRIP);
+
+    assert_non_null(strstr(rights_lacks(q.rights), "d on " WORK));
+    assert_null(strstr(rights_lacks(q.rights), "e on "));
+    assert_null(strstr(rights_lacks(q.rights), TRIP));
+    end(&q);
 }
 
 /* More values than there may be; each counts once. */
@@ -366,6 +425,98 @@ puts_on_record(void **state)
     end(&q);
 }
 
+/* Nobody asks: what the root points to, and the folder that was opened. */
+
+static void
+initial(const struct caller_world *w, const struct caller *caller,
+    const struct id *folder, const char *lines)
+{
+    struct issue_ground ground = w->ground;
+    struct token_answer answer;
+    struct rights *r = NULL;
+    struct buf b;
+
+    ground_take_caller(&ground, &w->caller);
+    ground.session_ends_s = w->session.ends_s;
+    assert_int_equal(
+        rights_new_initial(&ground, caller, w->caller.key_hash, folder, &r, NULL),
+        MAUTH_OK);
+    assert_int_equal(rights_prove(r, NULL), MAUTH_OK);
+    assert_null(rights_refusal(r));
+    assert_int_equal(rights_issue(r, NULL), MAUTH_OK);
+    rights_answer(r, &answer);
+    buf_init(&b);
+    describe(&answer, &b);
+    assert_string_equal(buf_cstr(&b), lines);
+    buf_clear(&b);
+    rights_free(r);
+}
+
+static void
+add_many(struct kv_txn *txn, struct caller_world *w)
+{
+    for (uint8_t i = 0; i < 6; i++) {
+        struct graph_folder f = {.id = nth((uint8_t)(100 + i)), .name = "more"};
+        char name[8];
+
+        snprintf(name, sizeof(name), "z%d", i);
+        add_service(txn, (uint8_t)(10 + i), name, "", "read");
+        assert_int_equal(graph_folder_create(txn, &f, &w->alice, NULL), MAUTH_OK);
+    }
+}
+
+static void
+gives_what_the_root_points_to(void **state)
+{
+    struct caller_world *w = *state;
+    const struct id trip = nth(4), work = nth(8), none = nth(77);
+
+    initial(w, NULL, NULL,
+        "pubsub usr_01000000000000000000000000 read; pubsub " TRIP " read; pubsub " WORK
+        " read; storage usr_01000000000000000000000000 read; storage " TRIP
+        " read; storage " WORK " read");
+    initial(w, &w->caller, &trip, "pubsub " TRIP " read; storage " TRIP " read");
+    initial(w, &w->caller, &work, "pubsub " WORK " read; storage " WORK " read");
+    initial(w, &w->caller, &none, "");
+}
+
+static void
+bounds_what_it_gives(void **state)
+{
+    struct caller_world *w = *state;
+    struct issue_ground ground = w->ground;
+    struct token_answer answer;
+    struct rights *r = NULL;
+    size_t tickets = 1;
+
+    caller_do(w, add_many); /* 9 services, 8 folders */
+    ground_take_caller(&ground, &w->caller);
+    assert_int_equal(
+        rights_new_initial(&ground, &w->caller, NULL, NULL, &r, NULL), MAUTH_OK);
+    assert_int_equal(rights_prove(r, NULL), MAUTH_OK);
+    assert_int_equal(rights_issue(r, NULL), MAUTH_OK);
+    rights_answer(r, &answer);
+    assert_int_equal(answer.lines, RIGHTS_INITIAL * (1 + RIGHTS_FOLDERS));
+    for (size_t i = 1; i < answer.lines; i++)
+        tickets += answer.line[i].ticket != answer.line[i - 1].ticket;
+    assert_int_equal(tickets, RIGHTS_INITIAL);
+    rights_free(r);
+}
+
+static void
+gives_nothing_without_a_session(void **state)
+{
+    struct caller_world *w = *state;
+    struct rights *r = NULL;
+
+    caller_do(w, close_session);
+    assert_int_equal(
+        rights_new_initial(&w->ground, &w->caller, NULL, NULL, &r, NULL), MAUTH_OK);
+    assert_int_equal(rights_prove(r, NULL), MAUTH_OK);
+    assert_string_equal(rights_refusal(r), "session");
+    rights_free(r);
+}
+
 int
 main(void)
 {
@@ -373,6 +524,8 @@ main(void)
     static const struct CMUnitTest tests[] = {
         IN_WORLD(grants_what_the_graph_proves),
         IN_WORLD(refuses),
+        IN_WORLD(says_what_is_missing),
+        IN_WORLD(explains_no_more_than_it_may),
         IN_WORLD(bounds_what_is_asked_for),
         IN_WORLD(bounds_what_is_looked_at),
         IN_WORLD(bounds_what_a_ticket_holds),
@@ -381,6 +534,9 @@ main(void)
         IN_WORLD(goes_by_the_rules_in_force),
         IN_WORLD(proves_nothing_by_replaced_rules),
         IN_WORLD(puts_on_record),
+        IN_WORLD(gives_what_the_root_points_to),
+        IN_WORLD(bounds_what_it_gives),
+        IN_WORLD(gives_nothing_without_a_session),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "authsvc/metadata.h"
+#include "authsvc/server_metadata.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +24,16 @@ scopes_of(const struct config_provider *p)
     return NULL;
 }
 
-/* A native client has no secret, so there is nothing here that is one. */
+/* A native client has no secret, so there is nothing here that is one. Of a SAML provider
+ * it has nothing to ask for. */
 static json_t *
 provider_of(const struct config_provider *p)
 {
+    if (config_is_saml(p))
+        return json_pack(
+            "{s:s, s:s, s:s}", "name", p->name, "kind", "saml", "issuer", p->issuer);
     return json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", p->name, "kind",
-        p->demo ? "demo" : "openid", "issuer", p->issuer, "client_id",
+        p->demo ? "demo" : "oidc", "issuer", p->issuer, "client_id",
         p->login_client_id ? p->login_client_id : p->client_id[0], "scopes",
         scopes_of(p));
 }
@@ -40,8 +44,11 @@ providers_of(const struct config *c)
     json_t *list = json_array();
     bool good = list != NULL;
 
-    for (size_t i = 0; i < c->providers && good; i++)
+    for (size_t i = 0; i < c->providers && good; i++) {
+        if (config_is_saml(&c->provider[i]))
+            continue; /* whoever logs in there begins there */
         good = json_array_append_new(list, provider_of(&c->provider[i])) == 0;
+    }
     if (good)
         return list;
     json_decref(list);
@@ -55,19 +62,22 @@ set_url(json_t *o, const char *name, const char *issuer, const char *path)
 }
 
 json_t *
-metadata_document(const struct config *config)
+server_metadata_document(const struct config *config)
 {
     const char *issuer = config->issuer.url;
-    json_t *o = json_pack("{s:s, s:[], s:[s,s], s:[s,s,s], s:[s,s], s:[s,s], s:o}",
-        "issuer", issuer, "response_types_supported", /* nobody is sent here */
+    json_t *o = json_pack(
+        "{s:s, s:[], s:[s,s], s:[s,s,s], s:[s,s], s:[s], s:[s,s], s:o}", "issuer",
+        issuer, "response_types_supported", /* nobody is sent here */
         "grant_types_supported", "urn:ietf:params:oauth:grant-type:token-exchange",
         "client_credentials", "token_endpoint_auth_methods_supported", "none",
         "private_key_jwt", "self_signed_tls_client_auth",
         "token_endpoint_auth_signing_alg_values_supported", "ES256", "RS256",
+        "revocation_endpoint_auth_methods_supported", "none", /* the key is proven */
         "dpop_signing_alg_values_supported", "ES256", "RS256",
         "meshauth_login_providers", providers_of(config));
 
     if (o && set_url(o, "token_endpoint", issuer, "/v1/token") &&
+        set_url(o, "revocation_endpoint", issuer, "/v1/revoke") &&
         set_url(o, "service_documentation", issuer, "/v1/openapi.json"))
         return o;
     json_decref(o);
@@ -75,12 +85,12 @@ metadata_document(const struct config *config)
 }
 
 void
-metadata_start(struct http_exchange *x)
+server_metadata_start(struct http_exchange *x)
 {
     /* A new configuration is a new start; a client may be late by so much. */
     static const char *const headers[] = {"Cache-Control: public, max-age=300", NULL};
     const struct service *service = http_context(x);
-    json_t *o = metadata_document(service->config);
+    json_t *o = server_metadata_document(service->config);
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
     json_decref(o);

@@ -3,8 +3,8 @@
  * must know of the token endpoint, and the providers that `meshauth login` can send a
  * person to. Public, and the same for all; it says what the configuration says.
  */
-#ifndef AUTHSVC_METADATA_H
-#define AUTHSVC_METADATA_H
+#ifndef AUTHSVC_SERVER_METADATA_H
+#define AUTHSVC_SERVER_METADATA_H
 
 #include <jansson.h>
 
@@ -12,8 +12,8 @@
 #include "config/config.h"
 
 /* The document; NULL without memory. */
-json_t *metadata_document(const struct config *config);
+json_t *server_metadata_document(const struct config *config);
 
-void metadata_start(struct http_exchange *x);
+void server_metadata_start(struct http_exchange *x);
 
 #endif
