@@ -13,7 +13,9 @@ issue_for_device(struct mesh *m, bool *any, struct mauth_err *err)
     r->service = m->service;
     r->caller = &m->who.caller;
     r->ground = ground_of_request(m->x, m->who.caller.proof.key);
-    rc = renewal_issue(r, err);
+    rc = renewal_begin(r, err);
+    if (rc == MAUTH_OK && !r->refusal)
+        rc = renewal_issue(r, err);
     *any = rc == MAUTH_OK && !r->refusal;
     return rc;
 }

@@ -43,15 +43,16 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
 }
 
 enum mauth_rc
-renewal_issue(struct renewal *r, struct mauth_err *err)
+renewal_begin(struct renewal *r, struct mauth_err *err)
 {
-    enum mauth_rc rc;
-
     ground_take_caller(&r->ground, r->caller);
     r->ground.renews = true;
-    rc = kv_read(r->service->kv, look, r, err);
-    if (rc != MAUTH_OK || r->refusal)
-        return rc;
+    return kv_read(r->service->kv, look, r, err);
+}
+
+enum mauth_rc
+renewal_issue(struct renewal *r, struct mauth_err *err)
+{
     return login_issue_tickets(&r->ground, r->caller->key_hash, &r->tickets, err);
 }
 

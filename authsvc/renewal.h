@@ -20,9 +20,13 @@ struct renewal {
 };
 
 /*
- * Look at the session in one read transaction and issue the tickets of a login again.
- * The session of a device that its user claims and has marked unattended begins anew.
+ * Look at the session, in one read transaction. Nothing is signed yet: once it is known
+ * whose session this is, the caller may find that he asks too often. The session of a
+ * device that its user claims and has marked unattended begins anew.
  */
+MAUTH_MUST_USE enum mauth_rc renewal_begin(struct renewal *r, struct mauth_err *err);
+
+/* Then, if nothing was refused: issue the tickets of a login again. */
 MAUTH_MUST_USE enum mauth_rc renewal_issue(struct renewal *r, struct mauth_err *err);
 
 /* Put the records, and the session's new end, after looking again. */

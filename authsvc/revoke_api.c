@@ -189,15 +189,16 @@ take_holder(struct request *r)
            memcmp(c->key_hash, t->key_hash, GRAPH_KEY_HASH) == 0;
 }
 
-/* What a key may do for itself it may do so often. */
+/*
+ * As any change: whoever has many keys has no more of them. Of a holder it is known by
+ * now that the session is his, so nobody spends what is another's.
+ */
 static bool
 is_too_fast(const struct request *r)
 {
-    struct id by = r->who.caller.principal;
+    const struct id *by = &r->who.caller.principal;
 
-    if (r->by_holder)
-        memcpy(by.b, r->who.caller.key_hash, ID_BYTES);
-    return !pace_take(r->service->pace, &by, time_monotonic_ms());
+    return !pace_take(r->service->pace, by, time_monotonic_ms());
 }
 
 /* Decide and act. */

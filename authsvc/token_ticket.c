@@ -119,10 +119,12 @@ renew(struct http_exchange *x, struct exchange *e, struct text credential)
     r->ground = ground_of_request(x, e->caller.proof.key);
     if (caller_read(r->service, credential, &e->caller, &err) != MAUTH_OK)
         refuse_ticket(x, &err);
-    else if (renewal_issue(r, &err) != MAUTH_OK)
+    else if (renewal_begin(r, &err) != MAUTH_OK)
         token_fail(x, &err);
     else if (r->refusal || !token_in_pace(x, &e->caller.principal))
         token_refuse(x, r->refusal ? r->refusal : "too-fast");
+    else if (renewal_issue(r, &err) != MAUTH_OK)
+        token_fail(x, &err);
     else
         token_commit(x, &e->commit, renewal_record, r, renewed);
 }

@@ -67,7 +67,8 @@ set_out(struct journey *j, struct mauth_err *err)
     if (url) {
         bool opened = browser_is_there() && browser_open(url);
 
-        fprintf(stderr, "Log in at %s in your browser%s\n  ", j->client->name,
+        oidc_client_say(j->client);
+        fprintf(stderr, " in your browser%s\n  ",
             opened ? ", which opens now; else go to:" : " on this machine:");
         output_text(stderr, url);
         fputc('\n', stderr);

@@ -167,7 +167,8 @@ begin(const struct oidc_client *client, struct device_start *out, struct mauth_e
 static void
 tell(const struct oidc_client *client, const struct device_start *s)
 {
-    fprintf(stderr, "Log in at %s with any browser, on any device:\n  ", client->name);
+    oidc_client_say(client);
+    fputs(" with any browser, on any device:\n  ", stderr);
     output_text(stderr, s->verification_uri);
     fputs("\nand enter the code\n  ", stderr);
     output_text(stderr, s->user_code);

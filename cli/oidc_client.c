@@ -1,12 +1,24 @@
 #include "cli/oidc_client.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
 #include "base/str.h"
+#include "cli/output.h"
 #include "net/fetch.h"
 
 static const char *const headers[] = {"Accept: application/json", NULL};
+
+void
+oidc_client_say(const struct oidc_client *client)
+{
+    fputs("Log in at ", stderr);
+    output_text(stderr, client->name);
+    fputs(" (", stderr);
+    output_text(stderr, client->issuer);
+    fputs(")", stderr);
+}
 
 void
 oidc_fields_write(struct buf *out, const struct oidc_field *fields)

@@ -29,6 +29,12 @@ struct oidc_field {
     const char *value;
 };
 
+/*
+ * "Log in at NAME (ISSUER)" to the terminal, and no end of the line. A service gives its
+ * providers any name it likes; by the issuer a person sees who will ask for a password.
+ */
+void oidc_client_say(const struct oidc_client *client);
+
 /* "NAME=VALUE&..." of an application/x-www-form-urlencoded text, appended. */
 void oidc_fields_write(struct buf *out, const struct oidc_field *fields);
 

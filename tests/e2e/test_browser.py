@@ -123,7 +123,7 @@ class RealProvider(People):
     def test_a_browser_that_is_none(self):
         """Its URL is there for whoever can open it."""
         done = self.login("--timeout", "1", code=1, env=self.env(BROWSER="/nowhere/browser"))
-        self.assertIn("in your browser on this machine:\n  https://", done.stderr)
+        self.assertIn(f"Log in at peer ({self.peer.issuer}) in your browser on this machine:\n  https://", done.stderr)
 
     def in_background(self, *more, env=None):
         process = subprocess.Popen(self.command(*more), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -141,8 +141,8 @@ class RealProvider(People):
             line = process.stderr.readline()
             self.assertTrue(line, "".join(lines))
             lines.append(line.strip())
-        self.assertEqual(lines[0::2], ["Log in at peer with any browser, on any device:", "and enter the code",
-                                       "or go to where it is entered already:"])
+        self.assertEqual(lines[0::2], [f"Log in at peer ({self.peer.issuer}) with any browser, on any device:",
+                                       "and enter the code", "or go to where it is entered already:"])
         self.assertIn(lines[3], lines[5])
         return lines[1], lines[3]
 

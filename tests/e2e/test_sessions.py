@@ -350,5 +350,24 @@ class Logout(Sessions):
             self.mesh.start()
 
 
+class TooFast(Sessions):
+    """Each revocation is a line that every verifier reads, so a user has so many, by whatever keys."""
+
+    settings = {"limits": {"changes_per_minute": 2}}
+
+    def test_it(self):
+        one, other = Person(self.mesh, "alice"), Person(self.mesh, "alice")
+        mallory = Person(self.mesh, "mallory")
+        for _ in range(3):  # spends nothing of hers
+            self.assert_foreign(self.revoke(one.ticket, mallory.device))
+        for person in (one, other):
+            self.assert_done(self.revoke(person.ticket, person.device))
+        for person in (one, other):
+            answer = self.revoke(person.credential, person.device)
+            self.assert_refused(answer, 429, "temporarily_unavailable",
+                                "Too many logins or tickets in a short time; wait and try again.", "too-fast")
+        self.assert_done(self.revoke(mallory.ticket, mallory.device))
+
+
 if __name__ == "__main__":
     main()
