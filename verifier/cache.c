@@ -347,10 +347,11 @@ make_entry(size_t size, size_t terms_size, struct text credential,
 
     if (!e)
         return NULL;
-    memset(e, 0, size);
+    memset(e, 0, sizeof(*e)); /* what will be copied over is not worth it */
     e->len = credential.len;
     memcpy(e->credential, credential.p, credential.len);
     rest = (char *)e + rest_place(credential.len);
+    memset(rest, 0, size - rest_place(credential.len));
     e->held.terms = ticket_terms_keep(ticket, rest);
     e->held.recall = (struct recall *)(void *)(rest + terms_size);
     e->secret = !e->held.terms->holder.p;
