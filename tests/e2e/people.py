@@ -16,6 +16,11 @@ def new_id(prefix):
     return prefix + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
+def another(url):
+    """One that is as long, and never this one."""
+    return url[:-1] + ("1" if url.endswith("0") else "0")
+
+
 class Person:
     """A user on one device. answers of the service are harness.Answer."""
 

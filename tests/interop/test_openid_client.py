@@ -30,7 +30,8 @@ class OpenidClient(MeshTest):
                 self.assertGreater(said["expiresIn"], 3500)
                 identity = self.mesh.collect_ticket(answer["access_token"])
                 self.assertEqual((identity.holder, identity.audiences), (device.spki, [self.mesh.url]))
-                rights = self.mesh.collect_ticket(answer["tickets"][1]["credential"])
+                for_storage, = (t["credential"] for t in answer["tickets"] if t["audience"] == STORAGE)
+                rights = self.mesh.collect_ticket(for_storage)
                 self.assertEqual(self.mesh.verify(rights.credential, device, STORAGE)[0], 0)
 
     def test_an_exchange_by_dpop(self):
