@@ -113,18 +113,24 @@ renew(struct http_exchange *x, struct exchange *e, struct text credential)
 {
     struct renewal *r = &e->renewal;
     struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
 
     r->service = http_context(x);
     r->caller = &e->caller;
     r->ground = ground_of_request(x, e->caller.proof.key);
-    if (caller_read(r->service, credential, &e->caller, &err) != MAUTH_OK)
+    if (caller_read(r->service, credential, &e->caller, &err) != MAUTH_OK) {
         refuse_ticket(x, &err);
-    else if (renewal_begin(r, &err) != MAUTH_OK)
+        return;
+    }
+    rc = renewal_begin(r, &err);
+    if (rc == MAUTH_OK && !r->refusal && !token_in_pace(x, &e->caller.principal))
+        r->refusal = "too-fast";
+    if (rc == MAUTH_OK && !r->refusal)
+        rc = renewal_issue(r, &err);
+    if (rc != MAUTH_OK)
         token_fail(x, &err);
-    else if (r->refusal || !token_in_pace(x, &e->caller.principal))
-        token_refuse(x, r->refusal ? r->refusal : "too-fast");
-    else if (renewal_issue(r, &err) != MAUTH_OK)
-        token_fail(x, &err);
+    else if (r->refusal)
+        token_refuse(x, r->refusal);
     else
         token_commit(x, &e->commit, renewal_record, r, renewed);
 }

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "cli/browser.h"
 #include "cli/loopback.h"
 #include "cli/output.h"
@@ -79,6 +80,28 @@ set_out(struct journey *j, struct mauth_err *err)
     return rc;
 }
 
+/* The query with our state; whoever knows no more than our port does not end the wait. */
+static enum mauth_rc
+wait_for_answer(const struct journey *j, struct buf *query, struct mauth_err *err)
+{
+    int64_t until_ms = time_monotonic_ms() + j->client->timeout_s * 1000;
+    struct mauth_err why = MAUTH_ERR_INIT;
+    const char *strays = "";
+
+    for (;;) {
+        enum mauth_rc rc;
+
+        buf_rewind(query);
+        rc = loopback_wait(j->loopback, until_ms - time_monotonic_ms(), query, &why);
+        if (rc != MAUTH_OK)
+            return mauth_fail(err, rc, "%s%s", why.text, strays);
+        if (redirect_is_answer(
+                (struct text){(const char *)query->data, query->len}, j->state))
+            return MAUTH_OK;
+        strays = "; what came is not the answer to this login (its state is another)";
+    }
+}
+
 static enum mauth_rc
 come_back(struct journey *j, struct mauth_err *err)
 {
@@ -88,7 +111,7 @@ come_back(struct journey *j, struct mauth_err *err)
     enum mauth_rc rc;
 
     buf_init_secret(&query);
-    rc = loopback_wait(j->loopback, j->client->timeout_s * 1000, &query, err);
+    rc = wait_for_answer(j, &query, err);
     if (rc == MAUTH_OK)
         rc = redirect_read(
             (struct text){(const char *)query.data, query.len}, &want, &j->code, err);

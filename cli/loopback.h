@@ -33,7 +33,7 @@ const char *loopback_url(const struct loopback *l);
 
 /*
  * Appends the query that the browser comes with to a buffer for secrets; it has got its
- * page by then.
+ * page by then. It may be somebody else who came: then wait once more.
  *
  * MAUTH_EXPIRED  nobody has come within so long
  */

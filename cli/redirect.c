@@ -14,6 +14,23 @@ is_same(const char *a, const char *b)
     return a && strlen(a) == strlen(b) && mauth_equal_ct(a, b, strlen(b));
 }
 
+bool
+redirect_is_answer(struct text query, const char *state)
+{
+    static const char name[] = "state=";
+    struct text rest = query, pair;
+    bool more, found = false;
+
+    do {
+        more = text_cut(&rest, '&', &pair);
+        if (!more)
+            pair = rest;
+        if (text_starts(pair, name) && pair.len == sizeof(name) - 1 + strlen(state))
+            found |= mauth_equal_ct(pair.p + sizeof(name) - 1, state, strlen(state));
+    } while (more);
+    return found;
+}
+
 /* RFC 9207 2.4: also where it was not announced, it must be the right one. */
 static enum mauth_rc
 check_source(

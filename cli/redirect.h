@@ -17,6 +17,12 @@ struct redirect_want {
 };
 
 /*
+ * Does a query answer what was asked? Any page, and any user of this machine, can send
+ * others; whoever waits goes on waiting then.
+ */
+bool redirect_is_answer(struct text query, const char *state);
+
+/*
  * Appends the code of this query.
  *
  * MAUTH_MALFORMED  not an answer of its form

@@ -59,7 +59,7 @@ static const char defaults[] =
     "# tickets: { identity_s = 3600; rights_s = 600; session_s = 2592000; "
     "trust_s = 3600; };\n"
     "# limits: { connections = 1000; connections_per_ip = 100; "
-    "changes_per_minute = 120; request_s = 15; "
+    "changes_per_minute = 60; request_s = 15; "
     "idle_s = 60; };\n";
 
 void

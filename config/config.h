@@ -80,7 +80,7 @@ struct config {
         int threads;            /* default: number of processors; 1 to 64 */
         int connections;        /* default 1000; 16 to 100000 */
         int connections_per_ip; /* default 100; 1 to 100000 */
-        int changes_per_minute; /* of one principal, default 120; 1 to 1000000 */
+        int changes_per_minute; /* of one principal, default 60; 1 to 1000000 */
         int64_t
             request_s;  /* deadline of a handshake or request, default 15; 1 to 300 */
         int64_t idle_s; /* a connection without a request, default 60; 1 to 600 */

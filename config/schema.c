@@ -290,7 +290,7 @@ static const struct config_rule limits_rules[] = {
     {"connections_per_ip", CONFIG_NUMBER, AT(config, limits.connections_per_ip),
         .min = 1, .max = 100000, .number = 100},
     {"changes_per_minute", CONFIG_NUMBER, AT(config, limits.changes_per_minute),
-        .min = 1, .max = 1000000, .number = 120},
+        .min = 1, .max = 1000000, .number = 60},
     {"request_s", CONFIG_NUMBER, AT(config, limits.request_s), .min = 1, .max = 300,
         .number = 15},
     {"idle_s", CONFIG_NUMBER, AT(config, limits.idle_s), .min = 1, .max = 600,

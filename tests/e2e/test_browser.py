@@ -100,8 +100,13 @@ class RealProvider(People):
         self.assertIn("the provider refused: End-User aborted interaction (access_denied)", done.stderr)
 
     def test_another_state(self):
-        done = self.login(code=1, env=self.with_browser(change=["state=", "state=x"]))
+        done = self.login("--timeout", "4", code=1, env=self.with_browser(change=["state=", "state=x"]))
         self.assertIn("its state is another", done.stderr)
+
+    def test_strays_do_not_end_the_login(self):
+        """Any page can send them, and any user of the machine."""
+        self.login(env=self.with_browser(strays=["code=x&state=x", "error=access_denied", "", "%", "state=&state="]))
+        self.assertEqual(len(self.tickets()), 2)
 
     def test_another_issuer(self):
         """RFC 9207: the provider says that it tells whose answer it is."""

@@ -2,8 +2,8 @@
 """A $BROWSER for `meshauth login`: walks a provider's pages and comes back to loopback.
 
 WALK is JSON: "issuer", "ca", "user", "log" (a file: what the last page said, or what went
-wrong), and perhaps "stop" (a link that is followed instead of logging in) or "change"
-([from, to] in the URL that leads back)."""
+wrong), and perhaps "stop" (a link that is followed instead of logging in), "change"
+([from, to] in the URL that leads back) or "strays" (queries that come back before it)."""
 import json
 import os
 import pathlib
@@ -26,6 +26,8 @@ try:
         opener.open(back.split("/callback")[0] + "/favicon.ico", timeout=10)
     except urllib.error.HTTPError as e:
         assert e.code == 404, e.code
+    for stray in walk.get("strays", []):
+        opener.open(back.split("?")[0] + "?" + stray, timeout=10).read()
     log.write_text(opener.open(back, timeout=10).read().decode())
 except BaseException:
     log.write_text(traceback.format_exc())

@@ -92,12 +92,34 @@ takes(void **state)
     }
 }
 
+static void
+tells_strays(void **state)
+{
+    static const struct {
+        const char *query;
+        bool is_answer;
+    } cases[] = {
+        {"", false}, {"state=", false}, {"code=C", false}, {"code=C&state=s", false},
+        {"state=SS", false}, {"xstate=S", false}, {"code=state=S", false},
+        {"error=a&state=S%00", false}, {"state=S", true}, {"code=C&state=S", true},
+        {"state=S&error=access_denied", true},
+        {"state=x&state=S", true}, /* then it is refused */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        if (redirect_is_answer(text_of(cases[i].query), "S") != cases[i].is_answer)
+            fail_msg("%s", cases[i].query);
+    assert_false(redirect_is_answer(text_of(NULL), "S"));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses),
         cmocka_unit_test(takes),
+        cmocka_unit_test(tells_strays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
