@@ -142,19 +142,19 @@ principal_may(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
 
 enum mauth_rc
 principal_explain(struct kv_txn *txn, struct http_exchange *x, struct principal *p,
-    const struct principal_question *what, const char *name, struct mauth_err *err)
+    const struct principal_question *q, const char *what, struct mauth_err *err)
 {
     const struct service *service = http_context(x);
-    struct graph_facts facts = facts_of(txn, p, what->shown);
-    const struct eval_question q = {.kind = RULE_ALLOW,
-        .action = text_of(what->action),
-        .arg = what->arg,
-        .args = what->args,
+    struct graph_facts facts = facts_of(txn, p, q->shown);
+    const struct eval_question asked = {.kind = RULE_ALLOW,
+        .action = text_of(q->action),
+        .arg = q->arg,
+        .args = q->args,
         .steps = EXPLAIN_DENIAL_STEPS,
         .issuer = text_of(service->config->issuer.url)};
 
     p->why[0] = '\0';
-    return explain_denial(in_force_rules(p->rules), &q, &facts, name, p->why, err);
+    return explain_denial(in_force_rules(p->rules), &asked, &facts, what, p->why, err);
 }
 
 enum mauth_rc

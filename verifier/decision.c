@@ -124,7 +124,7 @@ put_string(struct buf *b, const char *text, size_t max)
     size_t n = 0;
 
     buf_u8(b, '"');
-    for (; text[n] && n < max; n++) {
+    for (; n < max && text[n]; n++) {
         unsigned char c = (unsigned char)text[n];
 
         if (c == '"' || c == '\\')
