@@ -364,12 +364,12 @@ is_identity(const json_t *ticket, const struct grant_owner *owner)
 
 /* The identity ticket, the new ones, then the old ones that are still good. */
 static json_t *
-join(const struct grant *g, const json_t *old, const json_t *more, int64_t now_s)
+join(const struct grant *g, const json_t *old, json_t *more, int64_t now_s)
 {
     json_t *all = json_array();
 
     json_array_append(all, json_array_get(old, 0));
-    json_array_extend(all, (json_t *)(uintptr_t)more);
+    json_array_extend(all, more);
     for (size_t i = 1; i < g->count && json_array_size(all) < GRANT_TICKETS; i++)
         if (is_open(g->item[i].says, now_s))
             json_array_append(all, json_array_get(old, i));
@@ -377,14 +377,14 @@ join(const struct grant *g, const json_t *old, const json_t *more, int64_t now_s
 }
 
 enum mauth_rc
-grant_extend(const struct grant *g, const json_t *more, const struct grant_owner *owner,
+grant_extend(const struct grant *g, json_t *more, const struct grant_owner *owner,
     int64_t now_s, struct grant **out, struct mauth_err *err)
 {
     json_t *o = grant_json(g), *tickets;
     enum mauth_rc rc;
 
     if (is_identity(json_array_get(more, 0), owner))
-        tickets = json_incref((json_t *)(uintptr_t)more);
+        tickets = json_incref(more);
     else
         tickets = join(g, json_object_get(o, "tickets"), more, now_s);
     *out = NULL;

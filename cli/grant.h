@@ -48,7 +48,7 @@ MAUTH_MUST_USE enum mauth_rc grant_from_json(const json_t *o,
  * A grant with more tickets, a list as in the answer to a change. Such with an identity
  * ticket takes the place of all others; else those of g that are still good are kept.
  */
-MAUTH_MUST_USE enum mauth_rc grant_extend(const struct grant *g, const json_t *more,
+MAUTH_MUST_USE enum mauth_rc grant_extend(const struct grant *g, json_t *more,
     const struct grant_owner *owner, int64_t now_s, struct grant **out,
     struct mauth_err *err);
 

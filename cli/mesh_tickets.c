@@ -5,7 +5,7 @@
 
 /* The same login goes on. */
 static enum mauth_rc
-keep(struct account *a, const json_t *tickets, struct mauth_err *err)
+keep(struct account *a, json_t *tickets, struct mauth_err *err)
 {
     const struct grant_owner owner = {account_url(a), account_key(a)};
     struct grant *grant = NULL;
@@ -22,7 +22,7 @@ keep(struct account *a, const json_t *tickets, struct mauth_err *err)
 void
 mesh_keep_tickets(const struct call *call, struct account *a, json_t *node)
 {
-    const json_t *tickets = json_object_get(node, "tickets");
+    json_t *tickets = json_object_get(node, "tickets");
     struct mauth_err err = MAUTH_ERR_INIT;
 
     if (tickets && keep(a, tickets, &err) != MAUTH_OK)

@@ -1,5 +1,6 @@
 #include "store/keystore.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,7 +106,7 @@ keystore_key_add(struct kv_txn *txn, const struct mauth_secret *seal,
     else if (!buf_ok(&k.pkcs8))
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
     else {
-        strcpy(k.audiences, key->audiences);
+        snprintf(k.audiences, sizeof(k.audiences), "%s", key->audiences);
         rc = signing_key_complete(&k, err);
     }
     if (rc == MAUTH_OK) {
