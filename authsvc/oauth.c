@@ -139,7 +139,9 @@ static const struct oauth_refusal refusals[] = {
 
     /* Of our ticket as subject token. */
     {"ticket-form", 400, "invalid_request",
-        "The subject token is not one ticket, plain or deflated."},
+        "The subject token is neither one ticket, plain or deflated, nor an assertion "
+        "of a "
+        "SAML provider that is known here."},
     {"ticket-issuer", 400, "invalid_request",
         "The subject token is a ticket of another issuer."},
     {"ticket-kind", 400, "invalid_request",

@@ -25,7 +25,7 @@ scopes_of(const struct config_provider *p)
 }
 
 /* A native client has no secret, so there is nothing here that is one. Of a SAML provider
- * it has nothing to ask for. */
+ * it is only said that there is one: whoever logs in there begins there. */
 static json_t *
 provider_of(const struct config_provider *p)
 {
@@ -44,11 +44,8 @@ providers_of(const struct config *c)
     json_t *list = json_array();
     bool good = list != NULL;
 
-    for (size_t i = 0; i < c->providers && good; i++) {
-        if (config_is_saml(&c->provider[i]))
-            continue; /* whoever logs in there begins there */
+    for (size_t i = 0; i < c->providers && good; i++)
         good = json_array_append_new(list, provider_of(&c->provider[i])) == 0;
-    }
     if (good)
         return list;
     json_decref(list);

@@ -230,11 +230,29 @@ misread(struct call *call, int code, char **argv)
     return command_misused(call, "there is no option %s", word);
 }
 
-/* The arguments that must be there begin the synopsis: "FOLDER USER ROLE [...]", "FILE|-". */
+/* What may be left out: "[--action NAME] [--audience A [--resource U]]". */
+static const char *
+skip_options(const char *synopsis)
+{
+    size_t depth = 0;
+
+    for (; *synopsis && (depth || strchr("[ \n", *synopsis)); synopsis++) {
+        if (*synopsis == '[')
+            depth++;
+        else if (*synopsis == ']')
+            depth--;
+    }
+    return synopsis;
+}
+
+/*
+ * The arguments that must be there stand first in the synopsis, "FOLDER USER ROLE [...]",
+ * "FILE|-", but for options that must stand before them.
+ */
 static enum command_exit
 miss_argument(struct call *call, size_t n)
 {
-    const char *name = call->command->synopsis;
+    const char *name = skip_options(call->command->synopsis);
 
     for (; n > 0; n--)
         name += strcspn(name, " ") + 1;

@@ -142,6 +142,8 @@ class Words(CliTest):
             ("nothing behind it", "init", self.dir / "x", "--issuer", ISSUER + "/"),
             ("must be written", "init", self.dir / "x", "--issuer", ISSUER + ":443"),
             (": URL is missing", "login"),
+            (": URL is missing", "curl"),
+            (": URL is missing", "curl", "--dpop"),
             ("only one of them", "login", ISSUER, "--id-token", "-", "--assertion", "-"),
             ("goes without --assertion", "login", ISSUER, "--device", "--assertion", "-"),
             ("https://", "login", "auth.mesh.example", "--id-token", "-"),

@@ -18,7 +18,8 @@ EXPIRY_S = 60 + 60 + 1  # the shortest life, and the skew
 
 # What the client hears; the reason is the log's. Both are a contract.
 SAYS = {
-    "ticket-form": ("invalid_request", "The subject token is not one ticket, plain or deflated."),
+    "ticket-form": ("invalid_request", "The subject token is neither one ticket, plain or deflated, nor an "
+                    "assertion of a SAML provider that is known here."),
     "ticket-issuer": ("invalid_request", "The subject token is a ticket of another issuer."),
     "ticket-kind": ("invalid_request", "The subject token must be an identity ticket."),
     "ticket-key": ("invalid_request",

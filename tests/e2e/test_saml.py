@@ -139,6 +139,13 @@ class Login(SamlTest):
                 self.assertEqual(again.returncode, 1)
                 self.assertIn("The assertion was used before.", again.stderr)
 
+    def test_whoever_has_no_assertion_yet_learns_what_to_give(self):
+        done = run(MESHAUTH, "login", self.mesh.url, "--ca", self.mesh.ca, "--provider", "company", check=False,
+                   env={"MESHAUTH_HOME": str(self.mesh.folder / "nobody")})
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("the provider company is one of SAML; log in at its page", done.stderr)
+        self.assertIn("--assertion FILE", done.stderr)
+
     def test_an_assertion_serves_once(self):
         xml = xml_of(self.idp.log_in("alice"))
         subject = Ticket(self.trade(xml).json["access_token"]).subject

@@ -26,7 +26,6 @@ static const struct config config = {
                 .scopes = 2,
                 .email_domain = {"example.com"},
                 .email_domains = 1},
-            /* Not for everyone: who logs in there begins there. */
             {.name = "campus", .type = "saml", .issuer = "https://campus.example"},
         },
     .providers = 4,
@@ -44,7 +43,8 @@ static const char expected[] =
     "\"kind\":\"oidc\",\"name\":\"staff\",\"scopes\":[\"openid\",\"email\"]},"
     "{\"client_id\":\"first\",\"issuer\":\"https://guests.example\","
     "\"kind\":\"oidc\",\"name\":\"guests\","
-    "\"scopes\":[\"openid\",\"profile\",\"a:b\"]}],"
+    "\"scopes\":[\"openid\",\"profile\",\"a:b\"]},"
+    "{\"issuer\":\"https://campus.example\",\"kind\":\"saml\",\"name\":\"campus\"}],"
     "\"response_types_supported\":[],"
     "\"revocation_endpoint\":\"https://auth.example/v1/revoke\","
     "\"revocation_endpoint_auth_methods_supported\":[\"none\"],"
