@@ -17,7 +17,8 @@ parse(const char *const *words, struct curl_arguments *out, struct mauth_err *er
         argv[i] = text[i];
     }
     rc = curl_arguments_read(argv, out, err);
-    if (rc == MAUTH_OK && out->method >= text[0] && out->method < text[WORDS])
+    if (rc == MAUTH_OK && out->method >= text[0] &&
+        out->method < (const char *)text + sizeof(text))
         out->method = strcmp(out->method, "PATCH") == 0 ? "PATCH" : "?";
     return rc;
 }
