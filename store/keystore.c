@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "store/authority.h"
+#include "store/counter.h"
 #include "store/key.h"
 #include "store/signing_key.h"
 
@@ -283,26 +284,5 @@ keystore_authority(const struct keystore *ks)
 enum mauth_rc
 keystore_next_sequence(struct kv_txn *txn, uint64_t *out, struct mauth_err *err)
 {
-    uint8_t raw[8];
-    struct store_key name;
-    struct text value;
-    enum mauth_rc rc;
-    struct reader r;
-    struct buf b;
-
-    *out = 0;
-    store_key(&name, SPACE_TRUST_SEQUENCE, NULL, 0);
-    rc = kv_get(txn, store_key_text(&name), &value, err);
-    if (rc && rc != MAUTH_NOT_FOUND)
-        return rc;
-    if (rc == MAUTH_OK) {
-        reader_init(&r, value.p, value.len);
-        *out = reader_u64(&r);
-        if (!reader_done(&r))
-            return mauth_fail(err, MAUTH_UNAVAILABLE, "keystore: a damaged sequence");
-    }
-    ++*out;
-    buf_init_fixed(&b, raw, sizeof(raw));
-    buf_u64(&b, *out);
-    return kv_put(txn, store_key_text(&name), buf_slice(&b), err);
+    return counter_next(txn, SPACE_TRUST_SEQUENCE, out, err);
 }

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "keys/signer.h"
+#include "store/counter.h"
 #include "store/key.h"
 #include "store/seal.h"
 
@@ -191,36 +192,15 @@ signing_key_find(struct kv_txn *txn, const struct mauth_secret *seal, const char
 enum mauth_rc
 signing_key_serial(struct kv_txn *txn, uint64_t *out, struct mauth_err *err)
 {
-    struct store_key name;
-    struct text value;
-    struct reader r;
-    enum mauth_rc rc;
-
-    *out = 0;
-    store_key(&name, SPACE_KEYS_SERIAL, NULL, 0);
-    rc = kv_get(txn, store_key_text(&name), &value, err);
-    if (rc != MAUTH_OK)
-        return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
-    reader_init(&r, value.p, value.len);
-    *out = reader_u64(&r);
-    return reader_done(&r) ? MAUTH_OK : damaged(err);
+    return counter_read(txn, SPACE_KEYS_SERIAL, out, err);
 }
 
 static enum mauth_rc
 count_change(struct kv_txn *txn, struct mauth_err *err)
 {
-    struct store_key name;
-    uint8_t raw[8];
-    struct buf b;
     uint64_t n;
-    enum mauth_rc rc = signing_key_serial(txn, &n, err);
 
-    if (rc != MAUTH_OK)
-        return rc;
-    buf_init_fixed(&b, raw, sizeof(raw));
-    buf_u64(&b, n + 1);
-    store_key(&name, SPACE_KEYS_SERIAL, NULL, 0);
-    return kv_put(txn, store_key_text(&name), buf_slice(&b), err);
+    return counter_next(txn, SPACE_KEYS_SERIAL, &n, err);
 }
 
 enum mauth_rc
