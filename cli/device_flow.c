@@ -100,15 +100,11 @@ static enum mauth_rc
 read_start(
     long status, const json_t *o, struct device_start *out, struct mauth_err *err)
 {
-    struct oauth_error e = oauth_error_of(o);
-    enum mauth_rc rc;
+    enum mauth_rc rc =
+        oauth_error_check(status, o, "the provider's device endpoint", err);
 
-    if (e.code)
-        return oauth_error_fail(&e, err);
-    if (status != 200)
-        return mauth_fail(err, status >= 500 ? MAUTH_UNAVAILABLE : MAUTH_DENIED,
-            "the provider answered the device flow with status %ld", status);
-    rc = take(o, "device_code", is_device_code, &out->device_code, err);
+    if (rc == MAUTH_OK)
+        rc = take(o, "device_code", is_device_code, &out->device_code, err);
     if (rc == MAUTH_OK)
         rc = take(o, "user_code", is_user_code, &out->user_code, err);
     if (rc == MAUTH_OK)

@@ -32,3 +32,17 @@ oauth_error_fail(const struct oauth_error *e, struct mauth_err *err)
     mauth_quote(text, strlen(text), words, sizeof(words));
     return mauth_fail(err, rc, "the provider refused: %s (%s)", words, code);
 }
+
+enum mauth_rc
+oauth_error_check(
+    long status, const json_t *answer, const char *whose, struct mauth_err *err)
+{
+    struct oauth_error e = oauth_error_of(answer);
+
+    if (e.code)
+        return oauth_error_fail(&e, err);
+    if (status != 200)
+        return mauth_fail(err, status >= 500 ? MAUTH_UNAVAILABLE : MAUTH_DENIED,
+            "%s answered with status %ld", whose, status);
+    return MAUTH_OK;
+}

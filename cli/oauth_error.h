@@ -18,4 +18,9 @@ struct oauth_error oauth_error_of(const json_t *answer);
 MAUTH_MUST_USE enum mauth_rc oauth_error_fail(
     const struct oauth_error *e, struct mauth_err *err);
 
+/* An answer that is none, or no success: whose says where it came from ("the provider's
+ * token endpoint"). Fails as above. */
+MAUTH_MUST_USE enum mauth_rc oauth_error_check(
+    long status, const json_t *answer, const char *whose, struct mauth_err *err);
+
 #endif

@@ -67,14 +67,11 @@ read_answer(long status, const json_t *o, const struct token_want *want,
     struct buf *id_token, struct mauth_err *err)
 {
     const char *token = json_string_value(json_object_get(o, "id_token"));
-    struct oauth_error e = oauth_error_of(o);
-    enum mauth_rc rc;
+    enum mauth_rc rc =
+        oauth_error_check(status, o, "the provider's token endpoint", err);
 
-    if (e.code)
-        return oauth_error_fail(&e, err);
-    if (status != 200)
-        return mauth_fail(err, status >= 500 ? MAUTH_UNAVAILABLE : MAUTH_DENIED,
-            "the provider's token endpoint answered with status %ld", status);
+    if (rc != MAUTH_OK)
+        return rc;
     if (!json_is_object(o))
         return mauth_fail(
             err, MAUTH_MALFORMED, "the provider's token endpoint sent no JSON object");
