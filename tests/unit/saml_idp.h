@@ -91,6 +91,23 @@ idp_start(void)
         fail_msg("%s", err.text);
 }
 
+/* For a group of tests. */
+static inline int
+idp_group_start(void **state)
+{
+    (void)state;
+    idp_start();
+    return 0;
+}
+
+static inline int
+idp_group_end(void **state)
+{
+    (void)state;
+    saml_library_close();
+    return 0;
+}
+
 /* A document of what may be refused; the caller frees. */
 static inline xmlDoc *
 idp_parse(const char *xml)

@@ -429,22 +429,6 @@ is_done_with_bombs_soon(void **state)
     }
 }
 
-static int
-start(void **state)
-{
-    (void)state;
-    idp_start();
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    (void)state;
-    saml_library_close();
-    return 0;
-}
-
 int
 main(void)
 {
@@ -455,5 +439,5 @@ main(void)
         cmocka_unit_test(is_done_with_bombs_soon),
     };
 
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, idp_group_start, idp_group_end);
 }

@@ -195,22 +195,6 @@ believes_the_pinned_key(void **state)
     mauth_key_free(pinned);
 }
 
-static int
-start(void **state)
-{
-    (void)state;
-    idp_start();
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    (void)state;
-    saml_library_close();
-    return 0;
-}
-
 int
 main(void)
 {
@@ -220,5 +204,5 @@ main(void)
         cmocka_unit_test(believes_the_pinned_key),
     };
 
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, idp_group_start, idp_group_end);
 }

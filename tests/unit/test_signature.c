@@ -123,22 +123,6 @@ refuses_an_id_that_is_taken(void **state)
     free(xml);
 }
 
-static int
-start(void **state)
-{
-    (void)state;
-    idp_start();
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    (void)state;
-    saml_library_close();
-    return 0;
-}
-
 int
 main(void)
 {
@@ -148,5 +132,5 @@ main(void)
         cmocka_unit_test(refuses_an_id_that_is_taken),
     };
 
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, idp_group_start, idp_group_end);
 }

@@ -209,22 +209,6 @@ says_nothing_on_standard_error(void **state)
     fclose(heard);
 }
 
-static int
-start(void **state)
-{
-    (void)state;
-    idp_start();
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    (void)state;
-    saml_library_close();
-    return 0;
-}
-
 int
 main(void)
 {
@@ -237,5 +221,5 @@ main(void)
         cmocka_unit_test(says_nothing_on_standard_error),
     };
 
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, idp_group_start, idp_group_end);
 }
