@@ -12,6 +12,7 @@
 #include "authsvc/parking.h"
 #include "authsvc/refusals.h"
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/time.h"
 #include "store/graph_change.h"
 #include "store/graph_purge.h"
@@ -70,6 +71,7 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     rc = kv_read(s->kv, read_serial, &serial, err);
     if (rc == MAUTH_OK)
         rc = publish_trust(s->kv, keys, &options, err);
+    fault_point("trust.published");
     if (rc == MAUTH_OK)
         rc = own_trust_load(
             s->trust, options.path, &keystore_authority(keys)->verifier, err);
@@ -93,6 +95,8 @@ are_keys_new(struct housekeeper *h)
         log_error("the keys stay as they were: %s", err.text);
     if (changed)
         log_info("other keys are in force");
+    if (changed)
+        fault_point("keys.in-force");
     h->keys_failed = failed;
     return changed;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -265,6 +266,7 @@ admin_change_record(struct kv_txn *txn, const struct admin_change *c,
 {
     struct audit_record r = *who;
     char id[ID_LEN + 1];
+    enum mauth_rc rc;
 
     r.time_us = time_now_us();
     r.action = actions[c->op];
@@ -286,5 +288,7 @@ admin_change_record(struct kv_txn *txn, const struct admin_change *c,
         r.resources[r.resource_count++] = c->service.name;
     if (c->role)
         r.resources[r.resource_count++] = c->role;
-    return audit_append_record(txn, &r, c->salt, err);
+    rc = audit_append_record(txn, &r, c->salt, err);
+    fault_point("admin.recorded");
+    return rc;
 }
