@@ -25,10 +25,12 @@ struct http_server {
     struct http_tls *tls; /* NULL on a Unix socket */
     struct janitor *janitor;
     struct MHD_Daemon *daemon;
-    atomic_bool draining;   /* no new requests */
-    atomic_bool closing;    /* nothing goes on at all */
-    _Atomic size_t running; /* requests that have begun and not ended */
-    _Atomic size_t busy;    /* callbacks at work, and requests to be resumed */
+    uint64_t seed;             /* of request ids, random */
+    _Atomic uint64_t requests; /* so many had one */
+    atomic_bool draining;      /* no new requests */
+    atomic_bool closing;       /* nothing goes on at all */
+    _Atomic size_t running;    /* requests that have begun and not ended */
+    _Atomic size_t busy;       /* callbacks at work, and requests to be resumed */
 };
 
 /* One connection, from its accept to its close; used by its thread alone. */
