@@ -210,16 +210,19 @@ policy_explain_live(const struct call *call, const struct policy_live *live)
     struct mauth_err err = MAUTH_ERR_INIT;
     struct admin admin = {.config = NULL};
     json_t *answer = NULL;
-    enum command_exit code = admin_open(call, live->config, &admin);
+    enum command_exit code;
     enum mauth_rc rc;
 
     for (; what.args < RULES_ARGS_MAX && call->arg[1 + what.args]; what.args++)
         what.arg[what.args] = call->arg[1 + what.args];
+    if (explain_check(&what, &err) != MAUTH_OK)
+        return command_misused(call, "%s", err.text);
+    code = admin_open(call, live->config, &admin);
     if (code == COMMAND_DONE) {
         what.issuer = admin.config->issuer.url;
         rc = admin.served ? ask_service(&admin, &what, &answer, &err)
                           : ask_store(&admin, &what, &answer, &err);
-        if (err.rc == MAUTH_INVALID || err.rc == MAUTH_MALFORMED)
+        if (err.rc == MAUTH_MALFORMED)
             err.rc = MAUTH_DENIED; /* as the service says it */
         code = rc == MAUTH_OK ? tell(call, answer) : admin_failed(call, &err);
     }
