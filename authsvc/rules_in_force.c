@@ -2,10 +2,9 @@
 
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/fail.h"
-#include "base/file.h"
 #include "base/time.h"
+#include "policy/rules_file.h"
 #include "store/audit.h"
 #include "store/rules_mark.h"
 
@@ -19,24 +18,6 @@ static void
 free_rules(void *rules)
 {
     mauth_rules_free(rules);
-}
-
-static enum mauth_rc
-read_file(const char *path, struct mauth_rules **out, struct mauth_err *err)
-{
-    struct mauth_err why = MAUTH_ERR_INIT;
-    struct buf text;
-    enum mauth_rc rc;
-
-    buf_init(&text);
-    rc = file_read(path, MAUTH_RULES_MAX, &text, err);
-    if (rc == MAUTH_OK) {
-        rc = mauth_rules_compile((const char *)text.data, text.len, out, &why);
-        if (rc != MAUTH_OK)
-            rc = mauth_fail(err, rc, "%s: %s", path, why.text);
-    }
-    buf_clear(&text);
-    return rc;
 }
 
 /* To put other rules in force, with their record. */
@@ -77,7 +58,7 @@ static enum mauth_rc
 wrap_file(struct rules_in_force *r, struct shared_ref **out, struct mauth_err *err)
 {
     struct mauth_rules *rules = NULL;
-    enum mauth_rc rc = read_file(r->file, &rules, err);
+    enum mauth_rc rc = rules_file_read(r->file, &rules, err);
 
     *out = NULL;
     if (rc == MAUTH_OK)
