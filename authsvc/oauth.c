@@ -170,6 +170,8 @@ static const struct oauth_refusal refusals[] = {
     {"resource", 400, "invalid_target",
         "A 'resource' is the URL of a user, device or folder, or lies in a folder "
         "below a service's prefix."},
+    {"place", 400, "invalid_target",
+        "No service is registered at that place, and it is no node of this mesh."},
     {"resource-unknown", 400, "invalid_target", "There is no such 'resource'."},
     {"actions", 400, "invalid_scope",
         "'scope' is a list of actions with one space between them."},
