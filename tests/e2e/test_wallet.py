@@ -115,7 +115,10 @@ class Wallet(Base):
         self.accept(credential, audience=f"urn:meshauth:device:{device['id']}")
         self.assertEqual(self.get("--sync", device["url"], "--audience", "relay"), credential)
         self.refused(1, "There is no such 'resource'.", "get", "--sync", DEV)
-        self.refused(2, "--sync takes the id of a device", "get", "--sync", "laptop")
+        self.assertEqual(self.get("--sync", "laptop"), credential)
+        self.refused(1, "You have no device 'phone'; `meshauth device list` shows yours.", "get", "--sync", "phone")
+        self.alice.again("laptop")
+        self.refused(1, "Several devices have that name; say which, by its id:", "get", "--sync", "laptop")
         self.refused(2, "give no --resource", "get", "--sync", DEV, "--resource", self.url)
 
     def test_refusals(self):
@@ -168,13 +171,29 @@ class Wallet(Base):
 
     def test_revoked_identity(self):
         """A dead identity ticket is renewed by the way: here its user's role was taken."""
+        self.lose_ticket()
+        Service(self.mesh, "late")  # of which the login has brought nothing
+        credential = self.get("--audience", "late", "--resource", self.url)
+        self.accept(credential, audience="urn:meshauth:service:late")
+
+    def lose_ticket(self):
+        """Alice's identity ticket dies, its session stays."""
         Socket(self.mesh).call("PUT", f"roles/{self.alice.id}/auditor")
         self.alice.login(self.mesh)
         Socket(self.mesh).call("DELETE", f"roles/{self.alice.id}/auditor")
         wait_until(lambda: self.alice.id in self.mesh.trust.read_text(), "the revocation to be published")
-        Service(self.mesh, "late")  # of which the login has brought nothing
-        credential = self.get("--audience", "late", "--resource", self.url)
-        self.accept(credential, audience="urn:meshauth:service:late")
+
+    def test_commands_on_the_mesh_renew_it_too(self):
+        self.lose_ticket()
+        state = self.alice.account / "account.json"
+        dead = json.loads(state.read_text())["tickets"][0]["credential"]
+        self.assertEqual(self.alice.json("folder", "create", "New")["name"], "New")  # a change is made once
+        self.assertNotEqual(json.loads(state.read_text())["tickets"][0]["credential"], dead)
+        self.assertEqual([f["name"] for f in self.alice.json("folder", "list")["folders"]].count("New"), 1)
+        self.mesh.secrets.update(t["credential"][-60:-20] for t in json.loads(state.read_text())["tickets"])
+        # The session itself is over: then nothing helps but a login.
+        self.assertEqual(Socket(self.mesh).call("DELETE", f"sessions/{self.alice.json('status')['accounts'][0]['session']}").status, 204)
+        self.refused(1, "meshauth login", "folder", "list")
 
 
 class Offline(Base):
