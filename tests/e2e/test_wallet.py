@@ -153,6 +153,29 @@ class Wallet(Base):
         kept = self.alice.account / "tickets.json"  # what the login brought may do
         self.assertNotIn(credential, kept.read_text() if kept.exists() else "")
 
+    def test_status_shows_what_is_at_hand(self):
+        """Each thing once, though several tickets say it: the one that `get` would take."""
+        self.alice.text("folder", "map", "Trip")  # with tickets for the folder, once more
+        account, = self.alice.json("status")["accounts"]
+        about = [(u["audience"], u.get("resource"), u.get("place"), u["actions"]) for u in account["at_hand"]]
+        self.assertEqual(len(set(map(str, about))), len(about))
+        self.assertIn((STORAGE, self.url, None, ["read"]), about)
+        self.assertIn((PUBSUB, self.url, None, ["read"]), about)
+        place = f"{PREFIX}/{self.folder['id']}"
+        self.get("--resource", place + "/a", "--action", "write")
+        self.get("--audience", "storage", "--resource", self.url, "--action", "delete")
+        account, = self.alice.json("status")["accounts"]
+        at_place, = (u for u in account["at_hand"] if u.get("place"))
+        self.assertEqual((at_place["place"], at_place["resource"], at_place["actions"]), (place, self.url, ["write"]))
+        self.assertIn((STORAGE, self.url, ["delete"]),
+                      [(u["audience"], u["resource"], u["actions"]) for u in account["at_hand"] if "place" not in u])
+        text = self.alice.text("status")
+        self.assertRegex(text, r"\n  service +says +until\n  " + self.mesh.url + r" +who you are +in ")
+        self.assertRegex(text, rf"\n  {STORAGE} +write on {self.url}, as {place} +in ")
+        self.assertEqual(len(text.splitlines()), 5 + 1 + len(account["at_hand"]))
+        (self.alice.account / "tickets.json").chmod(0o644)
+        self.assertIn("lets others at a secret", self.alice.says(1, "status").stderr)
+
     def test_many_at_once(self):
         """Ten processes lose nothing of each other."""
         folders = [self.alice.json("folder", "create", f"F{n}")["url"] for n in range(10)]
