@@ -39,7 +39,7 @@ http_refuse(struct http_exchange *x, int status, const char *name, const char *t
     http_answer_problem_with(x, status, name, title, NULL, headers);
 }
 
-/* "Allow: GET, POST" for a path that other methods have. */
+/* "Allow: GET, HEAD, POST" for a path that other methods have. */
 static void
 refuse_method(struct http_exchange *x)
 {
@@ -51,8 +51,9 @@ refuse_method(struct http_exchange *x)
         size_t used = strlen(line);
 
         if (http_path_is(o->routes[i].path, x->target))
-            snprintf(line + used, sizeof(line) - used, "%s %s",
-                line[used - 1] == ':' ? "" : ",", o->routes[i].method);
+            snprintf(line + used, sizeof(line) - used, "%s %s%s",
+                line[used - 1] == ':' ? "" : ",", o->routes[i].method,
+                strcmp(o->routes[i].method, "GET") == 0 ? ", HEAD" : "");
     }
     http_refuse(x, 405, "method", "This path has no such method.", headers);
 }
@@ -61,13 +62,15 @@ static bool
 find_route(struct http_exchange *x)
 {
     const struct http_options *o = &x->server->o;
+    /* The library leaves out the body itself (RFC 9110 9.3.2). */
+    const char *method = strcmp(x->method, "HEAD") == 0 ? "GET" : x->method;
     bool known = false;
 
     for (size_t i = 0; i < o->route_count; i++) {
         if (!http_path_is(o->routes[i].path, x->target))
             continue;
         known = true;
-        if (strcmp(o->routes[i].method, x->method) == 0)
+        if (strcmp(o->routes[i].method, method) == 0)
             x->route = &o->routes[i];
     }
     if (x->route)
