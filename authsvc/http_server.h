@@ -1,6 +1,6 @@
 /*
- * What http.c (the server and its connections) and http_exchange.c (the
- * requests on them) share.
+ * What http.c (the server and its connections), http_exchange.c (the requests on
+ * them), http_admit.c (which of them come in) and http_answer.c (what goes out) share.
  */
 #ifndef AUTHSVC_HTTP_SERVER_H
 #define AUTHSVC_HTTP_SERVER_H
@@ -18,6 +18,11 @@
 #include "authsvc/http_listen.h"
 #include "authsvc/http_tls.h"
 #include <meshauth/key.h>
+
+enum {
+    HTTP_REQUEST_ID = sizeof(uint64_t),
+    HTTP_OVERRUN_MAX = 1 << 20 /* of a body that is too large, read and thrown away */
+};
 
 struct http_server {
     struct http_options o;
@@ -45,6 +50,34 @@ struct http_connection {
     enum mauth_rc key_rc;
     struct mauth_key *key;
 };
+
+/* One request. */
+struct http_exchange {
+    struct http_server *server;
+    struct MHD_Connection *mhd;
+    struct http_connection *connection;
+    char request_id[2 * HTTP_REQUEST_ID + 1];
+    char *target;      /* as it came; the path, terminated, then the query */
+    const char *query; /* in it, behind the '?' */
+    char method[16];
+    const struct http_route *route;
+    struct buf body;
+    size_t overrun;
+    http_step *next; /* what runs when the library calls again */
+    bool suspended;
+    bool answered;
+    bool close; /* after the answer */
+    const char *reason;
+    void *state;
+    void (*free_state)(void *);
+};
+
+/* The head of the request is complete; true: its body may come, else it is refused. */
+bool http_admit(struct http_exchange *x, const char *method, const char *version);
+
+/* A refusal before any route has seen the request; the connection ends with it. */
+void http_refuse(struct http_exchange *x, int status, const char *name,
+    const char *title, const char *const *headers);
 
 /* libmicrohttpd's callbacks for requests; cls is the server. */
 void *http_exchange_begin(void *cls, const char *target, struct MHD_Connection *c);

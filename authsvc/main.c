@@ -24,6 +24,7 @@
 #include "authsvc/routes.h"
 #include "authsvc/rules_in_force.h"
 #include "authsvc/service.h"
+#include "authsvc/start_check.h"
 #include "authsvc/trust_api.h"
 #include "base/fail.h"
 #include "base/file.h"
@@ -51,7 +52,7 @@ static const char usage[] =
     "usage: meshauthd -c FILE [-t]\n"
     "\n"
     "  -c FILE     the configuration, as `meshauth init` writes it\n"
-    "  -t          only check it\n"
+    "  -t          only check it, and the files that a start would read\n"
     "  -h, --help  this text\n"
     "  --version   which version this is\n"
     "\n"
@@ -288,6 +289,13 @@ keep_memory(void)
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 }
 
+static int
+check_only(const struct config *config)
+{
+    printf("%s: good\n", config->path);
+    return start_check(config) ? EXIT_DONE : EXIT_FAILED;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -302,7 +310,7 @@ main(int argc, char **argv)
     bool only_check = false;
     sigset_t signals;
     enum mauth_rc rc;
-    int option;
+    int option, code = EXIT_DONE;
 
     if (!file_guard_standard())
         return EXIT_FAILED; /* and nowhere to say so */
@@ -324,18 +332,15 @@ main(int argc, char **argv)
         fprintf(stderr, "meshauthd: %s\n", err.text);
         return EXIT_USAGE_OR_CONFIG;
     }
-    if (only_check) {
-        printf("%s: good\n", file);
-        config_free(config);
-        return EXIT_DONE;
-    }
-    rc = allow_files(config->limits.connections, &err);
+    rc = only_check ? MAUTH_OK : allow_files(config->limits.connections, &err);
     if (rc == MAUTH_OK)
         rc = prepare_process(&signals, &err);
-    if (rc == MAUTH_OK)
+    if (rc == MAUTH_OK && only_check)
+        code = check_only(config);
+    else if (rc == MAUTH_OK)
         rc = serve(config, &signals, &err);
     if (rc != MAUTH_OK)
         fprintf(stderr, "meshauthd: %s\n", err.text);
     config_free(config);
-    return rc == MAUTH_OK ? EXIT_DONE : EXIT_FAILED;
+    return rc == MAUTH_OK ? code : EXIT_FAILED;
 }

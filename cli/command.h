@@ -126,6 +126,7 @@ extern const struct command policy_test_command;
 extern const struct command policy_explain_command;
 extern const struct command audit_query_command;
 extern const struct command service_add_command;
+extern const struct command service_update_command;
 extern const struct command service_list_command;
 extern const struct command service_show_command;
 extern const struct command service_remove_command;

@@ -49,6 +49,7 @@ static const struct command *const commands[] = {
     &policy_explain_command,
     &audit_query_command,
     &service_add_command,
+    &service_update_command,
     &service_list_command,
     &service_show_command,
     &service_remove_command,

@@ -26,11 +26,12 @@ mauth_unit_test(shared mauth::authsvc Threads::Threads)
 mauth_unit_test(caller mauth::authsvc Threads::Threads)
 mauth_unit_test(renewal mauth::authsvc PkgConfig::jansson Threads::Threads)
 mauth_unit_test(rights mauth::authsvc PkgConfig::jansson Threads::Threads)
-mauth_unit_test(rules_in_force mauth::authsvc PkgConfig::jansson)
+mauth_unit_test(rules_in_force mauth::authsvc PkgConfig::jansson Threads::Threads)
 mauth_unit_test(pace mauth::authsvc Threads::Threads)
 mauth_unit_test(server_metadata mauth::authsvc)
 mauth_unit_test(token_assertion mauth::authsvc)
 mauth_unit_test(fresh mauth::authsvc mauth::net mauth::keys_private Threads::Threads)
+mauth_unit_test(provider_document mauth::authsvc mauth::net)
 # With a SAML provider that signs by xmlsec1 (tests/unit/saml_idp.h).
 foreach(name IN ITEMS provider_metadata provider_assertion)
   mauth_unit_test(${name} mauth::authsvc mauth::saml mauth::keys_private PkgConfig::xmlsec
