@@ -79,6 +79,22 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     return MAUTH_OK;
 }
 
+/* The file of before the start, if there is one that is ours: deltas go on from it. */
+static void
+take_up(struct housekeeper *h)
+{
+    const struct service *s = h->service;
+    struct shared_ref *keys = own_keys_take(s->keys);
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
+
+    rc = own_trust_load(s->trust, s->config->issuer.trust_file,
+        &keystore_authority(own_keys_of(keys))->verifier, &err);
+    if (rc != MAUTH_OK && rc != MAUTH_NOT_FOUND)
+        log_info("nothing goes on from the trust file of before: %s", err.text);
+    shared_drop(keys);
+}
+
 /* Are there other keys in the store than before? From now on they sign. */
 static bool
 are_keys_new(struct housekeeper *h)
@@ -266,6 +282,7 @@ housekeeper_start(
     if (!h)
         return mauth_fail(err, MAUTH_NO_MEMORY, "housekeeper: no memory");
     h->service = service;
+    take_up(h);
     rc = sign_trust(h, err);
     if (rc != MAUTH_OK) {
         free(h);

@@ -24,7 +24,7 @@ struct cursor {
     struct reader r;
     bool is_signed;
     bool is_over;
-    char sign;
+    uint8_t sign;
     struct text line; /* without sign and newline */
 };
 
@@ -37,7 +37,7 @@ advance(struct cursor *c, struct mauth_err *err)
     c->is_over = c->r.left == 0;
     if (c->is_over)
         return MAUTH_OK;
-    c->sign = c->is_signed ? (char)reader_u8(&c->r) : '+';
+    c->sign = c->is_signed ? reader_u8(&c->r) : '+';
     c->line = reader_until(&c->r, '\n');
     if (!reader_ok(&c->r) || (c->sign != '+' && c->sign != '-') ||
         !revocation_parse(c->line, &parsed) || text_compare(previous, c->line) >= 0)

@@ -13,6 +13,9 @@
 #include <meshauth/err.h>
 #include <meshauth/trust.h>
 
+/* Its media type. */
+#define TRUST_DELTA_TYPE "application/vnd.meshauth.trust-delta"
+
 /*
  * In all of them out is appended to, and is as it was when they fail. What they read
  * is borrowed for the call. Neither a delta nor a file is longer than MAUTH_TRUST_MAX.
