@@ -1,14 +1,18 @@
 #include "authsvc/trust_api.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "authsvc/log.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
+#include "authsvc/verifiers.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "keys/trust_delta.h"
 #include "keys/trust_place.h"
 #include "net/form.h"
@@ -20,6 +24,8 @@ struct watch {
     struct parked parked;
     bool waits; /* for one behind this */
     struct trust_place after;
+    bool reports; /* what its service has loaded */
+    struct trust_report loaded;
     const char *problem;
 };
 
@@ -32,14 +38,14 @@ watch_free(void *state)
     free(w);
 }
 
-/* ?after=, and nothing else. */
+/* ?after= and ?loaded=, and nothing else. */
 static bool
 read_query(const char *query, struct watch *w)
 {
     static const char *const nothing[] = {NULL};
-    static const char *const known[] = {"after", NULL};
+    static const char *const known[] = {"after", "loaded", NULL};
     struct form *f = NULL;
-    const char *after;
+    const char *after, *loaded;
     bool good;
 
     if (!*query)
@@ -47,9 +53,12 @@ read_query(const char *query, struct watch *w)
     if (form_parse(text_of(query), &f, NULL) != MAUTH_OK)
         return false;
     after = form_value(f, "after", 0);
-    good = !form_repeated(f, nothing) && !form_unknown(f, known) && after &&
-           trust_place_read(text_of(after), &w->after);
-    w->waits = good;
+    loaded = form_value(f, "loaded", 0);
+    good = !form_repeated(f, nothing) && !form_unknown(f, known) && (after || loaded) &&
+           (!after || trust_place_read(text_of(after), &w->after)) &&
+           (!loaded || verifiers_read(text_of(loaded), &w->loaded));
+    w->waits = good && after;
+    w->reports = good && loaded;
     form_free(f);
     return good;
 }
@@ -125,6 +134,27 @@ answer(struct http_exchange *x, struct shared_ref *ref, bool is_news)
     shared_drop(ref);
 }
 
+/* Only what services have loaded counts: nobody waits for a user's device. */
+static void
+note_report(struct http_exchange *x, const struct watch *w)
+{
+    const struct service *service = http_context(x);
+    const struct caller *caller = &w->principal.caller;
+    struct mauth_err err = MAUTH_ERR_INIT;
+    bool is_alarm;
+
+    if (!w->reports || caller->kind != ID_SERVICE)
+        return;
+    if (verifiers_report(service->verifiers, &caller->principal, &w->loaded,
+            time_now_s(), &is_alarm, &err) != MAUTH_OK)
+        log_failure(http_request_id(x), &err);
+    else if (is_alarm)
+        log_error("%s has loaded a trust file %" PRIu64 ".%" PRIu64
+                  " that was not published here: somebody else signs with the "
+                  "authority's key",
+            w->principal.actor, w->loaded.place.epoch, w->loaded.place.sequence);
+}
+
 /* Anew after each wait: who may not see it any more does not. */
 static void
 look(struct http_exchange *x)
@@ -142,8 +172,11 @@ look(struct http_exchange *x)
         principal_refuse(x, &w->principal, w->problem, NULL, false);
         return;
     }
-    if (rc == MAUTH_OK)
+    if (rc == MAUTH_OK) {
+        note_report(x, w);
+        w->reports = false; /* once */
         rc = own_trust_take(service->trust, &ref, &err);
+    }
     if (rc != MAUTH_OK) {
         problem_fail(x, &err);
         return;

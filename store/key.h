@@ -47,6 +47,7 @@ enum store_space {
     SPACE_PURGED = 'Z',          /* kind, id -> nothing: the id was taken */
     SPACE_REVOKED = 'V',         /* count, ids -> state number, when it was listed */
     SPACE_REVOKED_SUMMARY = 'W', /* how many, how often changed, the latest time */
+    SPACE_READINESS = 'w',       /* service -> what it has loaded, and since when */
     SPACE_RULES = 'y',           /* SHA-256 of the rules in force */
     /* '.' is store/kv's own: ".schema" */
 };

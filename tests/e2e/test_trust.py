@@ -9,6 +9,7 @@ from harness import SLOW, MeshTest, main, wait_until
 from people import Person
 from services import Service, Socket, ask_later, threads_of
 
+H = "a1" * 32
 DELTA = "application/vnd.meshauth.trust-delta"
 GOLDEN = pathlib.Path(__file__).parent.parent / "data" / "golden"
 
@@ -78,7 +79,8 @@ class Trust(MeshTest):
 
     def test_bad_queries(self):
         for query in ("?after=", "?after=1", "?after=1.", "?after=.1", "?after=1.2.3", "?after=-1.2", "?after=01.2",
-                      "?after=1.99999999999999999999", "?after=1.1&after=1.2", "?before=1.1", "?after=a.b"):
+                      "?after=1.99999999999999999999", "?after=1.1&after=1.2", "?before=1.1", "?after=a.b", "?loaded=", "?loaded=1.2",
+                      f"?loaded=1.2.{H[1:]}", f"?loaded=1.2.{H}&loaded=1.2.{H}", f"?loaded=1.2.{H.upper()}"):
             with self.subTest(query):
                 self.assert_problem(self.get(query), 400, "query")
 
