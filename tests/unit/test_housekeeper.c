@@ -34,6 +34,10 @@ set_up(void **state)
 
     memset(&w, 0, sizeof(w));
     press_set_up_until(&w.press, TIME_MAX_S);
+    /* A file has listed the key before: it will not be noted, which is a change. */
+    assert_int_equal(publish_note_keys(w.press.s.kv, w.press.keys, w.press.seal,
+                         (struct trust_place){3, 1}, NULL),
+        MAUTH_OK);
     snprintf(w.dir, sizeof(w.dir), "%s/public", w.press.s.dir);
     snprintf(w.moved, sizeof(w.moved), "%s/moved", w.press.s.dir);
     snprintf(w.file, sizeof(w.file), "%s/trust", w.dir);
