@@ -59,6 +59,10 @@ static const struct command *const commands[] = {
     &user_show_command,
     &user_remove_command,
     &revoke_command,
+    &authority_show_command,
+    &authority_renew_command,
+    &authority_sign_command,
+    &authority_install_command,
     &idp_mint_command,
     NULL,
 };
