@@ -1,5 +1,6 @@
 #include "store/authority.h"
 #include "store/key.h"
+#include "tests/unit/memory_map.h"
 #include "tests/unit/store_dir.h"
 
 struct act {
@@ -158,6 +159,32 @@ keeps_the_one_that_waits_apart(void **state)
     store_remove(&s);
 }
 
+/* The seed lies in no page that a dump would have, nor is it left behind elsewhere. */
+static void
+keeps_the_seed_apart(void **state)
+{
+    uint8_t seed[NOTE_KEY_BYTES];
+    struct memory_found found;
+    struct act a = make();
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "");
+    memcpy(seed, mauth_secret_bytes(a.made.seed), sizeof(seed));
+    memory_hide(seed, sizeof(seed));
+    assert_int_equal(kv_write(s.kv, put, &a, NULL), MAUTH_OK);
+    mauth_secret_free(a.made.seed);
+    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+    found = memory_find(seed, sizeof(seed));
+    assert_int_equal(found.hidden, 1);
+    assert_int_equal(found.open, 0);
+    authority_clear(&a.read);
+    found = memory_find(seed, sizeof(seed));
+    assert_int_equal(found.hidden + found.open, 0);
+    mauth_secret_free(a.seal);
+    store_remove(&s);
+}
+
 int
 main(void)
 {
@@ -165,6 +192,7 @@ main(void)
         cmocka_unit_test(reads_what_was_put),
         cmocka_unit_test(refuses_each_changed_byte),
         cmocka_unit_test(keeps_the_one_that_waits_apart),
+        cmocka_unit_test(keeps_the_seed_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
