@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "authsvc/changes_api.h"
@@ -29,6 +28,7 @@
 #include "authsvc/verifiers.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/time.h"
 #include "jose/json.h"
 #include "net/fetch.h"
@@ -267,7 +267,6 @@ allow_files(int connections, struct mauth_err *err)
 static enum mauth_rc
 prepare_process(sigset_t *signals, struct mauth_err *err)
 {
-    const struct rlimit none = {0, 0};
     enum mauth_rc rc;
 
     sigemptyset(signals);
@@ -276,8 +275,10 @@ prepare_process(sigset_t *signals, struct mauth_err *err)
     sigaddset(signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
+    if (!process_harden())
+        log_info(
+            "keys lie in memory that may be swapped: none can be locked (ulimit -l; "
+            "LimitMEMLOCK=)");
     json_prepare_process();
     rc = net_init(err);
     return rc ? rc : saml_library_open(err);
