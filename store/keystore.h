@@ -76,6 +76,8 @@ const struct keystore_signer *keystore_signer(
 /* Every key that the trust file lists. */
 size_t keystore_count(const struct keystore *ks);
 const struct trust_key *keystore_at(const struct keystore *ks, size_t i);
+/* Its certificate, DER (keys/key_certificate.h). Belongs to the snapshot. */
+struct text keystore_certificate(const struct keystore *ks, size_t i);
 
 /* The authority: its sealed seed, its verifier, the root's delegation and epoch. */
 struct keystore_authority {
