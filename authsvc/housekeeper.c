@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "authsvc/documents.h"
 #include "authsvc/log.h"
 #include "authsvc/own_keys.h"
 #include "authsvc/own_trust.h"
@@ -49,7 +50,8 @@ read_serial(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return revocations_serial(txn, arg, err);
 }
 
-/* Takes the serial number first: what is revoked meanwhile is found at the next look. */
+/* And what else tells of keys. Takes the serial number first: what is revoked meanwhile is
+ * found at the next look. */
 static enum mauth_rc
 sign_trust(struct housekeeper *h, struct mauth_err *err)
 {
@@ -71,12 +73,14 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = own_trust_load(
             s->trust, options.path, &keystore_authority(keys)->verifier, err);
+    if (rc == MAUTH_OK) {
+        h->revocations = serial;
+        parking_wake(s->waiting);
+    }
+    if (rc == MAUTH_OK && s->documents)
+        rc = documents_refresh(s->documents, keys, options.now_s, err);
     shared_drop(ref);
-    if (rc != MAUTH_OK)
-        return rc;
-    h->revocations = serial;
-    parking_wake(s->waiting);
-    return MAUTH_OK;
+    return rc;
 }
 
 /* Are there other keys in the store than before? From now on they sign. */

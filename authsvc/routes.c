@@ -3,6 +3,7 @@
 #include "authsvc/admin_api.h"
 #include "authsvc/audit_api.h"
 #include "authsvc/changes_api.h"
+#include "authsvc/documents_api.h"
 #include "authsvc/explain_api.h"
 #include "authsvc/mesh_ops.h"
 #include "authsvc/openapi.h"
@@ -66,6 +67,8 @@ const struct http_route public_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
     {"GET", "/.well-known/oauth-authorization-server", 0, NULL, server_metadata_start,
         NULL},
+    {"GET", "/.well-known/jwks.json", 0, NULL, documents_api_start, &jwks_document},
+    {"GET", "/saml/metadata", 0, NULL, documents_api_start, &metadata_document},
     {"GET", "/v1/openapi.json", 0, NULL, openapi_start, NULL},
     {"POST", "/v1/token", TOKEN_BODY_MAX, FORM, token_start, NULL},
     {"POST", "/v1/revoke", TOKEN_BODY_MAX, FORM, revoke_api_start, NULL},

@@ -73,7 +73,8 @@ server_metadata_document(const struct config *config)
         "dpop_signing_alg_values_supported", "ES256", "RS256",
         "meshauth_login_providers", providers_of(config));
 
-    if (o && set_url(o, "token_endpoint", issuer, "/v1/token") &&
+    if (o && set_url(o, "jwks_uri", issuer, "/.well-known/jwks.json") &&
+        set_url(o, "token_endpoint", issuer, "/v1/token") &&
         set_url(o, "revocation_endpoint", issuer, "/v1/revoke") &&
         set_url(o, "service_documentation", issuer, "/v1/openapi.json"))
         return o;

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "store/kv.h"
 
+struct documents;
 struct own_keys;
 struct cache;
 struct parking;
@@ -22,6 +23,7 @@ struct service {
     const struct config *config;
     struct kv *kv;
     struct own_keys *keys;
+    struct documents *documents; /* of those keys; NULL: none are made */
     struct providers *providers;
     struct refusals *refusals;
     struct proofs *proofs;

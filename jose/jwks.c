@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/b64.h"
 #include "base/fail.h"
 #include "jose/jwk.h"
 #include "keys/signer.h"
@@ -110,27 +111,63 @@ out:
     return rc;
 }
 
-static enum mauth_rc
-write_set(
-    const struct mauth_key *key, const char *kid, char **out, struct mauth_err *err)
+/* RFC 7517 4.7: base64 with padding, not base64url. */
+static bool
+set_certificate(json_t *json, struct text der)
 {
-    json_t *json = NULL, *set = NULL;
-    enum mauth_rc rc = jwk_write(key, &json, err);
+    char *text = malloc(b64_encoded_len(B64_STD, der.len));
+    size_t len;
+    bool ok;
 
-    if (rc)
+    if (!text)
+        return false;
+    len = b64_encode(B64_STD, der.p, der.len, text);
+    ok = json_object_set_new(json, "x5c", json_pack("[s%]", text, len)) == 0;
+    free(text);
+    return ok;
+}
+
+static enum mauth_rc
+append(json_t *keys, const struct jwks_entry *e, struct mauth_err *err)
+{
+    bool ecdsa = key_alg(e->key) == KEY_ECDSA_SHA256;
+    json_t *json = NULL;
+    enum mauth_rc rc = jwk_write(e->key, &json, err);
+    bool ok;
+
+    if (rc != MAUTH_OK)
         return rc;
-    if (json_object_set_new(json, "use", json_string("sig")) == 0 &&
-        json_object_set_new(json, "alg",
-            json_string(key_alg(key) == KEY_ECDSA_SHA256 ? "ES256" : "RS256")) == 0 &&
-        (!kid || json_object_set_new(json, "kid", json_string(kid)) == 0))
-        set = json_pack("{s:[O]}", "keys", json);
-    if (set)
-        *out = json_dumps(set, JSON_COMPACT | JSON_SORT_KEYS);
+    ok = json_object_set_new(json, "use", json_string("sig")) == 0 &&
+         json_object_set_new(json, "alg", json_string(ecdsa ? "ES256" : "RS256")) == 0;
+    if (ok && e->kid)
+        ok = json_object_set_new(json, "kid", json_string(e->kid)) == 0;
+    if (ok && e->certificate.len)
+        ok = set_certificate(json, e->certificate);
+    if (ok)
+        ok = json_array_append(keys, json) == 0;
     json_decref(json);
+    return ok ? MAUTH_OK : mauth_fail(err, MAUTH_NO_MEMORY, "jwks: no memory");
+}
+
+enum mauth_rc
+jwks_write(
+    const struct jwks_entry *entries, size_t count, char **out, struct mauth_err *err)
+{
+    json_t *keys = json_array(), *set = keys ? json_pack("{s:O}", "keys", keys) : NULL;
+    enum mauth_rc rc = MAUTH_OK;
+
+    *out = NULL;
+    if (!set)
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "jwks: no memory");
+    for (size_t i = 0; i < count && rc == MAUTH_OK; i++)
+        rc = append(keys, &entries[i], err);
+    if (rc == MAUTH_OK)
+        *out = json_dumps(set, JSON_COMPACT | JSON_SORT_KEYS);
+    if (rc == MAUTH_OK && !*out)
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "jwks: no memory");
     json_decref(set);
-    if (!*out)
-        return mauth_fail(err, MAUTH_INTERNAL, "jwks: cannot write the key");
-    return MAUTH_OK;
+    json_decref(keys);
+    return rc;
 }
 
 enum mauth_rc
@@ -138,13 +175,16 @@ jwks_from_pem(const char *pem, const char *kid, char **out, struct mauth_err *er
 {
     struct mauth_key *public = NULL;
     struct signer *signer = NULL;
-    enum mauth_rc rc;
+    struct jwks_entry entry = {.kid = kid};
+    enum mauth_rc rc = MAUTH_OK;
 
     *out = NULL;
     if (mauth_key_from_pem(pem, strlen(pem), &public, NULL) == MAUTH_OK)
-        rc = write_set(public, kid, out, err);
+        entry.key = public;
     else if ((rc = jwk_signer(pem, &signer, err)) == MAUTH_OK)
-        rc = write_set(signer_key(signer), kid, out, err);
+        entry.key = signer_key(signer);
+    if (rc == MAUTH_OK)
+        rc = jwks_write(&entry, 1, out, err);
     mauth_key_free(public);
     signer_free(signer);
     return rc;

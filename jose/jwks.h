@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include <meshauth/err.h>
+#include <meshauth/key.h>
 
 enum {
     JWKS_KEYS = 64,
@@ -21,6 +22,17 @@ MAUTH_MUST_USE enum mauth_rc jwks_parse(
     struct text json, struct jwks **out, struct mauth_err *err);
 void jwks_free(struct jwks *s);
 size_t jwks_count(const struct jwks *s);
+
+/* A key that is to be published. */
+struct jwks_entry {
+    const struct mauth_key *key;
+    const char *kid;         /* NULL: none */
+    struct text certificate; /* X.509, DER, its "x5c"; empty: none */
+};
+
+/* A set of keys that verify signatures, as JSON; malloc, the caller frees. */
+MAUTH_MUST_USE enum mauth_rc jwks_write(
+    const struct jwks_entry *entries, size_t count, char **out, struct mauth_err *err);
 
 /* A set of one: the public half of a PEM key, as JSON; malloc, the caller frees. */
 MAUTH_MUST_USE enum mauth_rc jwks_from_pem(

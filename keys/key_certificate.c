@@ -52,7 +52,7 @@ put_algorithm(struct buf *out, const struct mauth_key *key)
         buf_put(out, rsa_sha256, sizeof(rsa_sha256));
 }
 
-/* The key's id as a number: positive, and never zero. */
+/* The key's id as a number, its first bits set so that it is positive and not zero. */
 static void
 put_serial(struct buf *out, const struct mauth_key *key)
 {

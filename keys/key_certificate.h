@@ -11,7 +11,7 @@
 
 /*
  * Version 3, DER, appended to out. Subject and issuer are CN = the key's id, the serial
- * number is the id, the key usage is digitalSignature. Of RSA keys it is the same each
+ * number is made from it, the key usage is digitalSignature. Of RSA keys it is the same each
  * time; an ECDSA signature has a random part, so that one is made once and kept.
  *
  * MAUTH_INVALID  no window for which a certificate could be good

@@ -36,6 +36,7 @@ static const char expected[] =
     "\"grant_types_supported\":[\"urn:ietf:params:oauth:grant-type:token-exchange\","
     "\"client_credentials\"],"
     "\"issuer\":\"https://auth.example\","
+    "\"jwks_uri\":\"https://auth.example/.well-known/jwks.json\","
     "\"meshauth_login_providers\":["
     "{\"client_id\":\"meshauth\",\"issuer\":\"https://auth.example/demo-idp\","
     "\"kind\":\"demo\",\"name\":\"demo\",\"scopes\":[\"openid\"]},"
