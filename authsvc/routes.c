@@ -5,6 +5,7 @@
 #include "authsvc/changes_api.h"
 #include "authsvc/documents_api.h"
 #include "authsvc/explain_api.h"
+#include "authsvc/introspect_api.h"
 #include "authsvc/mesh_ops.h"
 #include "authsvc/openapi.h"
 #include "authsvc/revoke_api.h"
@@ -72,6 +73,7 @@ const struct http_route public_routes[] = {
     {"GET", "/v1/openapi.json", 0, NULL, openapi_start, NULL},
     {"POST", "/v1/token", TOKEN_BODY_MAX, FORM, token_start, NULL},
     {"POST", "/v1/revoke", TOKEN_BODY_MAX, FORM, revoke_api_start, NULL},
+    {"POST", "/v1/introspect", TOKEN_BODY_MAX, FORM, introspect_api_start, NULL},
     {"GET", "/v1/mesh/changes", 0, NULL, changes_api_start, NULL},
     {"GET", "/v1/trust", 0, NULL, trust_api_start, NULL},
 

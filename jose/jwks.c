@@ -7,6 +7,7 @@
 
 #include "base/b64.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "jose/jwk.h"
 #include "keys/signer.h"
 
@@ -167,6 +168,29 @@ jwks_write(
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "jwks: no memory");
     json_decref(set);
     json_decref(keys);
+    return rc;
+}
+
+enum mauth_rc
+jwks_thumbprint(
+    const struct mauth_key *key, char out[JWKS_THUMBPRINT + 1], struct mauth_err *err)
+{
+    uint8_t hash[HASH_LEN];
+    json_t *json = NULL;
+    char *text = NULL;
+    enum mauth_rc rc = jwk_write(key, &json, err);
+
+    out[0] = '\0';
+    if (rc != MAUTH_OK)
+        return rc;
+    text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(json);
+    if (!text)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "jwks: no memory");
+    rc = hash_bytes(text, strlen(text), hash, err);
+    free(text);
+    if (rc == MAUTH_OK)
+        out[b64_encode(B64_URL, hash, sizeof(hash), out)] = '\0';
     return rc;
 }
 

@@ -14,7 +14,8 @@
 
 enum {
     JWKS_KEYS = 64,
-    JWKS_MAX = 256 << 10 /* bytes of JSON */
+    JWKS_MAX = 256 << 10, /* bytes of JSON */
+    JWKS_THUMBPRINT = 43  /* characters */
 };
 
 struct jwks;
@@ -33,6 +34,10 @@ struct jwks_entry {
 /* A set of keys that verify signatures, as JSON; malloc, the caller frees. */
 MAUTH_MUST_USE enum mauth_rc jwks_write(
     const struct jwks_entry *entries, size_t count, char **out, struct mauth_err *err);
+
+/* The thumbprint of a key (RFC 7638, SHA-256), as "jkt" in confirmations has it. */
+MAUTH_MUST_USE enum mauth_rc jwks_thumbprint(
+    const struct mauth_key *key, char out[JWKS_THUMBPRINT + 1], struct mauth_err *err);
 
 /* A set of one: the public half of a PEM key, as JSON; malloc, the caller frees. */
 MAUTH_MUST_USE enum mauth_rc jwks_from_pem(

@@ -183,11 +183,11 @@ class Revoke(Sessions):
     def test_requests(self):
         kate = Person(self.mesh, "kate")
         for form, description, reason in (
-            ("other=1", "'token' is missing.", "revoke-token"),
-            ("token=", "'token' is missing.", "revoke-token"),
-            ("token=x&token=y", "Nothing may occur more than once.", "revoke-repeated"),
+            ("other=1", "'token' is missing.", "ticket-missing"),
+            ("token=", "'token' is missing.", "ticket-missing"),
+            ("token=x&token=y", "Nothing may occur more than once.", "ticket-repeated"),
             ("token=%zz", "The body is not a well-formed form.", "form"),
-            (f"token={kate.credential}~{kate.ticket}", "'token' is one ticket; of several, revoke each.", "revoke-set"),
+            (f"token={kate.credential}~{kate.ticket}", "'token' is one ticket; send several one by one.", "ticket-set"),
         ):
             with self.subTest(form[:20]):
                 self.assert_refused(self.revoke(form, kate.device), 400, "invalid_request", description, reason)
