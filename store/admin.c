@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/fail.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -91,6 +92,17 @@ find_session(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     return rc == MAUTH_OK && !s.open ? MAUTH_NOT_FOUND : rc;
 }
 
+/* Whether it is there is found when it is ended. */
+static enum mauth_rc
+find_revoked(struct admin_change *c, struct mauth_err *err)
+{
+    if (admin_revoke_parse(text_of(c->whom), &c->revoke))
+        return MAUTH_OK;
+    return mauth_fail(err, MAUTH_INVALID,
+        "What can be revoked is a ticket's ID, ses_..., usr_..., dev_..., and "
+        "dev_... with usr_..., fld_... with usr_..., dev_... with fld_....");
+}
+
 static enum mauth_rc
 find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
@@ -104,6 +116,7 @@ find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     case ADMIN_SESSION_CLOSE: return find_session(txn, c, err);
     case ADMIN_TICKET_REVOKE:
         return graph_ticket_is_id(text_of(c->whom)) ? MAUTH_OK : MAUTH_NOT_FOUND;
+    case ADMIN_REVOKE: return find_revoked(c, err);
     }
     return MAUTH_INTERNAL;
 }
@@ -116,8 +129,8 @@ admin_change_find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *
     c->unchanged = false;
     c->version = 0;
     rc = find(txn, c, err);
-    c->is_found =
-        rc == MAUTH_OK && c->op != ADMIN_SERVICE_CREATE && c->op != ADMIN_TICKET_REVOKE;
+    c->is_found = rc == MAUTH_OK && c->op != ADMIN_SERVICE_CREATE &&
+                  c->op != ADMIN_TICKET_REVOKE && c->op != ADMIN_REVOKE;
     return rc;
 }
 
@@ -208,6 +221,16 @@ revoke_ticket(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     return c->unchanged ? MAUTH_OK : rc;
 }
 
+static enum mauth_rc
+revoke(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    bool changed;
+    enum mauth_rc rc = admin_revoke_apply(txn, &c->revoke, c->now_s, &changed, err);
+
+    c->unchanged = rc == MAUTH_OK && !changed;
+    return rc;
+}
+
 enum mauth_rc
 admin_change_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
@@ -222,6 +245,7 @@ admin_change_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err 
     case ADMIN_USER_DELETE: return delete_user(txn, c, err);
     case ADMIN_SESSION_CLOSE: return graph_session_close(txn, &c->session, err);
     case ADMIN_TICKET_REVOKE: return revoke_ticket(txn, c, err);
+    case ADMIN_REVOKE: return revoke(txn, c, err);
     }
     return MAUTH_INTERNAL;
 }
@@ -231,12 +255,50 @@ admin_change_reason(const struct admin_change *c, enum mauth_rc rc)
 {
     bool is_role = c->op == ADMIN_ROLE_GRANT || c->op == ADMIN_ROLE_REVOKE;
 
+    bool is_revoke = c->op == ADMIN_REVOKE;
+
     switch (rc) {
     case MAUTH_NOT_FOUND: return "not-found";
-    case MAUTH_INVALID: return is_role ? "role" : "service";
-    case MAUTH_CONFLICT: return "service-taken";
+    case MAUTH_INVALID: return is_revoke ? "revocation" : is_role ? "role" : "service";
+    case MAUTH_CONFLICT: return is_revoke ? "owner" : "service-taken";
     default: return NULL;
     }
+}
+
+/* Of a revocation: what it names. */
+static void
+put_revoked(const struct admin_change *c, struct audit_record *r)
+{
+    const struct admin_revoke *what = &c->revoke;
+
+    r->action = what->kind ? admin_revoke_action(what) : "revoke";
+    for (size_t i = 0; i < what->count; i++)
+        r->resources[r->resource_count++] = what->text[i];
+    if (!what->count)
+        r->resources[r->resource_count++] = c->whom;
+    else if (graph_ticket_is_id(text_of(what->text[0])))
+        r->ticket = what->text[0];
+}
+
+/* Of all else: the place, whom it is about, and in what role. id is room for a name. */
+static void
+put_resources(const struct admin_change *c, char id[ID_LEN + 1], struct audit_record *r)
+{
+    r->action = actions[c->op];
+    if (c->op == ADMIN_TICKET_REVOKE)
+        r->ticket = c->whom;
+    if (c->op == ADMIN_SESSION_CLOSE)
+        r->resources[r->resource_count++] = c->whom;
+    if (c->is_found) {
+        id_format(c->principal.kind, &c->principal.id, id);
+        r->resources[r->resource_count++] = id;
+    } else if (c->whom && c->op != ADMIN_SESSION_CLOSE) {
+        r->resources[r->resource_count++] = c->whom;
+    }
+    if (c->op == ADMIN_SERVICE_CREATE)
+        r->resources[r->resource_count++] = c->service.name;
+    if (c->role)
+        r->resources[r->resource_count++] = c->role;
 }
 
 enum mauth_rc
@@ -247,22 +309,12 @@ admin_change_record(struct kv_txn *txn, const struct admin_change *c,
     char id[ID_LEN + 1];
 
     r.time_us = time_now_us();
-    r.action = actions[c->op];
     r.outcome = reason ? "deny" : "done";
     r.reason = reason;
-    if (c->op == ADMIN_TICKET_REVOKE)
-        r.ticket = c->whom;
-    if (c->op == ADMIN_SESSION_CLOSE)
-        r.resources[r.resource_count++] = c->whom;
-    if (c->is_found) {
-        id_format(c->principal.kind, &c->principal.id, id);
-        r.resources[r.resource_count++] = id;
-    } else if (c->whom && c->op != ADMIN_SESSION_CLOSE) {
-        r.resources[r.resource_count++] = c->whom;
-    }
-    if (c->op == ADMIN_SERVICE_CREATE)
-        r.resources[r.resource_count++] = c->service.name;
-    if (c->role)
-        r.resources[r.resource_count++] = c->role;
+    r.note = c->note;
+    if (c->op == ADMIN_REVOKE)
+        put_revoked(c, &r);
+    else
+        put_resources(c, id, &r);
     return audit_append_record(txn, &r, c->salt, err);
 }

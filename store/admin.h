@@ -6,6 +6,7 @@
 #ifndef STORE_ADMIN_H
 #define STORE_ADMIN_H
 
+#include "store/admin_revoke.h"
 #include "store/audit.h"
 #include "store/graph_role.h"
 #include "store/graph_service.h"
@@ -18,7 +19,8 @@ enum admin_op {
     ADMIN_ROLE_REVOKE,
     ADMIN_USER_DELETE,
     ADMIN_SESSION_CLOSE,
-    ADMIN_TICKET_REVOKE
+    ADMIN_TICKET_REVOKE,
+    ADMIN_REVOKE /* whatever it is that whom names, as admin_revoke_parse() reads it */
 };
 
 /* What a change of a service gives. */
@@ -35,6 +37,7 @@ struct admin_change {
      * ticket's ID; to create a service nobody. */
     const char *whom;
     const char *role;
+    const char *note; /* why, for the record; NULL: nothing is said */
     unsigned gives;
     struct graph_service service; /* with what it gives; to create one, all */
     uint8_t salt[AUDIT_SALT];     /* random */
@@ -43,6 +46,7 @@ struct admin_change {
     struct graph_service found;
     struct graph_principal principal;
     struct id session;
+    struct admin_revoke revoke;
     bool is_found;
     uint64_t version; /* 0: it has none */
     bool unchanged;   /* it was so already: no record */
