@@ -9,6 +9,7 @@
 #include "store/kv.h"
 
 struct documents;
+struct mauth_secret;
 struct own_keys;
 struct cache;
 struct parking;
@@ -22,6 +23,7 @@ struct refusals;
 struct service {
     const struct config *config;
     struct kv *kv;
+    const struct mauth_secret *seal; /* of what the store has sealed */
     struct own_keys *keys;
     struct documents *documents; /* of those keys; NULL: none are made */
     struct providers *providers;

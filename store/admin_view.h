@@ -13,6 +13,7 @@ enum admin_kind {
     ADMIN_SERVICES,
     ADMIN_ROLES,
     ADMIN_REVOCATIONS,
+    ADMIN_KEYS, /* by functions of their own: store/admin_keys.h */
     ADMIN_KINDS
 };
 

@@ -101,6 +101,7 @@ keystore_key_add(struct kv_txn *txn, const struct mauth_secret *seal,
     k.from_s = key->from_s;
     k.until_s = key->until_s;
     k.active_s = key->state == TRUST_ACTIVE ? key->from_s : 0;
+    k.created_s = key->created_s;
     buf_text(&k.pkcs8, pkcs8);
     if (strlen(key->audiences) > SIGNING_KEY_AUDIENCES)
         rc = mauth_fail(err, MAUTH_INVALID, "keystore: too long a list of audiences");

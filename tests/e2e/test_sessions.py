@@ -295,7 +295,9 @@ class Admins(Sessions):
                 self.mesh.start()
             self.assert_over(frank.get(frank.root))
             wait_until(lambda: {(session,), (ticket,)} <= set(revoked(self.mesh)), "the trust file to tell")
-        for bad in ("x", frank.id, "ses_1"):
+            closed = self.mesh.audit(action="session.close", outcome="done")
+            self.assertIn([session, frank.id], [r["resources"] for r in closed])
+        for bad in ("x", "fld_1", "ses_1"):
             admin("revoke", session, bad, code=2)
 
 

@@ -48,7 +48,10 @@ add(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     static uint8_t nonce[12];
     struct world *w = arg;
-    struct keystore_key key = {w->make, 1000, UNTIL_S - w->make, "urn:x"};
+    struct keystore_key key = {.state = w->make,
+        .from_s = 1000,
+        .until_s = UNTIL_S - w->make,
+        .audiences = "urn:x"};
     struct signer *signer = NULL;
     struct buf der;
     enum mauth_rc rc;
