@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "authsvc/documents.h"
 #include "authsvc/key_schedule.h"
 #include "authsvc/log.h"
 #include "authsvc/own_keys.h"
@@ -81,7 +82,8 @@ note_keys(struct housekeeper *h, const struct keystore *keys, struct trust_place
         log_error("it is not on record which keys are published: %s", err.text);
 }
 
-/* Takes the serial number first: what is revoked meanwhile is found at the next look. */
+/* And what else tells of keys. Takes the serial number first: what is revoked meanwhile is
+ * found at the next look. */
 static enum mauth_rc
 sign_trust(struct housekeeper *h, struct mauth_err *err)
 {
@@ -104,14 +106,15 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = own_trust_load(
             s->trust, options.path, &keystore_authority(keys)->verifier, err);
-    if (rc == MAUTH_OK)
+    if (rc == MAUTH_OK) {
         note_keys(h, keys, tell_verifiers(h));
+        h->revocations = serial;
+        parking_wake(s->waiting);
+    }
+    if (rc == MAUTH_OK && s->documents)
+        rc = documents_refresh(s->documents, keys, options.now_s, err);
     shared_drop(ref);
-    if (rc != MAUTH_OK)
-        return rc;
-    h->revocations = serial;
-    parking_wake(s->waiting);
-    return MAUTH_OK;
+    return rc;
 }
 
 /* The file of before the start, if there is one that is ours: deltas go on from it. */
@@ -306,8 +309,8 @@ take_turn(struct housekeeper *h)
     struct mauth_err err = MAUTH_ERR_INIT;
 
     end_keys(h);
-    rotate_keys(h);
     warn(h);
+    rotate_keys(h);
     if (refusals_flush(h->service->refusals, h->service->kv, &err) != MAUTH_OK)
         log_error("refusals are not on record yet: %s", err.text);
     mauth_err_reset(&err);
@@ -376,8 +379,8 @@ housekeeper_start(
     if (!h)
         return mauth_fail(err, MAUTH_NO_MEMORY, "housekeeper: no memory");
     h->service = service;
-    rc = key_schedule_lengthen(service, time_now_s(), err);
     take_up(h);
+    rc = key_schedule_lengthen(service, time_now_s(), err);
     if (rc == MAUTH_OK)
         rc = sign_trust(h, err);
     if (rc != MAUTH_OK) {

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "authsvc/changes_api.h"
+#include "authsvc/documents.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
@@ -123,6 +124,9 @@ start_service(struct daemon *d, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
     if (rc == MAUTH_OK)
+        rc = documents_open(
+            d->kv, d->seal, d->config->issuer.url, &d->service.documents, err);
+    if (rc == MAUTH_OK)
         rc = housekeeper_start(&d->service, &d->housekeeper, err);
     return rc;
 }
@@ -181,6 +185,7 @@ stop(struct daemon *d)
     verifiers_close(d->service.verifiers);
     cache_free(d->service.known);
     in_force_close(d->service.rules);
+    documents_close(d->service.documents);
     own_keys_close(d->service.keys);
     kv_close(d->kv);
     mauth_secret_free(d->seal);

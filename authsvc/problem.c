@@ -18,6 +18,7 @@ static const struct problem problems[] = {
     {"name", 400, NULL,
         "A name is 1 to 128 bytes of text that shows as what it is, without control "
         "characters."},
+    {"revocation", 400, NULL, "That is nothing that can be revoked."},
     {"role", 400, NULL,
         "A role is a name of lower-case letters, digits and '_', '.', '-'."},
     {"for", 400, NULL,

@@ -81,6 +81,8 @@ size_t keystore_count(const struct keystore *ks);
 const struct trust_key *keystore_at(const struct keystore *ks, size_t i);
 /* Is it on record that a trust file has listed it? */
 MAUTH_MUST_USE bool keystore_is_listed(const struct keystore *ks, size_t i);
+/* Its certificate, DER (keys/key_certificate.h). Belongs to the snapshot. */
+struct text keystore_certificate(const struct keystore *ks, size_t i);
 
 /* The authority: its seed, its verifier, the root that it goes back to, and what that
  * has signed. */

@@ -14,7 +14,8 @@
 #include <meshauth/err.h>
 
 enum {
-    RESEAL_RECORDS = KEYSTORE_KEYS + 1 /* at most: the keys and the authority */
+    RESEAL_RECORDS =
+        KEYSTORE_KEYS + 3 /* at most: the authority, one that waits; SAML */
 };
 
 struct reseal {

@@ -35,9 +35,9 @@ mauth_unit_test(token_assertion mauth::authsvc)
 mauth_unit_test(fresh mauth::authsvc mauth::net mauth::keys_private Threads::Threads)
 mauth_unit_test(provider_document mauth::authsvc mauth::net)
 # With a SAML provider that signs by xmlsec1 (tests/unit/saml_idp.h).
-foreach(name IN ITEMS provider_metadata provider_assertion)
+foreach(name IN ITEMS provider_metadata provider_assertion documents)
   mauth_unit_test(${name} mauth::authsvc mauth::saml mauth::keys_private PkgConfig::xmlsec
-    PkgConfig::crypto Threads::Threads)
+    PkgConfig::crypto PkgConfig::jansson Threads::Threads)
 endforeach()
 mauth_unit_test(rights_model mauth::authsvc mauth::verifier PkgConfig::jansson Threads::Threads)
 mauth_unit_test(rights_races mauth::authsvc mauth::verifier PkgConfig::jansson Threads::Threads)

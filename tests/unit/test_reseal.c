@@ -1,6 +1,7 @@
 #include "base/fail.h"
 #include "store/authority.h"
 #include "store/key_life.h"
+#include "store/metadata_key.h"
 #include "store/reseal.h"
 #include "store/signing_key.h"
 #include "tests/unit/press.h"
@@ -36,6 +37,44 @@ add_revoked(struct kv_txn *txn, void *arg, struct mauth_err *err)
             txn, &change, mauth_key_id(signer_key(signer)), &changed, err);
     signer_free(signer);
     buf_clear(&der);
+    return rc;
+}
+
+/* What else may be sealed: an authority that waits, the key of the metadata. */
+static enum mauth_rc
+add_others(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    static const uint8_t nonce[2][12] = {{13}, {14}};
+    struct world *w = arg;
+    struct metadata_key k;
+    enum mauth_rc rc;
+
+    metadata_key_init(&k);
+    rc = metadata_key_make(&k, 1000, err);
+    if (rc == MAUTH_OK)
+        rc = metadata_key_put(txn, w->press.seal, &k, nonce[0], err);
+    metadata_key_clear(&k);
+    if (rc == MAUTH_OK)
+        rc = authority_put_pending(
+            txn, w->press.seal, &w->press.authority, nonce[1], err);
+    return rc;
+}
+
+static enum mauth_rc
+read_others(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct keystore_authority a;
+    struct world *w = arg;
+    struct metadata_key k;
+    enum mauth_rc rc;
+
+    metadata_key_init(&k);
+    rc = metadata_key_read(txn, w->seal, &k, err);
+    metadata_key_clear(&k);
+    if (rc != MAUTH_OK)
+        return rc;
+    rc = authority_load_pending(txn, w->seal, &a, err);
+    authority_clear(&a);
     return rc;
 }
 
@@ -125,6 +164,20 @@ opens_with_the_new_key_only(void **state)
 }
 
 static void
+takes_all_that_is_sealed(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(kv_write(w->press.s.kv, add_others, w, NULL), MAUTH_OK);
+    assert_int_equal(reseal(w, w->press.seal, w->other), MAUTH_OK);
+    assert_int_equal(w->reseal.records, 5);
+    assert_int_equal(try(w, w->other), MAUTH_OK);
+    assert_int_equal(kv_read(w->press.s.kv, read_others, w, NULL), MAUTH_OK);
+    w->seal = w->press.seal;
+    assert_int_equal(kv_read(w->press.s.kv, read_others, w, NULL), MAUTH_DENIED);
+}
+
+static void
 opens_nothing_with_a_strange_key(void **state)
 {
     struct world *w = *state;
@@ -176,6 +229,7 @@ main(void)
         cmocka_unit_test_setup_teardown(opens_with_the_new_key_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             opens_nothing_with_a_strange_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(takes_all_that_is_sealed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(does_all_or_nothing, set_up, tear_down),
     };
 
