@@ -124,6 +124,7 @@ extern const struct command ticket_verify_command;
 extern const struct command policy_check_command;
 extern const struct command policy_test_command;
 extern const struct command policy_explain_command;
+extern const struct command trust_show_command;
 extern const struct command audit_query_command;
 extern const struct command service_add_command;
 extern const struct command service_list_command;

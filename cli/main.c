@@ -47,6 +47,7 @@ static const struct command *const commands[] = {
     &policy_check_command,
     &policy_test_command,
     &policy_explain_command,
+    &trust_show_command,
     &audit_query_command,
     &service_add_command,
     &service_list_command,
