@@ -15,6 +15,7 @@
 #include "authsvc/http.h"
 #include "authsvc/log.h"
 #include "authsvc/own_keys.h"
+#include "authsvc/own_root.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/pace.h"
 #include "authsvc/parking.h"
@@ -89,6 +90,20 @@ open_store(struct daemon *d, struct mauth_err *err)
     return rc ? rc : own_keys_open(d->kv, d->seal, &d->service.keys, err);
 }
 
+/* Services pin it at their set-up; tickets are issued without. */
+static void
+read_root(struct daemon *d)
+{
+    struct shared_ref *keys = own_keys_take(d->service.keys);
+    const struct keystore *ks = own_keys_of(keys);
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    if (own_root_read(d->config->root_file, keystore_authority(ks)->delegation,
+            d->service.root_vkey, &err) != MAUTH_OK)
+        log_error("nobody is told of the root's key: %s", err.text);
+    shared_drop(keys);
+}
+
 static enum mauth_rc
 start_service(struct daemon *d, struct mauth_err *err)
 {
@@ -96,6 +111,7 @@ start_service(struct daemon *d, struct mauth_err *err)
 
     d->service.config = d->config;
     d->service.kv = d->kv;
+    read_root(d);
     rc = refusals_new(&d->service.refusals, err);
     if (rc == MAUTH_OK)
         rc = proofs_new(&d->service.proofs, err);

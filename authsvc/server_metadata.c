@@ -59,11 +59,12 @@ set_url(json_t *o, const char *name, const char *issuer, const char *path)
 }
 
 json_t *
-server_metadata_document(const struct config *config)
+server_metadata_document(const struct service *service)
 {
+    const struct config *config = service->config;
     const char *issuer = config->issuer.url;
     json_t *o = json_pack(
-        "{s:s, s:[], s:[s,s], s:[s,s,s], s:[s,s], s:[s], s:[s,s], s:o}", "issuer",
+        "{s:s, s:[], s:[s,s], s:[s,s,s], s:[s,s], s:[s], s:[s,s], s:o, s:s*}", "issuer",
         issuer, "response_types_supported", /* nobody is sent here */
         "grant_types_supported", "urn:ietf:params:oauth:grant-type:token-exchange",
         "client_credentials", "token_endpoint_auth_methods_supported", "none",
@@ -71,7 +72,8 @@ server_metadata_document(const struct config *config)
         "token_endpoint_auth_signing_alg_values_supported", "ES256", "RS256",
         "revocation_endpoint_auth_methods_supported", "none", /* the key is proven */
         "dpop_signing_alg_values_supported", "ES256", "RS256",
-        "meshauth_login_providers", providers_of(config));
+        "meshauth_login_providers", providers_of(config), "meshauth_root",
+        service->root_vkey[0] ? service->root_vkey : NULL);
 
     if (o && set_url(o, "token_endpoint", issuer, "/v1/token") &&
         set_url(o, "revocation_endpoint", issuer, "/v1/revoke") &&
@@ -87,7 +89,7 @@ server_metadata_start(struct http_exchange *x)
     /* A new configuration is a new start; a client may be late by so much. */
     static const char *const headers[] = {"Cache-Control: public, max-age=300", NULL};
     const struct service *service = http_context(x);
-    json_t *o = server_metadata_document(service->config);
+    json_t *o = server_metadata_document(service);
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
     json_decref(o);

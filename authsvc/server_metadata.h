@@ -11,8 +11,10 @@
 #include "authsvc/http.h"
 #include "config/config.h"
 
+struct service;
+
 /* The document; NULL without memory. */
-json_t *server_metadata_document(const struct config *config);
+json_t *server_metadata_document(const struct service *service);
 
 void server_metadata_start(struct http_exchange *x);
 

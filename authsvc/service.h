@@ -6,6 +6,7 @@
 #define AUTHSVC_SERVICE_H
 
 #include "config/config.h"
+#include "keys/note.h"
 #include "store/kv.h"
 
 struct own_keys;
@@ -22,6 +23,7 @@ struct service {
     const struct config *config;
     struct kv *kv;
     struct own_keys *keys;
+    char root_vkey[NOTE_VKEY_MAX + 1]; /* "": not known here */
     struct providers *providers;
     struct refusals *refusals;
     struct proofs *proofs;

@@ -65,6 +65,7 @@ struct config {
     const char *store;         /* "lmdb:DIR", made absolute; default lmdb:store */
     const char *seal_key_file; /* default seal.key */
     const char *rules_file;    /* default mesh.rules */
+    const char *root_file;     /* default root.vkey; it may be missing */
 
     struct config_provider provider[CONFIG_PROVIDERS];
     size_t providers;

@@ -309,6 +309,8 @@ const struct config_rule config_schema[] = {
         .good = is_path, .right = PATH_RIGHT},
     {"rules_file", CONFIG_PATH, AT(config, rules_file), .text = "mesh.rules",
         .good = is_path, .right = PATH_RIGHT},
+    {"root_file", CONFIG_PATH, AT(config, root_file), .text = "root.vkey",
+        .good = is_path, .right = PATH_RIGHT},
     {"providers", CONFIG_GROUPS, .members = provider_rules, .max = CONFIG_PROVIDERS,
         .offset = offsetof(struct config, provider),
         .size = sizeof(struct config_provider),

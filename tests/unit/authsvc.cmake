@@ -30,6 +30,7 @@ mauth_unit_test(rules_in_force mauth::authsvc PkgConfig::jansson)
 mauth_unit_test(pace mauth::authsvc Threads::Threads)
 mauth_unit_test(server_metadata mauth::authsvc)
 mauth_unit_test(token_assertion mauth::authsvc)
+mauth_unit_test(own_root mauth::authsvc)
 mauth_unit_test(fresh mauth::authsvc mauth::net mauth::keys_private Threads::Threads)
 # With a SAML provider that signs by xmlsec1 (tests/unit/saml_idp.h).
 foreach(name IN ITEMS provider_metadata provider_assertion)

@@ -98,6 +98,7 @@ fills_in_defaults(void **state)
     assert_string_equal(c->store, store);
     assert_path(w, c->seal_key_file, "seal.key");
     assert_path(w, c->rules_file, "mesh.rules");
+    assert_path(w, c->root_file, "root.vkey");
     assert_int_equal(c->providers, 0);
     assert_int_equal(c->tickets.identity_s, 3600);
     assert_int_equal(c->tickets.rights_s, 600);
@@ -120,6 +121,7 @@ reads_every_setting(void **state)
         "store = \"lmdb:/var/lib/meshauth\";\n"
         "seal_key_file = \"/etc/meshauth/seal\";\n"
         "rules_file = \"/etc/meshauth/rules\";\n"
+        "root_file = \"/etc/meshauth/root\";\n"
         "issuer: { url = \"https://[2001:db8::1]:8443\"; trust_file = \"t\"; };\n"
         "listen: { address = \"::1\"; port = 65535; certificate = \"c\"; key = \"k\";\n"
         "    admin_socket = \"s\"; };\n"
@@ -147,6 +149,7 @@ reads_every_setting(void **state)
     assert_string_equal(c->store, "lmdb:/var/lib/meshauth");
     assert_string_equal(c->seal_key_file, "/etc/meshauth/seal");
     assert_string_equal(c->rules_file, "/etc/meshauth/rules");
+    assert_string_equal(c->root_file, "/etc/meshauth/root");
     assert_string_equal(c->issuer.url, "https://[2001:db8::1]:8443");
     assert_path(w, c->issuer.trust_file, "t");
     assert_string_equal(c->listen.address, "::1");
@@ -242,17 +245,17 @@ static const struct {
         "admin_socket"},
     {"unknown name at the top", URL "\nmetrics: { };",
         "3: there is no \"metrics\"; the file may hold issuer, listen, store, "
-        "seal_key_file, rules_file, providers, tickets, limits"},
+        "seal_key_file, rules_file, root_file, providers, tickets, limits"},
     {"unknown name of a provider", PROVIDER("secret = \"s\";"),
         "3: there is no \"secret\"; what providers may hold stands in "
         "docs/configuration.md"},
     {"name in the wrong group", URL "port = 1;",
         "2: there is no \"port\"; the file may hold issuer, listen, store, "
-        "seal_key_file, rules_file, providers, tickets, limits"},
+        "seal_key_file, rules_file, root_file, providers, tickets, limits"},
     {"very long name", URL "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee = 1;",
         "2: there is no \"aaaaaaaaaabbbbbbbbbbccccc...\"; the file may "
-        "hold issuer, listen, store, seal_key_file, rules_file, providers, tickets, "
-        "limits"},
+        "hold issuer, listen, store, seal_key_file, rules_file, root_file, providers, "
+        "tickets, limits"},
     {"duplicate", URL "listen: { port = 1;\nport = 2; };",
         "3: this name is there already in the same group"},
     {"duplicate group", URL "listen: { };\n" URL,
