@@ -2,6 +2,7 @@
 #ifndef TESTS_SCRATCH_DIR_H
 #define TESTS_SCRATCH_DIR_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
