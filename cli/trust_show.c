@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/b64.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -11,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/root_key.h"
+#include "cli/trust_json.h"
 #include "cli/when.h"
 #include "keys/trust.h"
 #include <meshauth/ticket.h>
@@ -23,10 +23,6 @@ static const struct command_option options[] = {
     [OPT_ROOT] = {"root", 0, "VKEY",
         "its root's verifier key, or a file that holds it"},
     {NULL, 0, NULL, NULL},
-};
-
-enum {
-    HASH_B64 = 44 /* characters */
 };
 
 struct showing_trust {
@@ -81,15 +77,6 @@ age_of(const struct showing_trust *s)
 /* What machines read. */
 
 static json_t *
-time_json(int64_t t_s)
-{
-    char text[TIME_LEN + 1];
-
-    time_format(t_s, text);
-    return json_string(text);
-}
-
-static json_t *
 audiences_json(const struct trust_key *k)
 {
     json_t *list = json_array();
@@ -110,11 +97,11 @@ keys_json(const struct mauth_trust *trust)
     for (size_t i = 0; i < trust_key_count(trust); i++) {
         const struct trust_key *k = trust_key_at(trust, i);
 
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "id",
-                      mauth_key_id(k->key), "state", trust_state_name(k->state), "alg",
-                      key_alg_name(key_alg(k->key)), "from", time_json(k->from_s),
-                      "until", time_json(k->until_s), "audiences", audiences_json(k)));
+        json_array_append_new(list,
+            json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "id", mauth_key_id(k->key),
+                "state", trust_state_name(k->state), "alg",
+                key_alg_name(key_alg(k->key)), "from", trust_json_time(k->from_s),
+                "until", trust_json_time(k->until_s), "audiences", audiences_json(k)));
     }
     if (json_array_size(list) == trust_key_count(trust))
         return list;
@@ -136,38 +123,24 @@ authority_json(const struct delegation *d)
     char vkey[NOTE_VKEY_MAX + 1];
 
     note_verifier_format(&d->authority, vkey);
-    return json_pack("{s:s, s:o, s:o}", "key", vkey, "from", time_json(d->from_s),
-        "until", time_json(d->until_s));
-}
-
-static json_t *
-checkpoint_json(const struct mauth_trust *trust)
-{
-    char root[HASH_B64 + 1] = "";
-    uint8_t hash[HASH_LEN];
-    uint64_t size = trust_checkpoint(trust, hash);
-
-    b64_encode(B64_STD, hash, sizeof(hash), root);
-    return json_pack("{s:I, s:s}", "size", (json_int_t)size, "root", root);
+    return json_pack("{s:s, s:o, s:o}", "key", vkey, "from", trust_json_time(d->from_s),
+        "until", trust_json_time(d->until_s));
 }
 
 static json_t *
 describe(const struct showing_trust *s)
 {
-    const struct mauth_trust *t = s->trust;
-    char hash[2 * HASH_LEN + 1];
-
-    str_hex(trust_hash(t), HASH_LEN, hash);
-    return json_pack(
-        "{s:s, s:I, s:I, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:I, s:s}", "issuer",
-        mauth_trust_issuer(t), "epoch", (json_int_t)mauth_trust_epoch(t), "sequence",
-        (json_int_t)mauth_trust_sequence(t), "issued",
-        time_json(mauth_trust_issued_s(t)), "expires",
-        time_json(mauth_trust_expires_s(t)), "age", age_of(s), "checked",
+    json_t *o = trust_json_core(s->trust);
+    json_t *more = json_pack("{s:s, s:b, s:o, s:o, s:o}", "age", age_of(s), "checked",
         (int)s->checked, "root", root_json(s), "authority",
-        authority_json(trust_authority(t)), "checkpoint", checkpoint_json(t), "keys",
-        keys_json(t), "revocations", (json_int_t)trust_revocation_count(t), "hash",
-        hash);
+        authority_json(trust_authority(s->trust)), "keys", keys_json(s->trust));
+
+    if (!more || json_object_update(o, more) != 0) {
+        json_decref(o);
+        o = NULL;
+    }
+    json_decref(more);
+    return o;
 }
 
 /* What people read. */
