@@ -39,6 +39,7 @@ struct watcher {
     struct watch_status status;
     struct backoff failures, idle;
     bool ready;
+    bool said_unreadable; /* the folder of --loaded */
 };
 
 /* Telling. */
@@ -135,8 +136,12 @@ find_loaded(struct watcher *w)
     const char *dir = w->call->option[OPT_LOADED];
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (dir && lowest_read(dir, &w->status.loaded, &err) != MAUTH_OK)
-        command_complain(w->call, "%s", err.text);
+    if (!dir)
+        return NULL;
+    if (lowest_read(dir, &w->status.loaded, &err) == MAUTH_UNAVAILABLE &&
+        !w->said_unreadable)
+        command_complain(w->call, "--loaded: %s", err.text);
+    w->said_unreadable = err.rc == MAUTH_UNAVAILABLE;
     return &w->status.loaded;
 }
 

@@ -145,7 +145,8 @@ lowest_read(const char *dir, struct lowest *out, struct mauth_err *err)
 
     memset(out, 0, sizeof(*out));
     if (!d)
-        return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", dir, strerror(errno));
+        return mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
+            "%s: %s", dir, strerror(errno));
     while (rc == MAUTH_OK && (entry = readdir(d)) != NULL)
         rc = look_at(dir, entry->d_name, out, err);
     closedir(d);

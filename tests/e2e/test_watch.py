@@ -5,14 +5,18 @@ import os
 import pathlib
 import pty
 import random
+import re
+import shutil
 import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import time
+import unittest
 
 from deciding import Deciding
-from harness import MESHAUTH, SLOW, STORAGE, Mesh, MeshTest, free_port, main, run, wait_until
+from harness import MESHAUTH, ROOT, SLOW, STORAGE, Mesh, MeshTest, free_port, main, run, wait_until
 from people import Person
 from services import Socket
 from trust_files import NoteKey, TrustAuthority
@@ -520,6 +524,25 @@ class Hostile(MeshTest):
         self.look()
         wait_until(lambda: "loaded" not in self.front.asked[-1][2], "that nothing is loaded")
         self.assertEqual(self.pinned.stop()[0], 0)
+
+
+@unittest.skipUnless(shutil.which("systemd-analyze"), "without systemd nobody starts it")
+class Unit(unittest.TestCase):
+    """packaging/meshauth-trust-watch@.service"""
+
+    def test_it_is_one(self):
+        unit = (ROOT / "packaging" / "meshauth-trust-watch@.service").read_text()
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "meshauth-trust-watch@relay.service"
+            # What it starts must be there to be verified, and so must its manual.
+            file.write_text(unit.replace("/usr/bin/meshauth ", "/bin/true ").replace("Documentation=", "#"))
+            done = run("systemd-analyze", "verify", file)
+            self.assertEqual(done.stderr, "")
+        options = set(re.findall(r" --([a-z]+) ", re.search("(?m)^ExecStart=.*$", unit).group()))
+        self.assertEqual(options, {"loaded", "status"})
+        said = run(MESHAUTH, "trust", "watch", "--help").stdout
+        for option in options:
+            self.assertIn(f"--{option} ", said)
 
 
 if __name__ == "__main__":

@@ -137,8 +137,9 @@ says_that_there_is_no_folder(void **state)
     struct lowest l = {.processes = 3};
 
     (void)state;
-    assert_int_equal(lowest_read("/none/such", &l, &err), MAUTH_UNAVAILABLE);
+    assert_int_equal(lowest_read("/none/such", &l, &err), MAUTH_NOT_FOUND);
     assert_int_equal(l.processes, 0);
+    assert_int_equal(lowest_read("/dev/null", &l, NULL), MAUTH_UNAVAILABLE);
 }
 
 int
