@@ -62,7 +62,4 @@ void store_key(
 /* Empty, which no key may be, when the name was too long. */
 struct text store_key_text(const struct store_key *k);
 
-/* What b holds, as a slice of it. */
-struct text buf_slice(const struct buf *b);
-
 #endif
