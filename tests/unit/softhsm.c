@@ -11,6 +11,22 @@
 
 extern char **environ;
 
+/* What the sanitizers see inside of SoftHSM is not ours. */
+
+const char *__lsan_default_suppressions(void);
+const char *
+__lsan_default_suppressions(void)
+{
+    return "leak:libsofthsm2";
+}
+
+const char *__tsan_default_suppressions(void);
+const char *
+__tsan_default_suppressions(void)
+{
+    return "race:libsofthsm2"; /* gmtime() in C_GetTokenInfo */
+}
+
 /* A program of the path, quiet; it must end well. */
 static void
 run(const char *const *arg)
