@@ -48,7 +48,7 @@ connection_open(struct http_server *s, struct MHD_Connection *c)
     h->uid = (uid_t)-1;
     if (s->tls) {
         h->session = info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session;
-        http_tls_prepare(s->tls, h->session);
+        http_tls_prepare(s->tls, h->session, fd, &h->way);
         name_client(info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, h->client,
             sizeof(h->client));
         h->admitted = true;

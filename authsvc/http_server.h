@@ -38,7 +38,8 @@ struct http_connection {
     uid_t uid;     /* of the peer on a Unix socket */
     char client[64];
     gnutls_session_t session; /* NULL on a Unix socket */
-    bool key_known;           /* the next two are what the handshake proved */
+    struct http_tls_way way;
+    bool key_known; /* the next two are what the handshake proved */
     enum mauth_rc key_rc;
     struct mauth_key *key;
 };
