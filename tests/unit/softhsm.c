@@ -13,14 +13,14 @@ extern char **environ;
 
 /* What the sanitizers see inside of SoftHSM is not ours. */
 
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *
 __lsan_default_suppressions(void)
 {
     return "leak:libsofthsm2";
 }
 
-const char *__tsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
 const char *
 __tsan_default_suppressions(void)
 {
