@@ -96,6 +96,7 @@ start_service(struct daemon *d, struct mauth_err *err)
 
     d->service.config = d->config;
     d->service.kv = d->kv;
+    d->service.seal = d->seal;
     rc = refusals_new(&d->service.refusals, err);
     if (rc == MAUTH_OK)
         rc = proofs_new(&d->service.proofs, err);

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "store/kv.h"
 
+struct mauth_secret;
 struct own_keys;
 struct cache;
 struct parking;
@@ -21,6 +22,7 @@ struct refusals;
 struct service {
     const struct config *config;
     struct kv *kv;
+    const struct mauth_secret *seal; /* of what the store has sealed */
     struct own_keys *keys;
     struct providers *providers;
     struct refusals *refusals;

@@ -115,6 +115,7 @@ add(struct kv_txn *txn, const struct mauth_secret *seal, const struct keystore_k
     k->from_s = key->from_s;
     k->until_s = key->until_s;
     k->active_s = key->state == TRUST_ACTIVE ? key->from_s : 0;
+    k->created_s = key->created_s;
     if (strlen(key->audiences) > SIGNING_KEY_AUDIENCES)
         return mauth_fail(err, MAUTH_INVALID, "keystore: too long a list of audiences");
     snprintf(k->audiences, sizeof(k->audiences), "%s", key->audiences);

@@ -36,6 +36,7 @@ struct keystore_key {
     int64_t from_s;
     int64_t until_s;
     const char *audiences; /* "*" or joined by ',' */
+    int64_t created_s;
 };
 
 /*
