@@ -48,6 +48,17 @@ check_attempts(const CK_TOKEN_INFO *token, struct mauth_err *err)
     return MAUTH_OK;
 }
 
+/* Another session of ours has: for this process it holds for all. */
+static bool
+is_logged_in(const struct pkcs11_session *s)
+{
+    CK_SESSION_INFO info;
+
+    memset(&info, 0, sizeof(info));
+    return s->f->C_GetSessionInfo(s->handle, &info) == CKR_OK &&
+           info.state == CKS_RO_USER_FUNCTIONS;
+}
+
 static enum mauth_rc
 login_with(struct pkcs11_session *s, const CK_TOKEN_INFO *token, struct buf *pin,
     struct mauth_err *err)
@@ -70,23 +81,18 @@ static enum mauth_rc
 login(struct pkcs11_session *s, const struct pkcs11_uri *uri,
     const CK_TOKEN_INFO *token, struct mauth_err *err)
 {
-    CK_SESSION_INFO info;
     struct buf pin;
     enum mauth_rc rc;
 
     if (!(token->flags & CKF_LOGIN_REQUIRED))
         return MAUTH_OK;
-    memset(&info, 0, sizeof(info));
-    if (s->f->C_GetSessionInfo(s->handle, &info) == CKR_OK &&
-        info.state == CKS_RO_USER_FUNCTIONS)
-        return MAUTH_OK; /* another session of ours has */
-    rc = check_attempts(token, err);
-    if (rc != MAUTH_OK)
-        return rc;
     buf_init_secret(&pin);
     rc = read_pin(uri->pin_file, &pin, err);
-    if (rc == MAUTH_OK)
-        rc = login_with(s, token, &pin, err);
+    if (rc == MAUTH_OK && !is_logged_in(s)) {
+        rc = check_attempts(token, err);
+        if (rc == MAUTH_OK)
+            rc = login_with(s, token, &pin, err);
+    }
     buf_clear(&pin);
     return rc;
 }

@@ -343,7 +343,7 @@ lists_a_key_whose_token_is_away(void **state)
     assert_int_equal(
         signer_from_pkcs8(a.pkcs8.data, a.pkcs8.len, &made, NULL), MAUTH_OK);
     buf_clear(&a.pkcs8);
-    a.key = (struct keystore_key){TRUST_ACTIVE, 1000, 2000, "urn:x"};
+    a.key = (struct keystore_key){TRUST_ACTIVE, 1000, 2000, "urn:x", 1000};
     a.public_half = signer_key(made);
     assert_int_equal(kv_write(s.kv, add_token, &a, NULL), MAUTH_OK);
     fill(&s, &a, TRUST_ACTIVE, "*");
