@@ -98,42 +98,6 @@ is_refused_where_no_file_can_list_it(void **state)
 
 /* A key whose private half lies in a token. */
 
-static const char in_token[] = "pkcs11:token=t;object=o?module-path=/nowhere/m.so";
-
-/* Of some key the public half. */
-static struct mauth_key *
-public_half(void)
-{
-    struct mauth_key *key = NULL;
-    struct signer *signer = NULL;
-    const uint8_t *spki;
-    struct buf der;
-    size_t len;
-
-    buf_init_secret(&der);
-    assert_int_equal(signer_generate(SIGNER_P256, &der, NULL), MAUTH_OK);
-    assert_int_equal(signer_from_pkcs8(der.data, der.len, &signer, NULL), MAUTH_OK);
-    spki = mauth_key_spki(signer_key(signer), &len);
-    assert_int_equal(mauth_key_from_spki(spki, len, &key, NULL), MAUTH_OK);
-    signer_free(signer);
-    buf_clear(&der);
-    return key;
-}
-
-struct adding {
-    struct key_world *w;
-    struct keystore_token token;
-};
-
-static enum mauth_rc
-add_token(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    static const uint8_t nonce[12] = {8};
-    const struct adding *a = arg;
-
-    return keystore_token_add(txn, a->w->seal, &a->token, nonce, err);
-}
-
 static enum mauth_rc
 see_token(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
@@ -144,7 +108,7 @@ see_token(struct kv_txn *txn, void *arg, struct mauth_err *err)
     signing_key_init(&k);
     rc = signing_key_find(txn, w->seal, w->id, &k, err);
     if (rc == MAUTH_OK) {
-        assert_string_equal(k.token, in_token);
+        assert_string_equal(k.token, key_world_token);
         assert_int_equal(k.pkcs8.len, 0);
         assert_string_equal(mauth_key_id(k.key), w->id);
     }
@@ -156,19 +120,13 @@ static void
 may_lie_in_a_token(void **state)
 {
     struct key_world *w = *state;
-    struct mauth_key *key = public_half();
-    struct adding a = {.w = w, .token = {.uri = in_token, .public_half = key}};
+    struct mauth_key *key = key_world_public_half();
     struct store_record r = {0};
     struct store_key name;
     uint8_t *at;
 
-    a.token.key.state = TRUST_ACTIVE;
-    a.token.key.from_s = KEY_FROM_S;
-    a.token.key.until_s = KEY_UNTIL_S;
-    a.token.key.audiences = "*";
-    snprintf(w->id, sizeof(w->id), "%s", mauth_key_id(key));
-    assert_int_equal(kv_write(w->s.kv, add_token, &a, NULL), MAUTH_OK);
-    assert_int_equal(kv_write(w->s.kv, add_token, &a, NULL), MAUTH_CONFLICT);
+    assert_int_equal(key_world_make_in_token(w, key), MAUTH_OK);
+    assert_int_equal(key_world_make_in_token(w, key), MAUTH_CONFLICT);
     assert_int_equal(kv_read(w->s.kv, see_token, w, NULL), MAUTH_OK);
 
     /* Nobody without the seal sends us to another one. */
@@ -192,10 +150,10 @@ has_one_private_half(void **state)
     signing_key_init(&k);
     k.until_s = 5;
     memcpy(k.audiences, "*", 2);
-    memcpy(k.token, in_token, sizeof(in_token));
+    memcpy(k.token, key_world_token, sizeof(key_world_token));
     assert_int_equal(
         signing_key_complete(&k, NULL), MAUTH_INVALID); /* half of nothing */
-    k.key = public_half();
+    k.key = key_world_public_half();
     assert_int_equal(signing_key_complete(&k, NULL), MAUTH_OK);
     k.token[7] = 'x';
     assert_int_equal(signing_key_complete(&k, NULL), MAUTH_INVALID);
