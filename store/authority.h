@@ -51,7 +51,7 @@ MAUTH_MUST_USE enum mauth_rc authority_epoch(
 void authority_clear(struct keystore_authority *a);
 
 /* What the root has said of it, or is to say; slices of a's delegation. */
-MAUTH_MUST_USE enum mauth_rc authority_read(const struct keystore_authority *a,
-    struct delegation *out, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc authority_read(
+    const struct keystore_authority *a, struct delegation *out, struct mauth_err *err);
 
 #endif

@@ -14,11 +14,11 @@ enum {
 };
 
 /* Appends a sentence for each, ended by a newline; nothing: all is well. */
-MAUTH_MUST_USE enum mauth_rc key_warnings(const struct keystore *keys, int64_t now_s,
-    struct buf *out, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc key_warnings(
+    const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err);
 
 /* The same as a JSON array of texts. */
-MAUTH_MUST_USE enum mauth_rc key_warnings_json(const struct keystore *keys,
-    int64_t now_s, struct buf *out, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc key_warnings_json(
+    const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err);
 
 #endif

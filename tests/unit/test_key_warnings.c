@@ -17,7 +17,7 @@ add(struct kv_txn *txn, void *arg, struct mauth_err *err)
     static const uint8_t nonce[12] = {9};
     const struct press *p = ((void **)arg)[0];
     const struct key *k = ((void **)arg)[1];
-    struct keystore_key key = {k->state, 1000, k->until_s, k->audiences};
+    struct keystore_key key = {k->state, 1000, k->until_s, k->audiences, 1000};
     struct buf der;
     enum mauth_rc rc;
 
