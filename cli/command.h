@@ -147,6 +147,8 @@ extern const struct command authority_show_command;
 extern const struct command authority_renew_command;
 extern const struct command authority_sign_command;
 extern const struct command authority_install_command;
+extern const struct command backup_command;
+extern const struct command restore_command;
 extern const struct command user_list_command;
 extern const struct command user_show_command;
 extern const struct command user_remove_command;

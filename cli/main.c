@@ -72,6 +72,8 @@ static const struct command *const commands[] = {
     &authority_renew_command,
     &authority_sign_command,
     &authority_install_command,
+    &backup_command,
+    &restore_command,
     &idp_mint_command,
     NULL,
 };
