@@ -53,6 +53,7 @@
         ADMIN("GET", "keys/{id}", admin_keys_one),                                \
         ADMIN_BODY("POST", "keys/{id}/activate", JSON, admin_keys_activate),      \
         ADMIN("POST", "keys/{id}/revoke", admin_keys_revoke),                     \
+        ADMIN("GET", "metadata-key", admin_metadata_key),                         \
         ADMIN("GET", "revocations", admin_revocations_list),                      \
         ADMIN_BODY("POST", "revocations", JSON, admin_revocations_add),           \
         ADMIN("GET", "roles", admin_roles_list),                                  \

@@ -137,6 +137,7 @@ extern const struct command keys_list_command;
 extern const struct command keys_prepare_command;
 extern const struct command keys_activate_command;
 extern const struct command keys_revoke_command;
+extern const struct command keys_metadata_command;
 extern const struct command user_list_command;
 extern const struct command user_show_command;
 extern const struct command user_remove_command;

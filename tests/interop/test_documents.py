@@ -13,7 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
 from harness import BUILD, DS, SLOW, MeshTest, Ticket, main, run, wait_until  # noqa: E402
-from people import Person  # noqa: E402
+from people import Person, another  # noqa: E402
 from services import Socket  # noqa: E402
 
 MD = "{urn:oasis:names:tc:SAML:2.0:metadata}"
@@ -51,7 +51,7 @@ class Judges(MeshTest):
         """A rights ticket, as a file, and a copy of it for another subject."""
         person = Person(self.mesh, name)
         ticket = Ticket(person.ticket)
-        forged = ticket.xml.replace(f">{person.id}</saml:NameID>", f">{person.id[:-1]}0</saml:NameID>")
+        forged = ticket.xml.replace(f">{person.id}</saml:NameID>", f">{another(person.id)}</saml:NameID>")
         self.assertNotEqual(forged, ticket.xml)
         return person, [self.write(f"{name}.xml", ticket.xml), self.write(f"{name}-forged.xml", forged)]
 
@@ -135,13 +135,13 @@ class Rotation(Judges):
         return sorted(jose[0].split()[1:]), [said[:6] for said in jose[1:]]
 
     def both_show(self, *ids):
-        """Within a second of what was done: these, and no other."""
+        """Within a second or so of what was done: these, and no other."""
         def shown():
             keys = self.mesh.request("GET", "/.well-known/jwks.json").json["keys"]
             return sorted(k["kid"] for k in keys) == sorted(ids)
         start = time.monotonic()
         wait_until(shown, "the keys to be listed")
-        self.assertLess(time.monotonic() - start, 1 * SLOW)
+        self.assertLess(time.monotonic() - start, 1.5 * SLOW)
         return self.listed()
 
     def test_it(self):
