@@ -27,6 +27,7 @@ static const struct problem problems[] = {
         "vouches for it."},
     {"service", 400, NULL, "A service is not described like this."},
     {"key", 400, NULL, "A signing key is not described like this."},
+    {"authority", 409, NULL, "The authority is not renewed by this."},
     {"expires-in", 400, NULL, "An invitation lasts from 60 seconds to 30 days."},
     {"precondition-required", 428, NULL,
         "Send If-Match with the ETag that you have seen; to make something under an id "

@@ -19,6 +19,7 @@ struct rules_in_force;
 struct shared;
 struct providers;
 struct refusals;
+struct verifiers;
 
 struct service {
     const struct config *config;
@@ -32,8 +33,9 @@ struct service {
     struct pace *pace;   /* of changes */
     struct pace *logins; /* of each principal */
     struct rules_in_force *rules;
-    struct shared *trust;      /* authsvc/own_trust.h */
-    struct cache *known;       /* identity tickets that were verified; NULL: none */
+    struct shared *trust; /* authsvc/own_trust.h */
+    struct cache *known;  /* identity tickets that were verified; NULL: none */
+    struct verifiers *verifiers;
     struct parking *waiting;   /* requests, for the next trust file */
     struct parking *followers; /* ..., for the next change of the graph */
 };

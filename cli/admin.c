@@ -315,12 +315,13 @@ service_body(const struct admin_change *c)
 {
     const struct graph_service *s = &c->service;
     json_t *o = json_object(), *actions = json_array();
-    char pem[ADMIN_PEM_MAX];
+    char pem[ADMIN_PEM_MAX] = "";
 
     if (c->op == ADMIN_SERVICE_CREATE)
         json_object_set_new(o, "name", json_string(s->name));
     if (c->gives & ADMIN_GIVES_KEY) {
-        admin_view_pem(s->spki, s->spki_len, pem);
+        if (s->spki_len)
+            admin_view_pem(s->spki, s->spki_len, pem);
         json_object_set_new(o, "key", json_string(pem));
     }
     if (c->gives & ADMIN_GIVES_PREFIX)

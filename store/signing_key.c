@@ -108,6 +108,8 @@ write_open(const struct signing_key *k, struct buf *out)
     buf_u64(out, (uint64_t)k->longest_s);
     buf_field(out, k->audiences, strlen(k->audiences));
     buf_field(out, spki.p, spki.len);
+    buf_u64(out, k->listed.epoch);
+    buf_u64(out, k->listed.sequence);
     buf_field(out, k->certificate.data, k->certificate.len);
 }
 
@@ -156,6 +158,8 @@ signing_key_read(const struct mauth_secret *seal, struct text id, struct text re
     k->longest_s = (int64_t)reader_u64(&r);
     audiences = reader_field(&r);
     spki = reader_field(&r);
+    k->listed.epoch = reader_u64(&r);
+    k->listed.sequence = reader_u64(&r);
     certificate = reader_field(&r);
     open.len = record.len - r.left;
     sealed = reader_field(&r);

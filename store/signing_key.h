@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/secret.h"
 #include "keys/trust_key.h"
+#include "keys/trust_place.h"
 #include "store/kv.h"
 #include <meshauth/err.h>
 #include <meshauth/key.h>
@@ -29,8 +30,9 @@ struct signing_key {
     int64_t longest_s; /* of the tickets that it may have signed */
     char audiences[SIGNING_KEY_AUDIENCES + 1]; /* "*" or joined by ',' */
     struct mauth_key *key;                     /* the public half */
-    struct buf certificate;                    /* its X.509 wrapper, DER */
-    struct buf pkcs8; /* the private one; empty: destroyed, or not asked for */
+    struct trust_place listed; /* the first trust file to list it; 0.0: none yet */
+    struct buf certificate;    /* its X.509 wrapper, DER */
+    struct buf pkcs8;          /* the private one; empty: destroyed, or not asked for */
 };
 
 /* An empty one; and its end: frees and wipes. */
