@@ -103,6 +103,8 @@ const struct admin_route admin_keys_activate = {.kind = ADMIN_KEYS,
     .take = admin_body_key};
 const struct admin_route admin_keys_revoke = {
     .kind = ADMIN_KEYS, .way = CHANGES, .op = ADMIN_KEY_REVOKE};
+const struct admin_route admin_metadata_key = {
+    .kind = ADMIN_METADATA_KEY, .way = SHOWS};
 const struct admin_route admin_revocations_list = {
     .kind = ADMIN_REVOCATIONS, .way = LISTS};
 const struct admin_route admin_revocations_add = {.way = CHANGES,
@@ -300,6 +302,8 @@ look_at_keys(struct request *r, struct kv_txn *txn, struct mauth_err *err)
     const char *issuer = r->service->config->issuer.url;
     const struct mauth_secret *seal = r->service->seal;
 
+    if (r->route->kind == ADMIN_METADATA_KEY)
+        return admin_view_metadata_key(txn, seal, &r->json, err);
     if (r->route->way == LISTS)
         return admin_view_keys(txn, seal, issuer, &r->json, err);
     return admin_view_key_of(txn, seal, issuer, r->whom, &r->json, err);
@@ -312,7 +316,7 @@ look(struct request *r, struct kv_txn *txn, struct mauth_err *err)
     const char *after = r->after[0] ? r->after : NULL;
     enum mauth_rc rc;
 
-    if (r->route->kind == ADMIN_KEYS)
+    if (r->route->kind == ADMIN_KEYS || r->route->kind == ADMIN_METADATA_KEY)
         rc = look_at_keys(r, txn, err);
     else if (r->route->sessions)
         rc = admin_view_sessions(txn, issuer, r->whom, after, r->limit, &r->json, err);

@@ -26,6 +26,8 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
     uint64_t version;
 
     buf_rewind(&r->json);
+    if (q->kind == ADMIN_METADATA_KEY)
+        return admin_view_metadata_key(txn, r->seal, &r->json, err);
     if (q->kind == ADMIN_KEYS && q->whom)
         return admin_view_key_of(txn, r->seal, issuer, q->whom, &r->json, err);
     if (q->kind == ADMIN_KEYS)
@@ -58,7 +60,7 @@ admin_store_look(const struct admin *a, const struct admin_question *q, json_t *
 
     *out = NULL;
     buf_init(&r.json);
-    if (q->kind == ADMIN_KEYS)
+    if (q->kind == ADMIN_KEYS || q->kind == ADMIN_METADATA_KEY)
         rc = keystore_seal_read(a->config->seal_key_file, &r.seal, err);
     if (rc == MAUTH_OK)
         rc = kv_open(a->config->store, KV_OPEN, &kv, err);

@@ -86,6 +86,10 @@ void admin_view_key(
 MAUTH_MUST_USE enum mauth_rc admin_view_key_of(struct kv_txn *txn,
     const struct mauth_secret *seal, const char *issuer, const char *id,
     struct buf *out, struct mauth_err *err);
+/* The key that signs SAML metadata: "id" and its "certificate" in PEM. MAUTH_NOT_FOUND:
+ * there is none yet. */
+MAUTH_MUST_USE enum mauth_rc admin_view_metadata_key(struct kv_txn *txn,
+    const struct mauth_secret *seal, struct buf *out, struct mauth_err *err);
 /* All of them: {"items":[...]}, in the order of their ids. */
 MAUTH_MUST_USE enum mauth_rc admin_view_keys(struct kv_txn *txn,
     const struct mauth_secret *seal, const char *issuer, struct buf *out,

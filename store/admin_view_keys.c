@@ -7,6 +7,8 @@
 #include "base/time.h"
 #include "store/admin_keys.h"
 #include "store/admin_view.h"
+#include "store/key.h"
+#include "store/metadata_key.h"
 
 void
 admin_key_take_view(const struct signing_key *k, struct admin_key_view *out)
@@ -130,5 +132,30 @@ admin_view_keys(struct kv_txn *txn, const struct mauth_secret *seal, const char 
     buf_str(out, "{\"items\":[");
     rc = signing_key_each(txn, seal, put_one, &l, err);
     buf_str(out, "]}");
+    return rc;
+}
+
+enum mauth_rc
+admin_view_metadata_key(struct kv_txn *txn, const struct mauth_secret *seal,
+    struct buf *out, struct mauth_err *err)
+{
+    struct metadata_key k;
+    enum mauth_rc rc;
+    struct buf pem;
+
+    metadata_key_init(&k);
+    buf_init(&pem);
+    rc = metadata_key_read(txn, seal, &k, err);
+    if (rc == MAUTH_OK) {
+        admin_view_pem_block(&pem, "CERTIFICATE", buf_slice(&k.certificate));
+        buf_printf(out, "{\"type\":\"metadata-key\",\"id\":\"%s\"", k.id);
+        buf_str(out, ",\"certificate\":");
+        buf_json(out, buf_slice(&pem));
+        buf_u8(out, '}');
+    }
+    if (!buf_ok(&pem))
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "metadata key: no memory");
+    buf_clear(&pem);
+    metadata_key_clear(&k);
     return rc;
 }
