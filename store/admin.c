@@ -254,7 +254,9 @@ admin_change_reason(const struct admin_change *c, enum mauth_rc rc)
     case MAUTH_INVALID:
         return is_role ? "role" : admin_change_is_of_key(c) ? "key" : "service";
     case MAUTH_CONFLICT:
-        return admin_change_is_of_key(c) ? "key-state" : "service-taken";
+        if (admin_change_is_of_key(c))
+            return c->key.is_lacking ? "key-not-loaded" : "key-state";
+        return "service-taken";
     default: return NULL;
     }
 }
