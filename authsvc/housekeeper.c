@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "authsvc/key_schedule.h"
 #include "authsvc/log.h"
 #include "authsvc/own_keys.h"
 #include "authsvc/own_trust.h"
@@ -30,6 +31,7 @@ struct housekeeper {
     uint64_t revocations;  /* their serial number in the last trust file */
     bool trust_failed;     /* the last one was not replaced */
     bool keys_failed;      /* those of the store were not read */
+    bool schedule_failed;  /* a step of their schedule was refused */
     int64_t next_trust_ms; /* when it is signed again, whatever happens */
     int64_t next_turn_ms;
     bool purging;                 /* there may be more that ended long ago */
@@ -239,12 +241,40 @@ end_keys(struct housekeeper *h)
 }
 
 static void
+say_step(const struct key_schedule_step *step)
+{
+    if (step->op == ADMIN_KEY_PREPARE)
+        log_info("prepared the key %s", step->id);
+    else
+        log_info("the key %s signs from now on", step->id);
+}
+
+/* The steps of their schedule that are due. What holds one up is said once. */
+static void
+rotate_keys(struct housekeeper *h)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct key_schedule_step step;
+    enum mauth_rc rc;
+
+    do {
+        rc = key_schedule_do(h->service, time_now_s(), &step, &err);
+        if (rc == MAUTH_OK && step.was_due)
+            say_step(&step);
+    } while (rc == MAUTH_OK && step.was_due);
+    if (rc != MAUTH_OK && !h->schedule_failed)
+        log_error("the next key is due, and cannot be %s: %s",
+            step.op == ADMIN_KEY_PREPARE ? "prepared" : "made active", err.text);
+    h->schedule_failed = rc != MAUTH_OK;
+}
+
+static void
 take_turn(struct housekeeper *h)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
 
     end_keys(h);
-
+    rotate_keys(h);
     if (refusals_flush(h->service->refusals, h->service->kv, &err) != MAUTH_OK)
         log_error("refusals are not on record yet: %s", err.text);
     mauth_err_reset(&err);
@@ -314,7 +344,9 @@ housekeeper_start(
         return mauth_fail(err, MAUTH_NO_MEMORY, "housekeeper: no memory");
     h->service = service;
     take_up(h);
-    rc = sign_trust(h, err);
+    rc = key_schedule_lengthen(service, time_now_s(), err);
+    if (rc == MAUTH_OK)
+        rc = sign_trust(h, err);
     if (rc != MAUTH_OK) {
         free(h);
         return rc;

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "config/config.h"
+#include "keys/signer.h"
 
 enum {
     HOST_MAX = 253, /* RFC 1035 2.3.4 */
@@ -139,6 +140,14 @@ is_metadata_url(const char *value)
 
     return t.len <= ISSUER_MAX && text_starts(t, "https://") && str_is_uri(t) &&
            !strpbrk(value, "#@") && value[8] && value[8] != '/';
+}
+
+static bool
+is_algorithm(const char *value)
+{
+    enum signer_kind kind;
+
+    return signer_kind_parse(text_of(value), &kind);
 }
 
 static bool
@@ -283,6 +292,15 @@ static const struct config_rule tickets_rules[] = {
     {0},
 };
 
+static const struct config_rule keys_rules[] = {
+    {"period_s", CONFIG_NUMBER, AT(config, keys.period_s), .max = 25920000},
+    {"publish_ahead_s", CONFIG_NUMBER, AT(config, keys.publish_ahead_s), .min = 120,
+        .max = 2592000, .number = 86400},
+    {"algorithm", CONFIG_TEXT, AT(config, keys.algorithm), .good = is_algorithm,
+        .right = "\"P-256\", \"RSA-2048\" or \"RSA-3072\""},
+    {0},
+};
+
 static const struct config_rule limits_rules[] = {
     {"threads", CONFIG_NUMBER, AT(config, limits.threads), .min = 1, .max = 64},
     {"connections", CONFIG_NUMBER, AT(config, limits.connections), .min = 16,
@@ -315,6 +333,7 @@ const struct config_rule config_schema[] = {
         .count = offsetof(struct config, providers),
         .right = "a list of at most 16 groups, as in ( { ... }, { ... } )"},
     {"tickets", CONFIG_GROUP, .members = tickets_rules, .right = GROUP_RIGHT},
+    {"keys", CONFIG_GROUP, .members = keys_rules, .right = GROUP_RIGHT},
     {"limits", CONFIG_GROUP, .members = limits_rules, .right = GROUP_RIGHT},
     {0},
 };

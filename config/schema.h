@@ -30,10 +30,10 @@ struct config_rule {
     size_t count;                      /* offset of a list's size_t */
     const struct config_rule *members; /* of a group */
     int64_t min, max;                  /* of a number; of the entries of a list */
-    int64_t number;                    /* default; 0: from the machine */
-    const char *text;                  /* default; NULL: none */
-    bool (*good)(const char *value);   /* of a text, as it stands in the file */
-    const char *right;                 /* what a good value is: "must be ..." */
+    int64_t number;                  /* default; 0 where min is not: from the machine */
+    const char *text;                /* default; NULL: none */
+    bool (*good)(const char *value); /* of a text, as it stands in the file */
+    const char *right;               /* what a good value is: "must be ..." */
 };
 
 extern const struct config_rule config_schema[];

@@ -84,7 +84,8 @@ put_default(struct walk *w, const struct config_rule *rule, void *base)
     void *slot = member(base, rule->offset);
 
     if (rule->kind == CONFIG_NUMBER)
-        put_number(rule, slot, rule->number ? rule->number : processors(rule));
+        put_number(
+            rule, slot, rule->number || !rule->min ? rule->number : processors(rule));
     else if (rule->text)
         return put_text(w, rule, slot, rule->text);
     return MAUTH_OK; /* all else is zero, false, none */

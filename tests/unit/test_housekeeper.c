@@ -9,8 +9,11 @@
 #include "authsvc/refusals.h"
 #include "authsvc/verifiers.h"
 #include "base/time.h"
+#include "keys/trust.h"
 #include "store/graph_change.h"
+#include "store/graph_service.h"
 #include "store/revocations.h"
+#include "tests/unit/audit_log.h"
 #include "tests/unit/issuer.h"
 #include "tests/unit/press.h"
 
@@ -290,6 +293,121 @@ forgets_what_ended_long_ago(void **state)
     assert_int_equal(rc, MAUTH_NOT_FOUND);
 }
 
+/* How many records of an action there are, all by the service itself. */
+static size_t
+count_records(const struct world *w, const char *action)
+{
+    static struct audit_log log;
+    size_t n = 0;
+
+    audit_log_read(&log, w->service.kv);
+    for (size_t i = 0; i < log.count; i++) {
+        if (strcmp(audit_log_text(&log, i, "action"), action) != 0)
+            continue;
+        assert_string_equal(audit_log_text(&log, i, "actor"), "meshauthd");
+        assert_string_equal(audit_log_text(&log, i, "outcome"), "done");
+        n++;
+    }
+    audit_log_clear(&log);
+    return n;
+}
+
+static bool
+comes_to_record(const struct world *w, const char *action)
+{
+    int64_t until_ms = time_monotonic_ms() + SOON_MS;
+
+    while (!count_records(w, action) && time_monotonic_ms() < until_ms) {
+        housekeeper_wake(w->keeper);
+        nap(50);
+    }
+    return count_records(w, action) == 1;
+}
+
+/* The key of the world signs since 1970. The next is published, then it signs. */
+static void
+lets_keys_follow_each_other(void **state)
+{
+    struct world *w = *state;
+
+    w->config.keys.period_s = 3600;
+    w->config.keys.publish_ahead_s = 1;
+    start(w);
+    assert_true(comes_to_record(w, "key.prepare"));
+    assert_true(comes_to_tell(w, " next "));
+    assert_true(comes_to_record(w, "key.activate"));
+    assert_true(comes_to_tell(w, " retiring "));
+    assert_true(comes_to_tell(w, " active "));
+    /* And then no more. */
+    housekeeper_wake(w->keeper);
+    nap(500);
+    assert_int_equal(count_records(w, "key.prepare"), 1);
+    assert_int_equal(count_records(w, "key.activate"), 1);
+}
+
+static const struct id relay = {{1}};
+
+static enum mauth_rc
+add_service(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct graph_service s = {.id = relay, .name = "relay", .created_s = 1};
+
+    (void)arg;
+    return graph_service_create(txn, &s, err);
+}
+
+/* The file that a service says it has loaded; the one of now, or the first of all. */
+static void
+report(const struct world *w, bool is_new)
+{
+    struct shared_ref *ref = shared_take(w->service.trust);
+    struct trust_report r = {.place = {0, 0}};
+    bool is_alarm;
+
+    if (is_new) {
+        r.place = trust_place_of(own_trust_of(ref));
+        memcpy(r.hash, trust_hash(own_trust_of(ref)), HASH_LEN);
+    }
+    assert_int_equal(verifiers_report(w->service.verifiers, &relay, &r, time_now_s(),
+                         &is_alarm, NULL),
+        MAUTH_OK);
+    assert_false(is_alarm);
+    shared_drop(ref);
+}
+
+/* By themselves keys wait for who lacks them, as for an admin. */
+static void
+waits_for_services(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(kv_write(w->service.kv, add_service, NULL, NULL), MAUTH_OK);
+    w->config.keys.period_s = 3600;
+    w->config.keys.publish_ahead_s = 1;
+    start(w);
+    report(w, false);
+    assert_true(comes_to_record(w, "key.prepare"));
+    assert_true(comes_to_tell(w, " next "));
+    nap(1500);
+    housekeeper_wake(w->keeper);
+    nap(500);
+    assert_int_equal(count_records(w, "key.activate"), 0);
+    report(w, true);
+    assert_true(comes_to_record(w, "key.activate"));
+}
+
+static void
+leaves_keys_to_admins(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    housekeeper_wake(w->keeper);
+    nap(500);
+    assert_int_equal(count_records(w, "key.prepare"), 0);
+    assert_false(tells(w, " next "));
+}
+
 static void
 stops_what_never_started(void **state)
 {
@@ -310,6 +428,9 @@ main(void)
         TEST(tries_again),
         TEST(does_it_a_last_time),
         TEST(forgets_what_ended_long_ago),
+        TEST(lets_keys_follow_each_other),
+        TEST(waits_for_services),
+        TEST(leaves_keys_to_admins),
         cmocka_unit_test(stops_what_never_started),
     };
 

@@ -27,6 +27,8 @@ row_of(const struct config_rule *r, char *out, size_t size)
         snprintf(fallback, sizeof(fallback), "required");
     else if (r->kind == CONFIG_NUMBER && r->number)
         snprintf(fallback, sizeof(fallback), "`%" PRId64 "`", r->number);
+    else if (r->kind == CONFIG_NUMBER && !r->min)
+        snprintf(fallback, sizeof(fallback), "`0`");
     else if (r->kind == CONFIG_NUMBER)
         snprintf(fallback, sizeof(fallback), "one for each processor");
     else if (r->kind == CONFIG_FLAG)
