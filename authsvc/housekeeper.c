@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "authsvc/documents.h"
 #include "authsvc/key_schedule.h"
 #include "authsvc/log.h"
 #include "authsvc/own_keys.h"
@@ -13,9 +14,12 @@
 #include "authsvc/refusals.h"
 #include "authsvc/verifiers.h"
 #include "base/fail.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "store/graph_change.h"
 #include "store/graph_purge.h"
+#include "store/key.h"
+#include "store/key_warnings.h"
 #include "store/publish.h"
 #include "store/revocations.h"
 
@@ -34,6 +38,7 @@ struct housekeeper {
     bool schedule_failed;  /* a step of their schedule was refused */
     int64_t next_trust_ms; /* when it is signed again, whatever happens */
     int64_t next_turn_ms;
+    int64_t next_warning_ms;
     bool purging;                 /* there may be more that ended long ago */
     uint64_t followed_generation; /* of the store, when followers were last woken */
     uint64_t followed_state;      /* of the graph */
@@ -43,6 +48,7 @@ enum {
     LOOK_MS = 200, /* between looks at what was revoked: all hear of it in a second */
     RETRY_MS = 1000,
     TURN_MS = HOUSEKEEPER_PERIOD_S * 1000,
+    DAY_MS = 24 * 3600 * 1000,
     PURGE_STEP = 256 /* of what is due, in one transaction at each look */
 };
 
@@ -75,7 +81,8 @@ note_keys(struct housekeeper *h, const struct keystore *keys, struct trust_place
         log_error("it is not on record which keys are published: %s", err.text);
 }
 
-/* Takes the serial number first: what is revoked meanwhile is found at the next look. */
+/* And what else tells of keys. Takes the serial number first: what is revoked meanwhile is
+ * found at the next look. */
 static enum mauth_rc
 sign_trust(struct housekeeper *h, struct mauth_err *err)
 {
@@ -97,14 +104,15 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = own_trust_load(
             s->trust, options.path, &keystore_authority(keys)->verifier, err);
-    if (rc == MAUTH_OK)
+    if (rc == MAUTH_OK) {
         note_keys(h, keys, tell_verifiers(h));
+        h->revocations = serial;
+        parking_wake(s->waiting);
+    }
+    if (rc == MAUTH_OK && s->documents)
+        rc = documents_refresh(s->documents, keys, options.now_s, err);
     shared_drop(ref);
-    if (rc != MAUTH_OK)
-        return rc;
-    h->revocations = serial;
-    parking_wake(s->waiting);
-    return MAUTH_OK;
+    return rc;
 }
 
 /* The file of before the start, if there is one that is ours: deltas go on from it. */
@@ -187,6 +195,9 @@ publish(struct housekeeper *h)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
 
+    if (h->trust_failed)
+        (void)are_keys_new(
+            h); /* it may have been the keys: an authority past its time */
     h->trust_failed = sign_trust(h, &err) != MAUTH_OK;
     if (h->trust_failed)
         log_error("the trust file was not replaced: %s", err.text);
@@ -240,6 +251,26 @@ end_keys(struct housekeeper *h)
         log_error("keys that have come to their end are still listed: %s", err.text);
 }
 
+/* What will end unless somebody sees to it; said once a day. */
+static void
+warn(struct housekeeper *h)
+{
+    struct shared_ref *keys;
+    struct text rest, line;
+    struct buf lines;
+
+    if (time_monotonic_ms() < h->next_warning_ms)
+        return;
+    h->next_warning_ms = time_monotonic_ms() + DAY_MS;
+    keys = own_keys_take(h->service->keys);
+    buf_init(&lines);
+    if (key_warnings(own_keys_of(keys), time_now_s(), &lines, NULL) == MAUTH_OK)
+        for (rest = buf_slice(&lines); text_cut(&rest, '\n', &line);)
+            log_error("%.*s", (int)line.len, line.p);
+    buf_clear(&lines);
+    shared_drop(keys);
+}
+
 static void
 say_step(const struct key_schedule_step *step)
 {
@@ -274,6 +305,7 @@ take_turn(struct housekeeper *h)
     struct mauth_err err = MAUTH_ERR_INIT;
 
     end_keys(h);
+    warn(h);
     rotate_keys(h);
     if (refusals_flush(h->service->refusals, h->service->kv, &err) != MAUTH_OK)
         log_error("refusals are not on record yet: %s", err.text);
@@ -352,6 +384,7 @@ housekeeper_start(
         return rc;
     }
     h->next_trust_ms = h->next_turn_ms = time_monotonic_ms() + TURN_MS;
+    warn(h);
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

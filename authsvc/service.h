@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "store/kv.h"
 
+struct documents;
 struct mauth_secret;
 struct own_keys;
 struct cache;
@@ -25,6 +26,7 @@ struct service {
     struct kv *kv;
     const struct mauth_secret *seal; /* of what the store has sealed */
     struct own_keys *keys;
+    struct documents *documents; /* of those keys; NULL: none are made */
     struct providers *providers;
     struct refusals *refusals;
     struct proofs *proofs;

@@ -186,6 +186,7 @@ class Rotation(Keys, MeshTest):
     def test_revoked_at_once(self):
         alice = Person(self.mesh, "alice")
         bad = self.make()["id"]
+        self.published(bad, "next")
         self.activate(bad)
         ticket = self.ticket_by(alice, bad)
         self.assertEqual(self.accepted(ticket, alice.device), "accept")
