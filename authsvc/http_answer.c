@@ -64,14 +64,15 @@ bytes_of(struct text body)
     return bytes.out;
 }
 
-/* r: NULL, without memory. */
+/* len: of the body. r: NULL, without memory. */
 static void
-answer_with(struct http_exchange *x, int status, const char *content_type,
+answer_with(struct http_exchange *x, int status, const char *content_type, size_t len,
     struct MHD_Response *r, const char *const *headers)
 {
     if (atomic_load(&x->server->draining))
         x->close = true;
     lease_extend(&x->connection->lease, x->server->o.request_s * 1000);
+    x->connection->way.more = len > 0 && strcmp(x->method, "HEAD") != 0;
     if (r && add_headers(x, r, content_type, headers))
         x->answered = MHD_queue_response(x->mhd, (unsigned)status, r) == MHD_YES;
     if (r)
@@ -84,7 +85,7 @@ void
 http_answer(struct http_exchange *x, int status, const char *content_type,
     struct text body, const char *const *headers)
 {
-    answer_with(x, status, content_type,
+    answer_with(x, status, content_type, body.len,
         MHD_create_response_from_buffer(
             body.len, bytes_of(body), MHD_RESPMEM_MUST_COPY),
         headers);
@@ -99,7 +100,7 @@ http_answer_held(struct http_exchange *x, int status, const char *content_type,
 
     if (!r)
         held->release(held->arg);
-    answer_with(x, status, content_type, r, headers);
+    answer_with(x, status, content_type, held->body.len, r, headers);
 }
 
 void

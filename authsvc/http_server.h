@@ -20,7 +20,7 @@
 #include <meshauth/key.h>
 
 enum {
-    HTTP_REQUEST_ID = 8,       /* bytes */
+    HTTP_REQUEST_ID = sizeof(uint64_t), /* bytes */
     HTTP_OVERRUN_MAX = 1 << 20 /* of a body that is too large, read and thrown away */
 };
 
@@ -30,10 +30,12 @@ struct http_server {
     struct http_tls *tls; /* NULL on a Unix socket */
     struct janitor *janitor;
     struct MHD_Daemon *daemon;
-    atomic_bool draining;   /* no new requests */
-    atomic_bool closing;    /* nothing goes on at all */
-    _Atomic size_t running; /* requests that have begun and not ended */
-    _Atomic size_t busy;    /* callbacks at work, and requests to be resumed */
+    uint64_t seed;             /* of request ids, random */
+    _Atomic uint64_t requests; /* so many had one */
+    atomic_bool draining;      /* no new requests */
+    atomic_bool closing;       /* nothing goes on at all */
+    _Atomic size_t running;    /* requests that have begun and not ended */
+    _Atomic size_t busy;       /* callbacks at work, and requests to be resumed */
 };
 
 /* One connection, from its accept to its close; used by its thread alone. */
@@ -43,7 +45,8 @@ struct http_connection {
     uid_t uid;     /* of the peer on a Unix socket */
     char client[64];
     gnutls_session_t session; /* NULL on a Unix socket */
-    bool key_known;           /* the next two are what the handshake proved */
+    struct http_tls_way way;
+    bool key_known; /* the next two are what the handshake proved */
     enum mauth_rc key_rc;
     struct mauth_key *key;
 };

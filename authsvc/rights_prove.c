@@ -1,4 +1,5 @@
 /* Rights are proven: the rules in force over one moment of the graph. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,9 +255,10 @@ is_repeated(const struct rights *r, size_t node, size_t audience)
 static enum mauth_rc
 new_ticket(struct rights *r, struct rights_ticket **out, struct mauth_err *err)
 {
-    *out = calloc(1, sizeof(**out));
+    *out = malloc(sizeof(**out));
     if (!*out)
         return mauth_fail(err, MAUTH_NO_MEMORY, "rights: no memory");
+    memset(*out, 0, offsetof(struct rights_ticket, fact));
     r->ticket[r->tickets++] = *out;
     return MAUTH_OK;
 }

@@ -47,6 +47,9 @@ struct audit_record {
 struct audit_entry;
 MAUTH_MUST_USE enum mauth_rc audit_entry_new(
     const struct audit_record *r, struct audit_entry **out, struct mauth_err *err);
+/* The same with a salt that was drawn for it. */
+MAUTH_MUST_USE enum mauth_rc audit_entry_salted(const struct audit_record *r,
+    const uint8_t salt[AUDIT_SALT], struct audit_entry **out, struct mauth_err *err);
 void audit_entry_free(struct audit_entry *e);
 
 /* Appends it under the next sequence number. May run twice, like its transaction. */
