@@ -250,14 +250,19 @@ look_into_store(
 static enum mauth_rc
 nobody(enum admin_kind kind, const char *whom, struct mauth_err *err)
 {
+    static const struct {
+        const char *noun, *hint;
+    } kinds[] = {
+        [ADMIN_USERS] = {"user", "; `meshauth user list` shows them"},
+        [ADMIN_SERVICES] = {"service", "; `meshauth service list` shows them"},
+        [ADMIN_ROLES] = {"principal",
+            ", which is a user, usr_..., or a service, svc_... or its name"},
+    };
     char quoted[64];
 
     mauth_quote(whom, strlen(whom), quoted, sizeof(quoted));
-    return mauth_fail(err, MAUTH_NOT_FOUND, "there is no %s %s",
-        kind == ADMIN_USERS      ? "user"
-        : kind == ADMIN_SERVICES ? "service"
-                                 : "principal",
-        quoted);
+    return mauth_fail(err, MAUTH_NOT_FOUND, "there is no %s %s%s", kinds[kind].noun,
+        quoted, kinds[kind].hint);
 }
 
 enum mauth_rc
