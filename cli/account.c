@@ -134,7 +134,34 @@ new_in(const char *home, const struct service_url *url, struct account **out,
 }
 
 enum mauth_rc
+account_prepare_key(const struct service_url *url, struct buf *pem,
+    struct mauth_key **out, struct mauth_err *err)
+{
+    struct account *a = NULL;
+    char *home = NULL;
+    enum mauth_rc rc = account_home_find(&home, err);
+
+    *out = NULL;
+    if (rc == MAUTH_OK)
+        rc = new_in(home, url, &a, err);
+    if (rc == MAUTH_OK && access(a->dir, F_OK) == 0)
+        rc = account_home_check(a->dir, err);
+    if (rc == MAUTH_OK)
+        rc = device_key_prepare(a->key_file, pem, out, err);
+    account_free(a);
+    free(home);
+    return rc;
+}
+
+enum mauth_rc
 account_open(const struct service_url *url, struct account **out, struct mauth_err *err)
+{
+    return account_open_with(url, text_of(NULL), out, err);
+}
+
+enum mauth_rc
+account_open_with(const struct service_url *url, struct text pem, struct account **out,
+    struct mauth_err *err)
 {
     struct account *a = NULL;
     char *home = NULL;
@@ -145,6 +172,8 @@ account_open(const struct service_url *url, struct account **out, struct mauth_e
         rc = new_in(home, url, &a, err);
     if (rc == MAUTH_OK)
         rc = account_home_make(a->dir, err);
+    if (rc == MAUTH_OK && pem.len)
+        rc = device_key_put(a->key_file, pem, err);
     if (rc == MAUTH_OK)
         rc = device_key_make(a->key_file, a->certificate_file, err);
     if (rc == MAUTH_OK)
