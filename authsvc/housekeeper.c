@@ -286,23 +286,28 @@ say_step(const struct key_schedule_step *step)
         log_info("the key %s signs from now on", step->id);
 }
 
-/* The steps of their schedule that are due. What holds one up is said once. */
+/*
+ * The steps of their schedule that are due. What holds one up is said once, and holds up
+ * none of the others.
+ */
 static void
 rotate_keys(struct housekeeper *h)
 {
-    struct mauth_err err = MAUTH_ERR_INIT;
     struct key_schedule_step step;
-    enum mauth_rc rc;
+    size_t refused = 0;
 
     do {
-        rc = key_schedule_do(h->service, time_now_s(), &step, &err);
+        struct mauth_err err = MAUTH_ERR_INIT;
+        enum mauth_rc rc =
+            key_schedule_do(h->service, time_now_s(), refused, &step, &err);
+
         if (rc == MAUTH_OK && step.was_due)
             say_step(&step);
-    } while (rc == MAUTH_OK && step.was_due);
-    if (rc != MAUTH_OK && !h->schedule_failed)
-        log_error("the next key is due, and cannot be %s: %s",
-            step.op == ADMIN_KEY_PREPARE ? "prepared" : "made active", err.text);
-    h->schedule_failed = rc != MAUTH_OK;
+        if (rc != MAUTH_OK && !refused++ && !h->schedule_failed)
+            log_error("the next key is due, and cannot be %s: %s",
+                step.op == ADMIN_KEY_PREPARE ? "prepared" : "made active", err.text);
+    } while (step.was_due);
+    h->schedule_failed = refused > 0;
 }
 
 static void

@@ -100,7 +100,7 @@ take_step(const struct service *service, struct doing *d, struct buf *pkcs8,
 }
 
 enum mauth_rc
-key_schedule_do(const struct service *service, int64_t now_s,
+key_schedule_do(const struct service *service, int64_t now_s, size_t skip,
     struct key_schedule_step *out, struct mauth_err *err)
 {
     struct doing d = {.now = change_now(service, now_s)};
@@ -110,6 +110,7 @@ key_schedule_do(const struct service *service, int64_t now_s,
     enum mauth_rc rc;
 
     d.plan.period_s = service->config->keys.period_s;
+    d.plan.skip = skip;
     d.plan.ahead_s = service->config->keys.publish_ahead_s;
     if (algorithm && signer_kind_parse(text_of(algorithm), &kind))
         d.plan.kind = &kind;

@@ -23,9 +23,9 @@ struct key_schedule_step {
 
 /*
  * Do the one step that is due, if any, as an admin would. One that is refused stays due,
- * and is no record; op and id tell what it was.
+ * and is no record; op and id tell what it was. skip: so many that were refused so far.
  */
 MAUTH_MUST_USE enum mauth_rc key_schedule_do(const struct service *service,
-    int64_t now_s, struct key_schedule_step *out, struct mauth_err *err);
+    int64_t now_s, size_t skip, struct key_schedule_step *out, struct mauth_err *err);
 
 #endif

@@ -9,6 +9,7 @@ struct planning {
     struct kv_txn *txn;
     const struct key_plan *plan;
     const struct key_change *now;
+    size_t skip;
     struct key_step *out;
 };
 
@@ -48,6 +49,16 @@ due_s(const struct planning *p, const struct signing_key *k)
     return by_period_s < by_end_s ? by_period_s : by_end_s;
 }
 
+/* It is due: the step, unless it is to be skipped. */
+static bool
+takes(struct planning *p)
+{
+    if (!p->skip)
+        return true;
+    p->skip--;
+    return false;
+}
+
 static void
 plan_to_prepare(const struct planning *p, const struct signing_key *k)
 {
@@ -74,10 +85,10 @@ plan_one(struct signing_key *k, void *arg, struct mauth_err *err)
         return rc;
     if (!f.found && k->token[0])
         return MAUTH_OK; /* what follows it is made in a token as well, by hand */
-    if (!f.found) {
+    if (!f.found && takes(p)) {
         plan_to_prepare(p, k);
-    } else if (now_s >= due && now_s >= f.from_s &&
-               now_s >= f.created_s + p->plan->ahead_s) {
+    } else if (f.found && now_s >= due && now_s >= f.from_s &&
+               now_s >= f.created_s + p->plan->ahead_s && takes(p)) {
         p->out->kind = KEY_STEP_ACTIVATE;
         memcpy(p->out->id, f.id, sizeof(f.id));
     }
@@ -88,7 +99,7 @@ enum mauth_rc
 key_plan_next(struct kv_txn *txn, const struct key_plan *plan,
     const struct key_change *now, struct key_step *out, struct mauth_err *err)
 {
-    struct planning p = {txn, plan, now, out};
+    struct planning p = {txn, plan, now, plan->skip, out};
 
     memset(out, 0, sizeof(*out));
     if (!plan->period_s)

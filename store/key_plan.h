@@ -15,6 +15,7 @@ struct key_plan {
     int64_t period_s; /* how long a key signs; 0: nothing happens by itself */
     int64_t ahead_s;
     const enum signer_kind *kind; /* of new keys; NULL: as the one that they follow */
+    size_t skip;                  /* so many steps that are due, and were refused */
 };
 
 enum key_step_kind {

@@ -52,7 +52,7 @@ assert_activates(struct asking *a, int64_t now_s, const char *id)
 static struct asking
 asking(void **state)
 {
-    return (struct asking){.w = *state, .plan = {PERIOD_S, AHEAD_S, NULL}};
+    return (struct asking){.w = *state, .plan = {PERIOD_S, AHEAD_S, NULL, 0}};
 }
 
 static const char *
@@ -161,6 +161,23 @@ takes_each_list_of_audiences(void **state)
     assert_activates(&a, 5000, x2);
 }
 
+/* What was refused holds up none of the others. */
+static void
+goes_on_behind_what_was_refused(void **state)
+{
+    struct asking a = asking(state);
+    char first[1200];
+
+    (void)key_world_make(a.w, TRUST_ACTIVE, "urn:x");
+    (void)key_world_make(a.w, TRUST_ACTIVE, "urn:y");
+    snprintf(first, sizeof(first), "%s", due(&a, 5000));
+    a.plan.skip = 1;
+    assert_string_not_equal(due(&a, 5000), first);
+    assert_int_equal(a.step.kind, KEY_STEP_PREPARE);
+    a.plan.skip = 2;
+    assert_string_equal(due(&a, 5000), "nothing");
+}
+
 static void
 takes_who_waited_longest(void **state)
 {
@@ -187,6 +204,7 @@ main(void)
         TEST(is_earlier_for_a_key_that_ends),
         TEST(makes_none_for_a_token),
         TEST(takes_each_list_of_audiences),
+        TEST(goes_on_behind_what_was_refused),
         TEST(takes_who_waited_longest),
     };
 
