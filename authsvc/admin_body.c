@@ -116,7 +116,7 @@ take_time(const json_t *root, const char *name, int64_t *out_s)
 {
     const char *text = json_body_text(root, name);
 
-    return !text || time_parse(text, strlen(text), out_s);
+    return !text || (time_parse(text, strlen(text), out_s) && *out_s); /* 0: none */
 }
 
 static const char *

@@ -81,8 +81,10 @@ take_audiences(struct admin_key *k, const char *list, struct mauth_err *err)
 static bool
 take_time(const char *text, int64_t *out_s)
 {
-    if (!text || time_parse(text, strlen(text), out_s))
+    if (!text)
         return true;
+    if (time_parse(text, strlen(text), out_s))
+        return *out_s != 0; /* that would say: none given */
     if (!when_span(text, out_s))
         return false;
     *out_s += time_now_s();

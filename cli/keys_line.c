@@ -50,7 +50,7 @@ mark_at(const struct keys_line *k, size_t at, const struct keys_line_scale *s)
         return marks[k->state];
     if (!k->active_s || at < keys_line_column(s, k->active_s))
         return marks[TRUST_NEXT];
-    return at < now ? marks[TRUST_ACTIVE] : marks[k->state];
+    return marks[at < now ? TRUST_ACTIVE : k->state];
 }
 
 void

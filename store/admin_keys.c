@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/fault.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "pkcs11/token_signer.h"
 #include "store/admin.h"
 #include "store/key.h"
@@ -244,6 +245,14 @@ add(struct kv_txn *txn, const struct admin_key *k, const struct keystore_key *wi
         txn, k->seal, wish, buf_slice(k->pkcs8), k->life.nonce[0], err);
 }
 
+/* A year, or as long as there are times. */
+static int64_t
+usual_end_s(int64_t from_s)
+{
+    return from_s < TIME_MAX_S - ADMIN_KEY_LIFE_S ? from_s + ADMIN_KEY_LIFE_S
+                                                  : TIME_MAX_S;
+}
+
 static enum mauth_rc
 prepare(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
@@ -252,7 +261,7 @@ prepare(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     const struct keystore_key wish = {
         .state = TRUST_NEXT,
         .from_s = from_s,
-        .until_s = k->until_s ? k->until_s : from_s + ADMIN_KEY_LIFE_S,
+        .until_s = k->until_s ? k->until_s : usual_end_s(from_s),
         .audiences = k->audiences[0] ? k->audiences : "*",
         .created_s = c->now_s,
     };

@@ -101,7 +101,7 @@ class Api(Keys, MeshTest):
                 ({"audiences": "urn:a"}, "body"), ({"audiences": [1]}, "body"), ({"key": "x"}, "body"),
                 ({"algorithm": "p-256"}, "key"), ({"algorithm": "RSA-1024"}, "key"), ({"algorithm": ""}, "key"),
                 ({"from": "tomorrow"}, "key"), ({"until": "2030-02-30T00:00:00Z"}, "key"),
-                ({"until": "2020-01-01T00:00:00Z"}, "key"), ({"from": "2020-01-01T00:00:00Z"}, "key"),
+                ({"until": "2020-01-01T00:00:00Z"}, "key"), ({"until": "1970-01-01T00:00:00Z"}, "key"), ({"from": "2020-01-01T00:00:00Z"}, "key"),
                 ({"until": "2050-01-01T00:00:00Z"}, "key"), ({"audiences": []}, "key"), ({"audiences": ["*"]}, "key"),
                 ({"audiences": ["storage"]}, "key"), ({"audiences": ["urn:a,urn:b"]}, "key"),
                 ({"audiences": ["urn:a", "urn:a"]}, "key"), ({"audiences": [f"urn:{i}" for i in range(65)]}, "key"),
@@ -377,7 +377,7 @@ class Commands(Keys, MeshTest):
         mesh.start()
 
     def test_misused(self):
-        for words in (("prepare", "--algorithm", "DSA"), ("prepare", "--until", "soon"), ("prepare", "--audience", ""),
+        for words in (("prepare", "--algorithm", "DSA"), ("prepare", "--until", "soon"), ("prepare", "--until", "1970-01-01T00:00:00Z"), ("prepare", "--audience", ""),
                       ("prepare", "--audience", "relay,relay"), ("prepare", "--audience", "Not a name"), ("activate",),
                       ("revoke", "a", "b"), ("prepare", "--audience", ",".join(f"a{i}" for i in range(70)))):
             with self.subTest(words):
