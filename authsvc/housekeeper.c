@@ -10,6 +10,7 @@
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
 #include "authsvc/refusals.h"
+#include "authsvc/verifiers.h"
 #include "base/fail.h"
 #include "base/time.h"
 #include "store/graph_change.h"
@@ -49,6 +50,29 @@ read_serial(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return revocations_serial(txn, arg, err);
 }
 
+/* What has been published: reports of who has loaded it are to be believed. */
+static struct trust_place
+tell_verifiers(struct housekeeper *h)
+{
+    struct shared_ref *ref = shared_take(h->service->trust);
+    struct trust_place place = trust_place_of(own_trust_of(ref));
+
+    verifiers_published(h->service->verifiers, own_trust_of(ref));
+    shared_drop(ref);
+    return place;
+}
+
+/* Which file listed a key first; if it is not noted now, the next one is. */
+static void
+note_keys(struct housekeeper *h, const struct keystore *keys, struct trust_place place)
+{
+    const struct service *s = h->service;
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    if (publish_note_keys(s->kv, keys, s->seal, place, &err) != MAUTH_OK)
+        log_error("it is not on record which keys are published: %s", err.text);
+}
+
 /* Takes the serial number first: what is revoked meanwhile is found at the next look. */
 static enum mauth_rc
 sign_trust(struct housekeeper *h, struct mauth_err *err)
@@ -71,12 +95,32 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = own_trust_load(
             s->trust, options.path, &keystore_authority(keys)->verifier, err);
+    if (rc == MAUTH_OK)
+        note_keys(h, keys, tell_verifiers(h));
     shared_drop(ref);
     if (rc != MAUTH_OK)
         return rc;
     h->revocations = serial;
     parking_wake(s->waiting);
     return MAUTH_OK;
+}
+
+/* The file of before the start, if there is one that is ours: deltas go on from it. */
+static void
+take_up(struct housekeeper *h)
+{
+    const struct service *s = h->service;
+    struct shared_ref *keys = own_keys_take(s->keys);
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
+
+    rc = own_trust_load(s->trust, s->config->issuer.trust_file,
+        &keystore_authority(own_keys_of(keys))->verifier, &err);
+    if (rc == MAUTH_OK)
+        tell_verifiers(h);
+    else if (rc != MAUTH_NOT_FOUND)
+        log_info("nothing goes on from the trust file of before: %s", err.text);
+    shared_drop(keys);
 }
 
 /* Are there other keys in the store than before? From now on they sign. */
@@ -203,6 +247,9 @@ take_turn(struct housekeeper *h)
 
     if (refusals_flush(h->service->refusals, h->service->kv, &err) != MAUTH_OK)
         log_error("refusals are not on record yet: %s", err.text);
+    mauth_err_reset(&err);
+    if (verifiers_flush(h->service->verifiers, &err) != MAUTH_OK)
+        log_error("who has loaded what is not on record yet: %s", err.text);
     h->purging = true;
     h->next_turn_ms = time_monotonic_ms() + TURN_MS;
 }
@@ -266,6 +313,7 @@ housekeeper_start(
     if (!h)
         return mauth_fail(err, MAUTH_NO_MEMORY, "housekeeper: no memory");
     h->service = service;
+    take_up(h);
     rc = sign_trust(h, err);
     if (rc != MAUTH_OK) {
         free(h);

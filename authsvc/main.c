@@ -26,6 +26,7 @@
 #include "authsvc/rules_in_force.h"
 #include "authsvc/service.h"
 #include "authsvc/trust_api.h"
+#include "authsvc/verifiers.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/time.h"
@@ -112,6 +113,7 @@ start_service(struct daemon *d, struct mauth_err *err)
     d->service.config = d->config;
     d->service.kv = d->kv;
     read_root(d);
+    d->service.seal = d->seal;
     rc = refusals_new(&d->service.refusals, err);
     if (rc == MAUTH_OK)
         rc = proofs_new(&d->service.proofs, err);
@@ -121,6 +123,8 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = pace_new(d->config->limits.changes_per_minute, &d->service.logins, err);
     if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
+    if (rc == MAUTH_OK)
+        rc = verifiers_open(d->kv, &d->service.verifiers, err);
     if (rc == MAUTH_OK)
         rc = cache_new(KNOWN_TICKETS, KNOWN_BYTES, &d->service.known, err);
     if (rc == MAUTH_OK)
@@ -189,6 +193,7 @@ stop(struct daemon *d)
     parking_free(d->service.waiting);
     parking_free(d->service.followers);
     shared_free(d->service.trust);
+    verifiers_close(d->service.verifiers);
     cache_free(d->service.known);
     in_force_close(d->service.rules);
     own_keys_close(d->service.keys);

@@ -46,6 +46,11 @@
         ADMIN("GET", "services/{id}", admin_services_one),                        \
         ADMIN_BODY("PATCH", "services/{id}", PATCH, admin_services_update),       \
         ADMIN("DELETE", "services/{id}", admin_services_delete),                  \
+        ADMIN("GET", "keys", admin_keys_list),                                    \
+        ADMIN_BODY("POST", "keys", JSON, admin_keys_prepare),                     \
+        ADMIN("GET", "keys/{id}", admin_keys_one),                                \
+        ADMIN_BODY("POST", "keys/{id}/activate", JSON, admin_keys_activate),      \
+        ADMIN("POST", "keys/{id}/revoke", admin_keys_revoke),                     \
         ADMIN("GET", "roles", admin_roles_list),                                  \
         ADMIN("PUT", "roles/{id}/{id}", admin_roles_grant),                       \
         ADMIN("DELETE", "roles/{id}/{id}", admin_roles_revoke),                   \

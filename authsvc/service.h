@@ -9,6 +9,7 @@
 #include "keys/note.h"
 #include "store/kv.h"
 
+struct mauth_secret;
 struct own_keys;
 struct cache;
 struct parking;
@@ -18,10 +19,12 @@ struct rules_in_force;
 struct shared;
 struct providers;
 struct refusals;
+struct verifiers;
 
 struct service {
     const struct config *config;
     struct kv *kv;
+    const struct mauth_secret *seal; /* of what the store has sealed */
     struct own_keys *keys;
     char root_vkey[NOTE_VKEY_MAX + 1]; /* "": not known here */
     struct providers *providers;
@@ -30,8 +33,9 @@ struct service {
     struct pace *pace;   /* of changes */
     struct pace *logins; /* of each principal */
     struct rules_in_force *rules;
-    struct shared *trust;      /* authsvc/own_trust.h */
-    struct cache *known;       /* identity tickets that were verified; NULL: none */
+    struct shared *trust; /* authsvc/own_trust.h */
+    struct cache *known;  /* identity tickets that were verified; NULL: none */
+    struct verifiers *verifiers;
     struct parking *waiting;   /* requests, for the next trust file */
     struct parking *followers; /* ..., for the next change of the graph */
 };

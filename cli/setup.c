@@ -204,6 +204,7 @@ make_signing_key(struct making *m, struct mauth_err *err)
         .from_s = m->s->now_s,
         .until_s = m->s->now_s + SETUP_YEAR_S,
         .audiences = "*",
+        .created_s = m->s->now_s,
     };
     rc = signer_generate(SIGNER_P256, &m->pkcs8, err);
     if (rc == MAUTH_OK)

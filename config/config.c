@@ -335,3 +335,10 @@ config_is_loopback(const char *address)
         return (ntohl(four.s_addr) >> 24) == 127;
     return inet_pton(AF_INET6, address, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
+
+int64_t
+config_longest_ticket_s(const struct config *c)
+{
+    return c->tickets.identity_s > c->tickets.rights_s ? c->tickets.identity_s
+                                                       : c->tickets.rights_s;
+}

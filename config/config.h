@@ -102,6 +102,9 @@ void config_free(struct config *c);
 /* Of assertions, not of ID tokens. */
 bool config_is_saml(const struct config_provider *p);
 
+/* Of the tickets that it allows. */
+int64_t config_longest_ticket_s(const struct config *c);
+
 /* True for 127.0.0.0/8 and ::1. */
 bool config_is_loopback(const char *address);
 

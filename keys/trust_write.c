@@ -4,24 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/b64.h"
 #include "base/fail.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "keys/delegation.h"
+#include "keys/lines.h"
 #include "keys/revocations.h"
 
 #define NUMBER_MAX UINT64_C(999999999999999999) /* str_number() */
-
-static void
-put_b64(struct buf *b, const void *data, size_t len)
-{
-    char *at = buf_space(b, b64_encoded_len(B64_STD, len));
-
-    if (at)
-        b64_encode(B64_STD, data, len, at);
-}
 
 static void
 put_time(struct buf *b, int64_t t_s)
@@ -93,7 +84,7 @@ put_key(struct buf *b, const struct trust_key *key)
     }
     buf_str(b, " ");
     spki = mauth_key_spki(key->key, &len);
-    put_b64(b, spki, len);
+    lines_put_base64(b, spki, len);
     buf_str(b, "\n");
 }
 
@@ -141,12 +132,12 @@ put_statement(struct buf *b, const struct trust_statement *s, size_t revocations
     buf_str(b, "\nexpires ");
     put_time(b, s->expires_s);
     buf_printf(b, "\ncheckpoint %" PRIu64 " ", s->tree_size);
-    put_b64(b, s->tree_root, sizeof(s->tree_root));
+    lines_put_base64(b, s->tree_root, sizeof(s->tree_root));
     buf_str(b, "\n");
     for (size_t i = 0; i < s->key_count; i++)
         put_key(b, &s->keys[i]);
     buf_printf(b, "revocations %zu ", revocations);
-    put_b64(b, list, HASH_LEN);
+    lines_put_base64(b, list, HASH_LEN);
     buf_str(b, "\n");
 }
 

@@ -19,13 +19,25 @@ static const char *const actions[] = {
     [ADMIN_USER_DELETE] = "user.delete",
     [ADMIN_SESSION_CLOSE] = "session.close",
     [ADMIN_TICKET_REVOKE] = "ticket.revoke",
+    [ADMIN_KEY_PREPARE] = "key.prepare",
+    [ADMIN_KEY_ACTIVATE] = "key.activate",
+    [ADMIN_KEY_REVOKE] = "key.revoke",
 };
+
+bool
+admin_change_is_of_key(const struct admin_change *c)
+{
+    return c->op == ADMIN_KEY_PREPARE || c->op == ADMIN_KEY_ACTIVATE ||
+           c->op == ADMIN_KEY_REVOKE;
+}
 
 enum mauth_rc
 admin_change_ready(struct admin_change *c, struct mauth_err *err)
 {
     enum mauth_rc rc = id_new(&c->service.id, err);
 
+    if (rc == MAUTH_OK && admin_change_is_of_key(c))
+        rc = admin_key_ready(c, err);
     return rc ? rc : mauth_random(c->salt, sizeof(c->salt), err);
 }
 
@@ -104,6 +116,9 @@ find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     case ADMIN_SESSION_CLOSE: return find_session(txn, c, err);
     case ADMIN_TICKET_REVOKE:
         return graph_ticket_is_id(text_of(c->whom)) ? MAUTH_OK : MAUTH_NOT_FOUND;
+    case ADMIN_KEY_PREPARE:
+    case ADMIN_KEY_ACTIVATE:
+    case ADMIN_KEY_REVOKE: return admin_key_find(txn, c, err);
     }
     return MAUTH_INTERNAL;
 }
@@ -116,8 +131,8 @@ admin_change_find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *
     c->unchanged = false;
     c->version = 0;
     rc = find(txn, c, err);
-    c->is_found =
-        rc == MAUTH_OK && c->op != ADMIN_SERVICE_CREATE && c->op != ADMIN_TICKET_REVOKE;
+    c->is_found = rc == MAUTH_OK && c->op != ADMIN_SERVICE_CREATE &&
+                  c->op != ADMIN_TICKET_REVOKE && !admin_change_is_of_key(c);
     return rc;
 }
 
@@ -222,6 +237,9 @@ admin_change_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err 
     case ADMIN_USER_DELETE: return delete_user(txn, c, err);
     case ADMIN_SESSION_CLOSE: return graph_session_close(txn, &c->session, err);
     case ADMIN_TICKET_REVOKE: return revoke_ticket(txn, c, err);
+    case ADMIN_KEY_PREPARE:
+    case ADMIN_KEY_ACTIVATE:
+    case ADMIN_KEY_REVOKE: return admin_key_apply(txn, c, err);
     }
     return MAUTH_INTERNAL;
 }
@@ -233,8 +251,10 @@ admin_change_reason(const struct admin_change *c, enum mauth_rc rc)
 
     switch (rc) {
     case MAUTH_NOT_FOUND: return "not-found";
-    case MAUTH_INVALID: return is_role ? "role" : "service";
-    case MAUTH_CONFLICT: return "service-taken";
+    case MAUTH_INVALID:
+        return is_role ? "role" : admin_change_is_of_key(c) ? "key" : "service";
+    case MAUTH_CONFLICT:
+        return admin_change_is_of_key(c) ? "key-state" : "service-taken";
     default: return NULL;
     }
 }
@@ -252,12 +272,14 @@ admin_change_record(struct kv_txn *txn, const struct admin_change *c,
     r.reason = reason;
     if (c->op == ADMIN_TICKET_REVOKE)
         r.ticket = c->whom;
+    if (admin_change_is_of_key(c))
+        admin_key_on_record(c, &r);
     if (c->op == ADMIN_SESSION_CLOSE)
         r.resources[r.resource_count++] = c->whom;
     if (c->is_found) {
         id_format(c->principal.kind, &c->principal.id, id);
         r.resources[r.resource_count++] = id;
-    } else if (c->whom && c->op != ADMIN_SESSION_CLOSE) {
+    } else if (c->whom && c->op != ADMIN_SESSION_CLOSE && !admin_change_is_of_key(c)) {
         r.resources[r.resource_count++] = c->whom;
     }
     if (c->op == ADMIN_SERVICE_CREATE)

@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include "store/graph_user.h"
 
-static const char *const names[ADMIN_KINDS] = {"users", "services", "roles"};
+static const char *const names[ADMIN_KINDS] = {"users", "services", "roles", "keys"};
 
 enum {
     AFTER_MAX = ID_LEN + 1 + GRAPH_NAME_MAX
@@ -170,6 +170,9 @@ admin_view_change(struct buf *out, const char *issuer, const struct admin_change
     case ADMIN_SERVICE_CREATE:
     case ADMIN_SERVICE_UPDATE: put_service(out, issuer, &c->found); break;
     case ADMIN_ROLE_GRANT: put_role(out, issuer, &c->principal, c->role, 0); break;
+    case ADMIN_KEY_PREPARE:
+    case ADMIN_KEY_ACTIVATE:
+    case ADMIN_KEY_REVOKE: admin_view_key(out, issuer, &c->key.view); break;
     case ADMIN_SERVICE_DELETE:
     case ADMIN_ROLE_REVOKE:
     case ADMIN_USER_DELETE:
@@ -276,13 +279,13 @@ enum mauth_rc
 admin_view_list(struct kv_txn *txn, enum admin_kind kind, const char *issuer,
     const char *after, size_t limit, struct buf *out, struct mauth_err *err)
 {
-    static enum mauth_rc (*const lists[ADMIN_KINDS])(struct kv_txn *, const char *,
+    static enum mauth_rc (*const lists[ADMIN_KEYS])(struct kv_txn *, const char *,
         char *, size_t, struct buf *,
         struct mauth_err *) = {list_users, list_services, list_roles};
     char next[AFTER_MAX + 1] = "", url[1024];
     enum mauth_rc rc;
 
-    if (after && strlen(after) > AFTER_MAX)
+    if (kind >= ADMIN_KEYS || (after && strlen(after) > AFTER_MAX))
         return mauth_fail(err, MAUTH_INVALID, "nothing goes on behind this");
     snprintf(next, sizeof(next), "%s", after ? after : "");
     buf_str(out, "{\"items\":[");

@@ -12,6 +12,7 @@ enum admin_kind {
     ADMIN_USERS,
     ADMIN_SERVICES,
     ADMIN_ROLES,
+    ADMIN_KEYS, /* by functions of their own: store/admin_keys.h */
     ADMIN_KINDS
 };
 

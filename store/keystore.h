@@ -36,6 +36,7 @@ struct keystore_key {
     int64_t from_s;
     int64_t until_s;
     const char *audiences; /* "*" or joined by ',' */
+    int64_t created_s;
 };
 
 /*
@@ -76,6 +77,8 @@ const struct keystore_signer *keystore_signer(
 /* Every key that the trust file lists. */
 size_t keystore_count(const struct keystore *ks);
 const struct trust_key *keystore_at(const struct keystore *ks, size_t i);
+/* Is it on record that a trust file has listed it? */
+MAUTH_MUST_USE bool keystore_is_listed(const struct keystore *ks, size_t i);
 
 /* The authority: its sealed seed, its verifier, the root's delegation and epoch. */
 struct keystore_authority {

@@ -99,8 +99,12 @@ write_open(const struct signing_key *k, struct buf *out)
     buf_u64(out, (uint64_t)k->until_s);
     buf_u64(out, (uint64_t)k->active_s);
     buf_u64(out, (uint64_t)k->retires_s);
+    buf_u64(out, (uint64_t)k->created_s);
+    buf_u64(out, (uint64_t)k->longest_s);
     buf_field(out, k->audiences, strlen(k->audiences));
     buf_field(out, spki.p, spki.len);
+    buf_u64(out, k->listed.epoch);
+    buf_u64(out, k->listed.sequence);
 }
 
 static void
@@ -144,8 +148,12 @@ signing_key_read(const struct mauth_secret *seal, struct text id, struct text re
     k->until_s = (int64_t)reader_u64(&r);
     k->active_s = (int64_t)reader_u64(&r);
     k->retires_s = (int64_t)reader_u64(&r);
+    k->created_s = (int64_t)reader_u64(&r);
+    k->longest_s = (int64_t)reader_u64(&r);
     audiences = reader_field(&r);
     spki = reader_field(&r);
+    k->listed.epoch = reader_u64(&r);
+    k->listed.sequence = reader_u64(&r);
     open.len = record.len - r.left;
     sealed = reader_field(&r);
     if (!reader_done(&r) || state > TRUST_REVOKED || !read_audiences(audiences, k))

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/secret.h"
 #include "keys/trust_key.h"
+#include "keys/trust_place.h"
 #include "store/kv.h"
 #include <meshauth/err.h>
 #include <meshauth/key.h>
@@ -25,9 +26,12 @@ struct signing_key {
     int64_t until_s;
     int64_t active_s;  /* since when it signs, or did last; 0: never */
     int64_t retires_s; /* a retiring one: its last ticket has expired then */
+    int64_t created_s; /* when it was put on record */
+    int64_t longest_s; /* of the tickets that it may have signed */
     char audiences[SIGNING_KEY_AUDIENCES + 1]; /* "*" or joined by ',' */
     struct mauth_key *key;                     /* the public half */
-    struct buf pkcs8; /* the private one; empty: destroyed, or not asked for */
+    struct trust_place listed; /* the first trust file to list it; 0.0: none yet */
+    struct buf pkcs8;          /* the private one; empty: destroyed, or not asked for */
 };
 
 /* An empty one; and its end: frees and wipes. */

@@ -1,6 +1,7 @@
 mauth_unit_test(command mauth::cli)
 mauth_unit_test(output mauth::cli)
 mauth_unit_test(when mauth::cli)
+mauth_unit_test(keys_line mauth::cli)
 mauth_unit_test(service_url mauth::cli)
 mauth_unit_test(certificate mauth::cli PkgConfig::crypto)
 mauth_unit_test(ticket_view mauth::cli)

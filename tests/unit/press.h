@@ -23,7 +23,7 @@ press_put(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     static const uint8_t nonce[2][12] = {{1}, {2}};
     struct press *p = arg;
-    struct keystore_key key = {TRUST_ACTIVE, 1000, p->until_s, "*"};
+    struct keystore_key key = {TRUST_ACTIVE, 1000, p->until_s, "*", 0};
     struct text der = {(char *)p->pkcs8.data, p->pkcs8.len};
     enum mauth_rc rc;
 

@@ -26,7 +26,7 @@ service_add_key(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     static const uint8_t nonce[12] = {7};
     const struct keystore_key key = {
-        TRUST_ACTIVE, SERVICE_FROM_S, SERVICE_UNTIL_S, "*"};
+        TRUST_ACTIVE, SERVICE_FROM_S, SERVICE_UNTIL_S, "*", 0};
     const struct service_dir *d = arg;
     uint8_t der[4096];
     struct text pkcs8 = {

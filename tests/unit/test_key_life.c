@@ -46,7 +46,7 @@ takes_turns(void **state)
     assert_int_equal(act(w, activate, b, 2000), MAUTH_OK);
     assert_true(w->changed);
     assert_string_equal(w->change.other, a);
-    assert_string_equal(key_world_state(w, a), "retiring 1000 2100 whole");
+    assert_string_equal(key_world_state(w, a), "retiring 1000 2460 whole");
     assert_string_equal(key_world_state(w, b), "active 2000 0 whole");
     /* Again: nothing. */
     assert_int_equal(act(w, activate, b, 2001), MAUTH_OK);
@@ -55,7 +55,7 @@ takes_turns(void **state)
     /* And back. */
     assert_int_equal(act(w, activate, a, 2050), MAUTH_OK);
     assert_string_equal(key_world_state(w, a), "active 2050 0 whole");
-    assert_string_equal(key_world_state(w, b), "retiring 2000 2150 whole");
+    assert_string_equal(key_world_state(w, b), "retiring 2000 2510 whole");
 }
 
 static void
@@ -81,9 +81,9 @@ comes_to_an_end(void **state)
     const char *c = key_world_make(w, TRUST_REVOKED, "*");
 
     assert_int_equal(act(w, activate, b, 2000), MAUTH_OK);
-    assert_int_equal(act(w, end, NULL, 2099), MAUTH_OK);
+    assert_int_equal(act(w, end, NULL, 2459), MAUTH_OK);
     assert_string_equal(w->id, "");
-    assert_int_equal(act(w, end, NULL, 2100), MAUTH_OK);
+    assert_int_equal(act(w, end, NULL, 2460), MAUTH_OK);
     assert_string_equal(w->id, a);
     assert_string_equal(key_world_state(w, a), "gone");
     assert_int_equal(act(w, end, NULL, KEY_UNTIL_S - 1), MAUTH_OK);

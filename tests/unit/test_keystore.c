@@ -67,7 +67,7 @@ static void
 fill(struct store_dir *s, struct act *a, enum trust_state state, const char *audiences)
 {
     generate(a);
-    a->key = (struct keystore_key){state, 1000, 2000, audiences};
+    a->key = (struct keystore_key){state, 1000, 2000, audiences, 0};
     assert_int_equal(kv_write(s->kv, add_key, a, NULL), MAUTH_OK);
     buf_clear(&a->pkcs8);
 }
@@ -203,7 +203,7 @@ refuses_each_changed_byte(void **state)
         store_make(&s, "");
         fill_authority(&s, &a);
         generate(&a);
-        a.key = (struct keystore_key){states[k], 1000, 2000, "urn:x"};
+        a.key = (struct keystore_key){states[k], 1000, 2000, "urn:x", 0};
         assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_OK);
         record.key = key_record(&a, &name);
         assert_int_equal(kv_read(s.kv, store_record_get, &record, NULL), MAUTH_OK);
@@ -227,10 +227,10 @@ refuses_each_changed_byte(void **state)
 static void
 refuses_a_key_that_no_file_can_list(void **state)
 {
-    static const struct keystore_key bad[] = {{TRUST_NEXT, 2000, 2000, "*"},
-        {TRUST_NEXT, -1, 2000, "*"}, {TRUST_NEXT, 1000, INT64_MAX, "*"},
-        {TRUST_NEXT, 1000, 2000, ""}, {TRUST_NEXT, 1000, 2000, "storage"},
-        {TRUST_NEXT, 1000, 2000, "urn:a,"}, {TRUST_NEXT, 1000, 2000, "*,urn:a"}};
+    static const struct keystore_key bad[] = {{TRUST_NEXT, 2000, 2000, "*", 0},
+        {TRUST_NEXT, -1, 2000, "*", 0}, {TRUST_NEXT, 1000, INT64_MAX, "*", 0},
+        {TRUST_NEXT, 1000, 2000, "", 0}, {TRUST_NEXT, 1000, 2000, "storage", 0},
+        {TRUST_NEXT, 1000, 2000, "urn:a,", 0}, {TRUST_NEXT, 1000, 2000, "*,urn:a", 0}};
     struct act a = {0};
     struct store_dir s;
 
@@ -244,7 +244,7 @@ refuses_a_key_that_no_file_can_list(void **state)
         assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_INVALID);
     }
     /* Nor one that is there, which keeps its state. */
-    a.key = (struct keystore_key){TRUST_REVOKED, 1000, 2000, "*"};
+    a.key = (struct keystore_key){TRUST_REVOKED, 1000, 2000, "*", 0};
     assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_OK);
     a.key.state = TRUST_ACTIVE;
     assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_CONFLICT);

@@ -80,6 +80,7 @@ is_space(enum store_space space)
     case SPACE_PURGED:
     case SPACE_REVOKED:
     case SPACE_REVOKED_SUMMARY:
+    case SPACE_READINESS:
     case SPACE_RULES: return true;
     }
     return false;
@@ -90,6 +91,7 @@ static void
 leaves_the_dot_alone(void **state)
 {
     (void)state;
+    assert_true(is_space(SPACE_READINESS));
     assert_true(is_space(SPACE_RULES));
     assert_false(is_space((enum store_space)'.'));
 }
