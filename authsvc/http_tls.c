@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <gnutls/x509.h>
 
@@ -277,15 +278,38 @@ judge_cost(gnutls_session_t session, unsigned message, unsigned when, unsigned i
 }
 
 /*
+ * The library sends an answer's head and body as two records. Of two that go out by
+ * themselves each costs a way through the network and wakes the client.
+ */
+static ssize_t
+push(gnutls_transport_ptr_t to, const giovec_t *iov, int count)
+{
+    union { /* sendmsg() changes none of them */
+        const giovec_t *given;
+        giovec_t *taken;
+    } vector = {iov};
+    struct msghdr m = {.msg_iov = vector.taken, .msg_iovlen = (size_t)count};
+    struct http_tls_way *way = to;
+    int flags = MSG_NOSIGNAL | (way->more ? MSG_MORE : 0);
+
+    way->more = false;
+    return sendmsg(way->fd, &m, flags);
+}
+
+/*
  * No list of authorities goes to the client: one that picks its certificate by
  * issuer would find none, and any key will do. Nothing here can fail in a way
  * that matters: without tickets each handshake is a full one, and a client that
  * was not asked for a certificate is refused later for want of a key.
  */
 void
-http_tls_prepare(struct http_tls *t, gnutls_session_t session)
+http_tls_prepare(
+    struct http_tls *t, gnutls_session_t session, int fd, struct http_tls_way *way)
 {
+    *way = (struct http_tls_way){.fd = fd};
     gnutls_session_set_ptr(session, t);
+    gnutls_transport_set_ptr2(session, gnutls_transport_get_ptr(session), way);
+    gnutls_transport_set_vec_push_function(session, push);
     gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
     gnutls_certificate_send_x509_rdn_sequence(session, 1);
     gnutls_handshake_set_max_packet_length(session, MESSAGE_MAX);

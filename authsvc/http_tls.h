@@ -9,6 +9,8 @@
 #ifndef AUTHSVC_HTTP_TLS_H
 #define AUTHSVC_HTTP_TLS_H
 
+#include <stdbool.h>
+
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 
@@ -37,8 +39,16 @@ MAUTH_MUST_USE enum mauth_rc http_tls_new(const char *certificate_file,
 MAUTH_MUST_USE enum mauth_rc http_tls_reload(struct http_tls *t, struct mauth_err *err);
 void http_tls_free(struct http_tls *t);
 
-/* Before the handshake. Takes the session's pointer for itself. */
-void http_tls_prepare(struct http_tls *t, gnutls_session_t session);
+/* Where a session's records go. */
+struct http_tls_way {
+    int fd;
+    bool more; /* after the next record comes another one: let it wait for that */
+};
+
+/* Before the handshake. Takes the session's pointer for itself; the session uses way
+ * until its end. */
+void http_tls_prepare(
+    struct http_tls *t, gnutls_session_t session, int fd, struct http_tls_way *way);
 
 /* A gnutls_certificate_retrieve_function3 for prepared sessions. */
 int http_tls_certificate(gnutls_session_t session,

@@ -7,15 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "authsvc/changes_api.h"
+#include "authsvc/documents.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
 #include "authsvc/own_keys.h"
-#include "authsvc/own_root.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/pace.h"
 #include "authsvc/parking.h"
@@ -25,10 +24,12 @@
 #include "authsvc/routes.h"
 #include "authsvc/rules_in_force.h"
 #include "authsvc/service.h"
+#include "authsvc/start_check.h"
 #include "authsvc/trust_api.h"
 #include "authsvc/verifiers.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/time.h"
 #include "jose/json.h"
 #include "net/fetch.h"
@@ -53,7 +54,7 @@ static const char usage[] =
     "usage: meshauthd -c FILE [-t]\n"
     "\n"
     "  -c FILE     the configuration, as `meshauth init` writes it\n"
-    "  -t          only check it\n"
+    "  -t          only check it, and the files that a start would read\n"
     "  -h, --help  this text\n"
     "  --version   which version this is\n"
     "\n"
@@ -91,20 +92,6 @@ open_store(struct daemon *d, struct mauth_err *err)
     return rc ? rc : own_keys_open(d->kv, d->seal, &d->service.keys, err);
 }
 
-/* Services pin it at their set-up; tickets are issued without. */
-static void
-read_root(struct daemon *d)
-{
-    struct shared_ref *keys = own_keys_take(d->service.keys);
-    const struct keystore *ks = own_keys_of(keys);
-    struct mauth_err err = MAUTH_ERR_INIT;
-
-    if (own_root_read(d->config->root_file, keystore_authority(ks)->delegation,
-            d->service.root_vkey, &err) != MAUTH_OK)
-        log_error("nobody is told of the root's key: %s", err.text);
-    shared_drop(keys);
-}
-
 static enum mauth_rc
 start_service(struct daemon *d, struct mauth_err *err)
 {
@@ -112,7 +99,6 @@ start_service(struct daemon *d, struct mauth_err *err)
 
     d->service.config = d->config;
     d->service.kv = d->kv;
-    read_root(d);
     d->service.seal = d->seal;
     rc = refusals_new(&d->service.refusals, err);
     if (rc == MAUTH_OK)
@@ -137,6 +123,9 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = in_force_open(d->kv, d->config->rules_file, &d->service.rules, err);
     if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
+    if (rc == MAUTH_OK)
+        rc = documents_open(
+            d->kv, d->seal, d->config->issuer.url, &d->service.documents, err);
     if (rc == MAUTH_OK)
         rc = housekeeper_start(&d->service, &d->housekeeper, err);
     return rc;
@@ -196,6 +185,7 @@ stop(struct daemon *d)
     verifiers_close(d->service.verifiers);
     cache_free(d->service.known);
     in_force_close(d->service.rules);
+    documents_close(d->service.documents);
     own_keys_close(d->service.keys);
     kv_close(d->kv);
     mauth_secret_free(d->seal);
@@ -282,7 +272,6 @@ allow_files(int connections, struct mauth_err *err)
 static enum mauth_rc
 prepare_process(sigset_t *signals, struct mauth_err *err)
 {
-    const struct rlimit none = {0, 0};
     enum mauth_rc rc;
 
     sigemptyset(signals);
@@ -291,8 +280,10 @@ prepare_process(sigset_t *signals, struct mauth_err *err)
     sigaddset(signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
+    if (!process_harden())
+        log_info(
+            "keys lie in memory that may be swapped: none can be locked (ulimit -l; "
+            "LimitMEMLOCK=)");
     json_prepare_process();
     rc = net_init(err);
     return rc ? rc : saml_library_open(err);
@@ -309,6 +300,13 @@ keep_memory(void)
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 }
 
+static int
+check_only(const struct config *config)
+{
+    printf("%s: good\n", config->path);
+    return start_check(config) ? EXIT_DONE : EXIT_FAILED;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -323,7 +321,7 @@ main(int argc, char **argv)
     bool only_check = false;
     sigset_t signals;
     enum mauth_rc rc;
-    int option;
+    int option, code = EXIT_DONE;
 
     if (!file_guard_standard())
         return EXIT_FAILED; /* and nowhere to say so */
@@ -345,18 +343,15 @@ main(int argc, char **argv)
         fprintf(stderr, "meshauthd: %s\n", err.text);
         return EXIT_USAGE_OR_CONFIG;
     }
-    if (only_check) {
-        printf("%s: good\n", file);
-        config_free(config);
-        return EXIT_DONE;
-    }
-    rc = allow_files(config->limits.connections, &err);
+    rc = only_check ? MAUTH_OK : allow_files(config->limits.connections, &err);
     if (rc == MAUTH_OK)
         rc = prepare_process(&signals, &err);
-    if (rc == MAUTH_OK)
+    if (rc == MAUTH_OK && only_check)
+        code = check_only(config);
+    else if (rc == MAUTH_OK)
         rc = serve(config, &signals, &err);
     if (rc != MAUTH_OK)
         fprintf(stderr, "meshauthd: %s\n", err.text);
     config_free(config);
-    return rc == MAUTH_OK ? EXIT_DONE : EXIT_FAILED;
+    return rc == MAUTH_OK ? code : EXIT_FAILED;
 }

@@ -1,5 +1,6 @@
 #include "authsvc/rights.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,11 +8,21 @@
 #include "base/fail.h"
 #include "base/time.h"
 
+static struct rights *
+rights_empty(void)
+{
+    struct rights *r = malloc(sizeof(*r));
+
+    if (r)
+        memset(r, 0, offsetof(struct rights, audience));
+    return r;
+}
+
 enum mauth_rc
 rights_new(const struct issue_ground *ground, const struct caller *caller,
     const struct form *form, struct rights **out, struct mauth_err *err)
 {
-    struct rights *r = calloc(1, sizeof(*r));
+    struct rights *r = rights_empty();
 
     *out = r;
     if (!r)
@@ -27,7 +38,7 @@ rights_new_initial(const struct issue_ground *ground, const struct caller *calle
     const uint8_t key_hash[GRAPH_KEY_HASH], const struct id *folder,
     struct rights **out, struct mauth_err *err)
 {
-    struct rights *r = calloc(1, sizeof(*r));
+    struct rights *r = rights_empty();
 
     *out = r;
     if (!r)

@@ -36,11 +36,13 @@ struct rights_ticket {
     size_t audiences;
     uint64_t granted[RIGHTS_NODES];   /* by node: bit i for action[i] */
     uint64_t permitted[RIGHTS_NODES]; /* of those, what a permit says */
-    struct ticket_fact fact[TICKET_FACTS];
-    char room[TICKET_FACTS][TICKET_ARGS][FACTS_ROOM]; /* for their arguments */
     size_t facts;
     char rule[RIGHTS_RULE]; /* those that proved it, for the record */
     struct issued issued;
+
+    /* 18 KB, of which a ticket needs little: nothing until it is counted above. */
+    struct ticket_fact fact[TICKET_FACTS];
+    char room[TICKET_FACTS][TICKET_ARGS][FACTS_ROOM]; /* for their arguments */
 };
 
 struct rights {
@@ -61,9 +63,7 @@ struct rights {
     bool syncs; /* peer to peer: one ticket for all audiences */
 
     /* As the transaction finds it. */
-    struct rights_audience audience[RIGHTS_AUDIENCES]; /* first those that are named */
     size_t audiences;
-    struct rights_node node[RIGHTS_NODES];
     size_t nodes;
     struct rights_ticket *ticket[RIGHTS_AUDIENCES];
     size_t tickets;
@@ -76,6 +76,10 @@ struct rights {
     size_t explained;         /* so many */
 
     struct audit_entry *refused;
+
+    /* 30 KB, likewise. */
+    struct rights_audience audience[RIGHTS_AUDIENCES]; /* first those that are named */
+    struct rights_node node[RIGHTS_NODES];
     struct token_line line[RIGHTS_LINES];
 };
 

@@ -1,4 +1,5 @@
 /* Rights are proven: the rules in force over one moment of the graph. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,9 +255,10 @@ is_repeated(const struct rights *r, size_t node, size_t audience)
 static enum mauth_rc
 new_ticket(struct rights *r, struct rights_ticket **out, struct mauth_err *err)
 {
-    *out = calloc(1, sizeof(**out));
+    *out = malloc(sizeof(**out));
     if (!*out)
         return mauth_fail(err, MAUTH_NO_MEMORY, "rights: no memory");
+    memset(*out, 0, offsetof(struct rights_ticket, fact));
     r->ticket[r->tickets++] = *out;
     return MAUTH_OK;
 }
@@ -396,15 +398,20 @@ enum mauth_rc
 rights_prove(struct rights *r, struct mauth_err *err)
 {
     const struct service *service = r->ground.service;
-    enum mauth_rc rc;
+    struct shared_ref *tried = NULL;
+    enum mauth_rc rc = MAUTH_OK;
 
-    for (unsigned runs = 0; runs < RUNS; runs++) {
-        r->rules = in_force_take(service->rules);
+    r->replaced = true;
+    for (unsigned runs = 0; runs < RUNS && rc == MAUTH_OK && r->replaced; runs++) {
+        r->rules = in_force_take(service->rules, tried);
+        shared_drop(tried);
         rc = kv_read(service->kv, run, r, err);
-        shared_drop(r->rules);
+        tried = r->rules;
         r->rules = NULL;
-        if (rc != MAUTH_OK || !r->replaced)
-            return rc;
     }
-    return mauth_fail(err, MAUTH_UNAVAILABLE, "rights: the rules change all the time");
+    shared_drop(tried);
+    if (rc == MAUTH_OK && r->replaced)
+        rc =
+            mauth_fail(err, MAUTH_UNAVAILABLE, "rights: the rules change all the time");
+    return rc;
 }

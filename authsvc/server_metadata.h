@@ -11,10 +11,8 @@
 #include "authsvc/http.h"
 #include "config/config.h"
 
-struct service;
-
-/* The document; NULL without memory. */
-json_t *server_metadata_document(const struct service *service);
+/* The document, with the root's verifier key; NULL without memory. */
+json_t *server_metadata_document(const struct config *config, const char *root_vkey);
 
 void server_metadata_start(struct http_exchange *x);
 

@@ -6,9 +6,9 @@
 #define AUTHSVC_SERVICE_H
 
 #include "config/config.h"
-#include "keys/note.h"
 #include "store/kv.h"
 
+struct documents;
 struct mauth_secret;
 struct own_keys;
 struct cache;
@@ -26,7 +26,7 @@ struct service {
     struct kv *kv;
     const struct mauth_secret *seal; /* of what the store has sealed */
     struct own_keys *keys;
-    char root_vkey[NOTE_VKEY_MAX + 1]; /* "": not known here */
+    struct documents *documents; /* of those keys; NULL: none are made */
     struct providers *providers;
     struct refusals *refusals;
     struct proofs *proofs;

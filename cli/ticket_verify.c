@@ -8,8 +8,8 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/root_key.h"
 #include "cli/ticket_view.h"
+#include "cli/vkey.h"
 #include "keys/note.h"
 #include <meshauth/key.h>
 #include <meshauth/ticket.h>
@@ -189,11 +189,12 @@ static enum command_exit
 read_trust(const struct call *call, struct mauth_trust **out)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
+    enum command_exit rc;
     char vkey[NOTE_VKEY_MAX + 1];
     struct note_verifier root;
-    enum command_exit rc = root_key_take(call, call->option[OPT_ROOT], &root);
     struct buf file;
 
+    rc = vkey_read(call, OPT_ROOT, &root);
     if (rc != COMMAND_DONE)
         return rc;
     note_verifier_format(&root, vkey);

@@ -9,8 +9,8 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/root_key.h"
 #include "cli/trust_json.h"
+#include "cli/vkey.h"
 #include "cli/when.h"
 #include "keys/trust.h"
 #include <meshauth/ticket.h>
@@ -54,7 +54,7 @@ take_root(const struct call *call, struct showing_trust *s)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
     struct note_verifier root;
-    enum command_exit code = root_key_take(call, call->option[OPT_ROOT], &root);
+    enum command_exit code = vkey_read(call, OPT_ROOT, &root);
 
     if (code != COMMAND_DONE)
         return code;

@@ -65,7 +65,6 @@ struct config {
     const char *store;         /* "lmdb:DIR", made absolute; default lmdb:store */
     const char *seal_key_file; /* default seal.key */
     const char *rules_file;    /* default mesh.rules */
-    const char *root_file;     /* default root.vkey; it may be missing */
 
     struct config_provider provider[CONFIG_PROVIDERS];
     size_t providers;
@@ -76,6 +75,14 @@ struct config {
         int64_t session_s;  /* default 2592000 (30 days); 3600 to 31536000 */
         int64_t trust_s;    /* life of a trust file, default 3600; 120 to 43200 */
     } tickets;
+
+    struct {
+        int64_t period_s; /* how long a key signs; default 0: keys stay until an admin
+                             acts; 0 to 25920000 (300 days) */
+        int64_t publish_ahead_s; /* a new one before it signs, default 86400; 120 to
+                                    2592000; tickets.trust_s or more, below period_s */
+        const char *algorithm;   /* of new ones; NULL: as the one that they follow */
+    } keys;
 
     struct {
         int threads;            /* default: number of processors; 1 to 64 */

@@ -34,26 +34,33 @@ sign_lines(struct buf *lines, const struct note_verifier *v,
     return note_sign(text, v, seed, out, err);
 }
 
+void
+trust_write_request(const struct trust_delegation *d, struct buf *out)
+{
+    char vkey[NOTE_VKEY_MAX + 1];
+
+    note_verifier_format(d->authority, vkey);
+    buf_str(out, "meshauth-authority v1\nissuer ");
+    buf_str(out, d->issuer);
+    buf_printf(out, "\nepoch %" PRIu64 "\nauthority ", d->epoch);
+    buf_str(out, vkey);
+    buf_str(out, " ");
+    put_time(out, d->from_s);
+    buf_str(out, " ");
+    put_time(out, d->until_s);
+    buf_str(out, "\n");
+}
+
 enum mauth_rc
 trust_write_delegation(const struct trust_delegation *d,
     const struct note_verifier *root, const uint8_t root_seed[NOTE_KEY_BYTES],
     struct buf *out, struct mauth_err *err)
 {
-    char vkey[NOTE_VKEY_MAX + 1];
     enum mauth_rc rc;
     struct buf b;
 
-    note_verifier_format(d->authority, vkey);
     buf_init(&b);
-    buf_str(&b, "meshauth-authority v1\nissuer ");
-    buf_str(&b, d->issuer);
-    buf_printf(&b, "\nepoch %" PRIu64 "\nauthority ", d->epoch);
-    buf_str(&b, vkey);
-    buf_str(&b, " ");
-    put_time(&b, d->from_s);
-    buf_str(&b, " ");
-    put_time(&b, d->until_s);
-    buf_str(&b, "\n");
+    trust_write_request(d, &b);
     rc = sign_lines(&b, root, root_seed, out, err);
     buf_clear(&b);
     return rc;

@@ -120,6 +120,7 @@ keystore_key_add(struct kv_txn *txn, const struct mauth_secret *seal,
 struct keystore {
     struct trust_key key[KEYSTORE_KEYS];
     char *audiences[KEYSTORE_KEYS]; /* what the keys' audiences point into */
+    struct buf certificate[KEYSTORE_KEYS];
     struct keystore_signer active[KEYSTORE_KEYS];
     struct trust_place listed[KEYSTORE_KEYS];
     size_t count;
@@ -179,6 +180,8 @@ load_key(struct signing_key *k, void *arg, struct mauth_err *err)
     ks->count++;
     ks->key[i].key = k->key;
     k->key = NULL;
+    ks->certificate[i] = k->certificate;
+    buf_init(&k->certificate);
     ks->key[i].state = k->state;
     ks->key[i].from_s = k->from_s;
     ks->key[i].until_s = k->until_s;
@@ -221,6 +224,7 @@ keystore_free(struct keystore *ks)
     for (size_t i = 0; i < KEYSTORE_KEYS; i++) {
         trust_key_clear(&ks->key[i]);
         free(ks->audiences[i]);
+        buf_clear(&ks->certificate[i]);
         signer.borrowed = ks->active[i].signer;
         signer_free(signer.owned);
     }
@@ -273,6 +277,12 @@ bool
 keystore_is_listed(const struct keystore *ks, size_t i)
 {
     return i < ks->count && (ks->listed[i].epoch || ks->listed[i].sequence);
+}
+
+struct text
+keystore_certificate(const struct keystore *ks, size_t i)
+{
+    return i < ks->count ? buf_slice(&ks->certificate[i]) : text_of(NULL);
 }
 
 const struct keystore_authority *

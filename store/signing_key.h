@@ -31,6 +31,7 @@ struct signing_key {
     char audiences[SIGNING_KEY_AUDIENCES + 1]; /* "*" or joined by ',' */
     struct mauth_key *key;                     /* the public half */
     struct trust_place listed; /* the first trust file to list it; 0.0: none yet */
+    struct buf certificate;    /* its X.509 wrapper, DER */
     struct buf pkcs8;          /* the private one; empty: destroyed, or not asked for */
 };
 
@@ -39,8 +40,8 @@ void signing_key_init(struct signing_key *k);
 void signing_key_clear(struct signing_key *k);
 
 /*
- * Takes the public half from pkcs8, and checks that a trust file can say all of it.
- * MAUTH_INVALID: it cannot.
+ * Takes the public half from pkcs8, makes the certificate, and checks that a trust file
+ * can say all of it. MAUTH_INVALID: it cannot.
  */
 MAUTH_MUST_USE enum mauth_rc signing_key_complete(
     struct signing_key *k, struct mauth_err *err);

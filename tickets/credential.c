@@ -1,4 +1,5 @@
 #include <libdeflate.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/b64.h"
@@ -97,20 +98,57 @@ mauth_credential_decode(
 }
 
 /*
+ * A compressor is 130 KB of tables, a part of which is made with it: each thread keeps
+ * its own, until it ends. Without a key each one is used once.
+ */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static bool has_key;
+
+static void
+end_compressor(void *c)
+{
+    libdeflate_free_compressor(c);
+}
+
+static void
+make_key(void)
+{
+    has_key = pthread_key_create(&key, end_compressor) == 0;
+}
+
+static struct libdeflate_compressor *
+take_compressor(void)
+{
+    struct libdeflate_compressor *c;
+
+    pthread_once(&once, make_key);
+    c = has_key ? pthread_getspecific(key) : NULL;
+    return c ? c : libdeflate_alloc_compressor(OUT_LEVEL);
+}
+
+static void
+keep_compressor(struct libdeflate_compressor *c)
+{
+    if (!has_key || (c != pthread_getspecific(key) && pthread_setspecific(key, c) != 0))
+        libdeflate_free_compressor(c);
+}
+
+/*
  * The raw DEFLATE of xml; empty when it would be taken for XML, which a stream of
  * several blocks might be.
  */
 static enum mauth_rc
 squeeze(const char *xml, size_t len, struct buf *out, struct mauth_err *err)
 {
-    struct libdeflate_compressor *c = libdeflate_alloc_compressor(OUT_LEVEL);
+    struct libdeflate_compressor *c = take_compressor();
     uint8_t *room = NULL;
 
     if (c)
         room = buf_space(out, libdeflate_deflate_compress_bound(c, len));
     if (room) /* as much room as it may need: it does not fail */
         out->len = libdeflate_deflate_compress(c, xml, len, room, out->len);
-    libdeflate_free_compressor(c);
+    keep_compressor(c);
     if (!room)
         return mauth_fail(err, MAUTH_NO_MEMORY, "credential: no memory");
     if (room[0] == '<')

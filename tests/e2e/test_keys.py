@@ -3,6 +3,7 @@
 clients notice of it."""
 import json
 import re
+import signal
 import time
 
 from harness import MESHAUTH, STORAGE, Mesh, MeshTest, SLOW, Ticket, main, run, seconds, wait_until
@@ -196,6 +197,40 @@ class Rotation(Keys, MeshTest):
         self.assertEqual(self.accepted(self.ticket_by(alice, successor), alice.device), "accept")
         self.assert_problem(self.admin.call("POST", f"keys/{bad}/activate", {}), 409, "key-state")
         self.assertEqual(self.mesh.audit(action="key.revoke", limit=1)[0]["resources"], [bad, successor])
+
+
+class Schedule(Keys, MeshTest):
+    """Keys that follow each other by themselves; test_housekeeper.c shows the rest."""
+
+    settings = {"keys": {"period_s": 90 * DAY_S, "publish_ahead_s": 3600, "algorithm": "RSA-2048"}}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.admin = Socket(cls.mesh)
+
+    def turn(self):
+        """What meshauthd does each minute, now."""
+        count = self.mesh.log_text().count("reloaded the TLS certificate")
+        self.mesh.signal(signal.SIGHUP)
+        wait_until(lambda: self.mesh.log_text().count("reloaded the TLS certificate") > count, "the reload")
+
+    def test_one_that_ends_soon_is_followed(self):
+        self.turn()
+        self.assertEqual(self.mesh.audit(action="key.prepare"), [])
+        # Its last ticket would end after it, if none followed in the next hour.
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600 + 360 + 1800))
+        brief = self.make(until=until)["id"]
+        self.activate(brief)
+        self.turn()
+        record = wait_until(lambda: self.mesh.audit(action="key.prepare", actor="meshauthd"), "the next key")[0]
+        node = self.admin.call("GET", f"keys/{record['key']}").json
+        self.assertEqual((node["state"], node["algorithm"], "audiences" in node), ("next", "RSA-2048", False))
+        self.published(node["id"], "next")
+        self.turn()
+        time.sleep(1)
+        self.assertEqual(len(self.mesh.audit(action="key.prepare", actor="meshauthd")), 1)
+        self.assertEqual(self.state(brief), "active")  # until the next one has been published for an hour
 
 
 class Audiences(Keys, MeshTest):

@@ -1,6 +1,8 @@
 mauth_unit_test(der mauth::keys)
 mauth_unit_test(key mauth::keys_private PkgConfig::crypto)
+mauth_unit_test(process mauth::keys_private PkgConfig::crypto)
 mauth_unit_test(signer mauth::keys_private)
+mauth_unit_test(key_certificate mauth::keys_private PkgConfig::crypto)
 mauth_unit_test(note mauth::keys_private)
 mauth_unit_test(lines mauth::keys)
 mauth_unit_test(delegation mauth::keys_private)

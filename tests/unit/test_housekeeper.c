@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "store/graph_change.h"
 #include "store/revocations.h"
+#include "tests/unit/audit_log.h"
 #include "tests/unit/issuer.h"
 #include "tests/unit/press.h"
 
@@ -290,6 +291,70 @@ forgets_what_ended_long_ago(void **state)
     assert_int_equal(rc, MAUTH_NOT_FOUND);
 }
 
+/* How many records of an action there are, all by the service itself. */
+static size_t
+count_records(const struct world *w, const char *action)
+{
+    static struct audit_log log;
+    size_t n = 0;
+
+    audit_log_read(&log, w->service.kv);
+    for (size_t i = 0; i < log.count; i++) {
+        if (strcmp(audit_log_text(&log, i, "action"), action) != 0)
+            continue;
+        assert_string_equal(audit_log_text(&log, i, "actor"), "meshauthd");
+        assert_string_equal(audit_log_text(&log, i, "outcome"), "done");
+        n++;
+    }
+    audit_log_clear(&log);
+    return n;
+}
+
+static bool
+comes_to_record(const struct world *w, const char *action)
+{
+    int64_t until_ms = time_monotonic_ms() + SOON_MS;
+
+    while (!count_records(w, action) && time_monotonic_ms() < until_ms) {
+        housekeeper_wake(w->keeper);
+        nap(50);
+    }
+    return count_records(w, action) == 1;
+}
+
+/* The key of the world signs since 1970. The next is published, then it signs. */
+static void
+lets_keys_follow_each_other(void **state)
+{
+    struct world *w = *state;
+
+    w->config.keys.period_s = 3600;
+    w->config.keys.publish_ahead_s = 1;
+    start(w);
+    assert_true(comes_to_record(w, "key.prepare"));
+    assert_true(comes_to_tell(w, " next "));
+    assert_true(comes_to_record(w, "key.activate"));
+    assert_true(comes_to_tell(w, " retiring "));
+    assert_true(comes_to_tell(w, " active "));
+    /* And then no more. */
+    housekeeper_wake(w->keeper);
+    nap(500);
+    assert_int_equal(count_records(w, "key.prepare"), 1);
+    assert_int_equal(count_records(w, "key.activate"), 1);
+}
+
+static void
+leaves_keys_to_admins(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    housekeeper_wake(w->keeper);
+    nap(500);
+    assert_int_equal(count_records(w, "key.prepare"), 0);
+    assert_false(tells(w, " next "));
+}
+
 static void
 stops_what_never_started(void **state)
 {
@@ -310,6 +375,8 @@ main(void)
         TEST(tries_again),
         TEST(does_it_a_last_time),
         TEST(forgets_what_ended_long_ago),
+        TEST(lets_keys_follow_each_other),
+        TEST(leaves_keys_to_admins),
         cmocka_unit_test(stops_what_never_started),
     };
 

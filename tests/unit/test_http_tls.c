@@ -470,6 +470,24 @@ pass_a_byte(struct pair *p)
     assert_int_equal(n, 1);
 }
 
+/* Only the next one: what comes after that pushes both. */
+static void
+lets_one_record_wait_for_the_next(void **state)
+{
+    const struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        struct pair p;
+
+        connect_well(w, &p, versions[i], NULL);
+        p.way.more = true;
+        pass_a_byte(&p); /* a socket of this kind does not wait */
+        assert_false(p.way.more);
+        pass_a_byte(&p);
+        pair_close(&p);
+    }
+}
+
 /* A resumed connection stands for the key that the first one proved. */
 static void
 remembers_the_key_of_a_resumed_session(void **state)
@@ -781,6 +799,7 @@ main(void)
         IN_WORLD(refuses_a_certificate_without_its_key),
         IN_WORLD(asks_for_any_certificate),
         IN_WORLD(refuses_weak_clients),
+        IN_WORLD(lets_one_record_wait_for_the_next),
         IN_WORLD(remembers_the_key_of_a_resumed_session),
         IN_WORLD(shows_the_new_certificate_after_a_reload),
         IN_WORLD(sends_the_chain),

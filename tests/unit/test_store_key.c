@@ -60,6 +60,8 @@ is_space(enum store_space space)
     case SPACE_SIGNING_KEY:
     case SPACE_KEYS_SERIAL:
     case SPACE_AUTHORITY:
+    case SPACE_AUTHORITY_NEXT:
+    case SPACE_METADATA_KEY:
     case SPACE_TRUST_SEQUENCE:
     case SPACE_DEVICE:
     case SPACE_DEVICE_KEY:

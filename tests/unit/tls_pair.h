@@ -17,6 +17,7 @@ enum {
 struct pair {
     int fd[2];
     gnutls_session_t server;
+    struct http_tls_way way; /* of the server's records */
     gnutls_session_t client;
     gnutls_certificate_credentials_t credentials; /* the client's */
     int server_rc, client_rc;                     /* how the handshake ended */
@@ -51,7 +52,7 @@ pair_open(gnutls_certificate_credentials_t server, struct http_tls *tls, struct 
             &p->server, GNUTLS_SERVER, HTTP_TLS_PRIORITIES, server, p->fd[0]) ||
         !pair_open_end(&p->client, GNUTLS_CLIENT, priorities, p->credentials, p->fd[1]))
         abort();
-    http_tls_prepare(tls, p->server);
+    http_tls_prepare(tls, p->server, p->fd[0], &p->way);
 }
 
 static inline void
