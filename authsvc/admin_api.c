@@ -11,6 +11,7 @@
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "net/form.h"
@@ -413,6 +414,7 @@ committed(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
+    fault_point("admin.committed");
     end(r, r->job.rc, &r->job.err);
 }
 

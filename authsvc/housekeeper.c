@@ -14,6 +14,7 @@
 #include "authsvc/refusals.h"
 #include "authsvc/verifiers.h"
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "store/graph_change.h"
@@ -101,6 +102,7 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     rc = kv_read(s->kv, read_serial, &serial, err);
     if (rc == MAUTH_OK)
         rc = publish_trust(s->kv, keys, &options, err);
+    fault_point("trust.published");
     if (rc == MAUTH_OK)
         rc = own_trust_load(
             s->trust, options.path, &keystore_authority(keys)->verifier, err);
@@ -145,6 +147,8 @@ are_keys_new(struct housekeeper *h)
         log_error("the keys stay as they were: %s", err.text);
     if (changed)
         log_info("other keys are in force");
+    if (changed)
+        fault_point("keys.in-force");
     h->keys_failed = failed;
     return changed;
 }
@@ -305,8 +309,8 @@ take_turn(struct housekeeper *h)
     struct mauth_err err = MAUTH_ERR_INIT;
 
     end_keys(h);
-    warn(h);
     rotate_keys(h);
+    warn(h);
     if (refusals_flush(h->service->refusals, h->service->kv, &err) != MAUTH_OK)
         log_error("refusals are not on record yet: %s", err.text);
     mauth_err_reset(&err);
@@ -375,8 +379,8 @@ housekeeper_start(
     if (!h)
         return mauth_fail(err, MAUTH_NO_MEMORY, "housekeeper: no memory");
     h->service = service;
-    take_up(h);
     rc = key_schedule_lengthen(service, time_now_s(), err);
+    take_up(h);
     if (rc == MAUTH_OK)
         rc = sign_trust(h, err);
     if (rc != MAUTH_OK) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/time.h"
 #include "store/keystore.h"
 
@@ -132,6 +133,7 @@ change_it(
     rc = kv_open(a->config->store, KV_OPEN, &kv, err);
     if (rc == MAUTH_OK)
         rc = kv_write(kv, change_store, &w, err);
+    fault_point("admin.committed");
     kv_close(kv);
     if (rc == MAUTH_OK && w.refused)
         rc = refuse(&w, err);

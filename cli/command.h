@@ -143,6 +143,7 @@ extern const struct command keys_prepare_command;
 extern const struct command keys_activate_command;
 extern const struct command keys_revoke_command;
 extern const struct command keys_metadata_command;
+extern const struct command keys_reseal_command;
 extern const struct command authority_show_command;
 extern const struct command authority_renew_command;
 extern const struct command authority_sign_command;

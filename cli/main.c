@@ -64,6 +64,7 @@ static const struct command *const commands[] = {
     &keys_activate_command,
     &keys_revoke_command,
     &keys_metadata_command,
+    &keys_reseal_command,
     &user_list_command,
     &user_show_command,
     &user_remove_command,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "store/admin.h"
 #include "store/key.h"
@@ -92,6 +93,7 @@ make_key(struct admin_key *k, struct mauth_err *err)
     if (rc == MAUTH_OK)
         snprintf(k->id, sizeof(k->id), "%s", mauth_key_id(signer_key(signer)));
     signer_free(signer);
+    fault_point("key.made");
     return rc;
 }
 
