@@ -330,7 +330,7 @@ class Commands(Keys, MeshTest):
         self.assertFalse(new.exists())
         mesh.stop()
         said = json.loads(self.keys("reseal", "--seal-key-file", new, "--json", mesh=mesh).stdout)
-        self.assertEqual(said, {"resealed": 3, "file": str(new)})
+        self.assertEqual(said, {"resealed": 4, "file": str(new)})
         self.assertEqual(new.stat().st_mode & 0o777, 0o600)
         mesh.secrets.add(new.read_text().strip())
         self.assertIn("sealed with this key already", self.keys("reseal", "--seal-key-file", new, mesh=mesh).stdout)
