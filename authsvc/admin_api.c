@@ -219,10 +219,27 @@ ready_key(struct request *r)
 
     k->seal = r->service->seal;
     k->longest_s = config_longest_ticket_s(r->service->config);
+    k->module = r->service->config->pkcs11_module;
+    k->modules = r->service->config->pkcs11_modules;
     if (r->change.op == ADMIN_KEY_PREPARE &&
         kv_read(r->service->kv, ask, r, NULL) == MAUTH_OK && !r->problem)
         k->pkcs8 = &r->pkcs8;
     r->problem = NULL;
+}
+
+/* A key in a token may be described well, and not be there. */
+static const char *
+make_ready(struct request *r)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc = admin_change_ready(&r->change, &err);
+
+    if (rc == MAUTH_OK)
+        return NULL;
+    if (rc != MAUTH_INVALID)
+        return "internal";
+    snprintf(r->detail, sizeof(r->detail), "%s", err.text);
+    return "key";
 }
 
 static const char *
@@ -238,10 +255,7 @@ gather(struct request *r)
         problem = gather_body(r);
     if (!problem && r->route->kind == ADMIN_KEYS)
         ready_key(r);
-    if (!problem && r->route->way == CHANGES &&
-        admin_change_ready(&r->change, NULL) != MAUTH_OK)
-        problem = "internal";
-    return problem;
+    return problem || r->route->way != CHANGES ? problem : make_ready(r);
 }
 
 /* Decide and act. */

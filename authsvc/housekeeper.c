@@ -7,6 +7,7 @@
 
 #include "authsvc/documents.h"
 #include "authsvc/key_schedule.h"
+#include "authsvc/key_watch.h"
 #include "authsvc/log.h"
 #include "authsvc/own_keys.h"
 #include "authsvc/own_trust.h"
@@ -43,6 +44,7 @@ struct housekeeper {
     bool purging;                 /* there may be more that ended long ago */
     uint64_t followed_generation; /* of the store, when followers were last woken */
     uint64_t followed_state;      /* of the graph */
+    struct key_watch key_watch;
 };
 
 enum {
@@ -309,8 +311,8 @@ take_turn(struct housekeeper *h)
     struct mauth_err err = MAUTH_ERR_INIT;
 
     end_keys(h);
-    rotate_keys(h);
     warn(h);
+    rotate_keys(h);
     if (refusals_flush(h->service->refusals, h->service->kv, &err) != MAUTH_OK)
         log_error("refusals are not on record yet: %s", err.text);
     mauth_err_reset(&err);
@@ -346,6 +348,15 @@ wait_for_call(struct housekeeper *h)
     return call;
 }
 
+static void
+watch_keys(struct housekeeper *h)
+{
+    struct shared_ref *keys = own_keys_take(h->service->keys);
+
+    key_watch_look(&h->key_watch, own_keys_of(keys));
+    shared_drop(keys);
+}
+
 static void *
 keep_house(void *arg)
 {
@@ -362,6 +373,7 @@ keep_house(void *arg)
             take_turn(h);
         if (h->purging)
             purge(h);
+        watch_keys(h);
     } while (call != CALL_STOP);
     return NULL;
 }
@@ -379,8 +391,8 @@ housekeeper_start(
     if (!h)
         return mauth_fail(err, MAUTH_NO_MEMORY, "housekeeper: no memory");
     h->service = service;
-    rc = key_schedule_lengthen(service, time_now_s(), err);
     take_up(h);
+    rc = key_schedule_lengthen(service, time_now_s(), err);
     if (rc == MAUTH_OK)
         rc = sign_trust(h, err);
     if (rc != MAUTH_OK) {

@@ -347,7 +347,9 @@ set_time(json_t *o, const char *name, int64_t t_s)
 static json_t *
 new_key_body(const struct admin_key *k)
 {
-    json_t *o = json_pack("{s:s}", "algorithm", signer_kind_name(k->kind));
+    json_t *o = k->token[0]
+                    ? json_pack("{s:s}", "pkcs11", k->token)
+                    : json_pack("{s:s}", "algorithm", signer_kind_name(k->kind));
     struct text rest = text_of(k->audiences), one;
     json_t *list = json_array();
 

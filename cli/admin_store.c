@@ -159,6 +159,8 @@ change_keys(
     c->key.seal = seal;
     c->key.pkcs8 = &pkcs8;
     c->key.longest_s = config_longest_ticket_s(a->config);
+    c->key.module = a->config->pkcs11_module;
+    c->key.modules = a->config->pkcs11_modules;
     if (rc == MAUTH_OK)
         rc = admin_change_ready(c, err);
     if (rc == MAUTH_OK)

@@ -19,6 +19,7 @@ admin_key_take_view(const struct signing_key *k, struct admin_key_view *out)
     spki = mauth_key_spki(k->key, &out->spki_len);
     memcpy(out->spki, spki, out->spki_len);
     snprintf(out->id, sizeof(out->id), "%s", mauth_key_id(k->key));
+    snprintf(out->token, sizeof(out->token), "%s", k->token);
     snprintf(out->audiences, sizeof(out->audiences), "%s", k->audiences);
     out->state = k->state;
     out->kind = signer_kind_of(k->key);
@@ -72,6 +73,10 @@ admin_view_key(struct buf *b, const char *issuer, const struct admin_key_view *v
     if (v->state == TRUST_RETIRING)
         put_time(b, "retires", v->retires_s);
     put_audiences(b, v->audiences);
+    if (v->token[0]) {
+        buf_str(b, ",\"pkcs11\":");
+        buf_json(b, text_of(v->token));
+    }
     admin_view_pem(v->spki, v->spki_len, pem);
     buf_str(b, ",\"key\":");
     buf_json(b, text_of(pem));

@@ -74,7 +74,19 @@ reseal_authority(struct kv_txn *txn, struct reseal *r, struct mauth_err *err)
     return rc;
 }
 
-/* meshauthd makes it when it first starts. */
+/* The one that waits for the root's signature. */
+static enum mauth_rc
+reseal_pending(struct kv_txn *txn, struct reseal *r, struct mauth_err *err)
+{
+    struct keystore_authority a;
+    enum mauth_rc rc = authority_load_pending(txn, r->from, &a, err);
+
+    if (rc == MAUTH_OK)
+        rc = authority_put_pending(txn, r->to, &a, next_nonce(r), err);
+    authority_clear(&a);
+    return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
+}
+
 static enum mauth_rc
 reseal_metadata_key(struct kv_txn *txn, struct reseal *r, struct mauth_err *err)
 {
@@ -107,8 +119,9 @@ look_whether_done(struct kv_txn *txn, struct reseal *r, struct mauth_err *err)
 enum mauth_rc
 reseal_all(struct kv_txn *txn, struct reseal *r, struct mauth_err *err)
 {
-    static enum mauth_rc (*const parts[])(struct kv_txn *, struct reseal *,
-        struct mauth_err *) = {reseal_keys, reseal_authority, reseal_metadata_key};
+    static enum mauth_rc (*const parts[])(
+        struct kv_txn *, struct reseal *, struct mauth_err *) = {
+        reseal_keys, reseal_authority, reseal_pending, reseal_metadata_key};
     enum mauth_rc rc = look_whether_done(txn, r, err);
 
     r->records = 0;

@@ -15,7 +15,7 @@
 
 enum {
     RESEAL_RECORDS =
-        KEYSTORE_KEYS + 2 /* at most: the keys, the authority, the metadata key */
+        KEYSTORE_KEYS + 3 /* at most: the authority, one that waits; SAML */
 };
 
 struct reseal {
