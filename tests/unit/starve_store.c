@@ -5,6 +5,7 @@
 #include "store/admin_view.h"
 #include "store/audit.h"
 #include "store/publish.h"
+#include "store/reseal.h"
 #include "store/revocations.h"
 #include "tests/unit/press.h"
 #include "tests/unit/starve.h"
@@ -181,6 +182,112 @@ make_seal(void *arg, struct mauth_err *err)
     return rc;
 }
 
+/* The life of a key: each is one change, as an admin's. */
+struct living {
+    struct press *p;
+    struct admin_change change;
+    struct buf pkcs8, shown;
+};
+
+static enum mauth_rc
+apply(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct admin_change *c = &((struct living *)arg)->change;
+    enum mauth_rc rc = admin_change_find(txn, c, err);
+
+    return rc ? rc : admin_change_apply(txn, c, err);
+}
+
+static enum mauth_rc
+change_key(void *arg, struct mauth_err *err)
+{
+    struct living *l = arg;
+    enum mauth_rc rc;
+
+    l->change.now_s = 1500;
+    l->change.key.seal = l->p->seal;
+    l->change.key.pkcs8 = &l->pkcs8;
+    rc = admin_change_ready(&l->change, err);
+    return rc ? rc : kv_write(l->p->s.kv, apply, l, err);
+}
+
+static enum mauth_rc
+put_view(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct living *l = arg;
+    const struct admin_keys_look look = {
+        .seal = l->p->seal, .issuer = "https://a.example", .now_s = 1500};
+
+    return admin_view_keys(txn, &look, &l->shown, err);
+}
+
+static enum mauth_rc
+show_keys(void *arg, struct mauth_err *err)
+{
+    struct living *l = arg;
+    enum mauth_rc rc;
+
+    buf_init(&l->shown);
+    rc = kv_read(l->p->s.kv, put_view, l, err);
+    if (rc == MAUTH_OK && !buf_ok(&l->shown)) /* it is the caller's to ask */
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "shown: no memory");
+    buf_clear(&l->shown);
+    return rc;
+}
+
+static enum mauth_rc
+reseal(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return reseal_all(txn, arg, err);
+}
+
+struct resealing {
+    struct kv *kv;
+    struct reseal reseal;
+};
+
+static enum mauth_rc
+seal_anew(void *arg, struct mauth_err *err)
+{
+    struct resealing *r = arg;
+    enum mauth_rc rc = reseal_ready(&r->reseal, err);
+
+    return rc ? rc : kv_write(r->kv, reseal, &r->reseal, err);
+}
+
+static void
+starves_the_life_of_keys(void **state)
+{
+    static const uint8_t raw[KEYSTORE_SEAL_BYTES] = {2};
+    struct living l = {.change = {.op = ADMIN_KEY_PREPARE}};
+    struct mauth_secret *seal = NULL;
+    char id[MAUTH_KEY_ID_LEN + 1];
+    struct resealing r;
+    struct press p;
+
+    (void)state;
+    press_set_up(&p);
+    l.p = &p;
+    buf_init_secret(&l.pkcs8);
+    starve("prepare", change_key, &l);
+    memcpy(id, l.change.key.view.id, sizeof(id));
+    l.change.whom = id;
+    l.change.key.force = true;
+    l.change.op = ADMIN_KEY_ACTIVATE;
+    starve("activate", change_key, &l);
+    assert_int_equal(l.change.key.view.state, TRUST_ACTIVE);
+    starve("show", show_keys, &l);
+    l.change.op = ADMIN_KEY_REVOKE;
+    starve("revoke", change_key, &l);
+    assert_int_equal(l.change.key.view.state, TRUST_REVOKED);
+    assert_int_equal(mauth_secret_new(raw, sizeof(raw), &seal, NULL), MAUTH_OK);
+    r = (struct resealing){.kv = p.s.kv, .reseal = {.from = p.seal, .to = seal}};
+    starve("reseal", seal_anew, &r);
+    mauth_secret_free(seal);
+    buf_clear(&l.pkcs8);
+    press_tear_down(&p);
+}
+
 static void
 starves_the_keys(void **state)
 {
@@ -276,6 +383,7 @@ main(void)
         cmocka_unit_test(starves_the_store),
         cmocka_unit_test(starves_the_log),
         cmocka_unit_test(starves_the_keys),
+        cmocka_unit_test(starves_the_life_of_keys),
         cmocka_unit_test(starves_the_admins),
     };
 
