@@ -11,6 +11,7 @@
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "net/form.h"
@@ -102,6 +103,8 @@ const struct admin_route admin_keys_activate = {.kind = ADMIN_KEYS,
     .take = admin_body_key};
 const struct admin_route admin_keys_revoke = {
     .kind = ADMIN_KEYS, .way = CHANGES, .op = ADMIN_KEY_REVOKE};
+const struct admin_route admin_metadata_key = {
+    .kind = ADMIN_METADATA_KEY, .way = SHOWS};
 const struct admin_route admin_revocations_list = {
     .kind = ADMIN_REVOCATIONS, .way = LISTS};
 const struct admin_route admin_revocations_add = {.way = CHANGES,
@@ -216,10 +219,27 @@ ready_key(struct request *r)
 
     k->seal = r->service->seal;
     k->longest_s = config_longest_ticket_s(r->service->config);
+    k->module = r->service->config->pkcs11_module;
+    k->modules = r->service->config->pkcs11_modules;
     if (r->change.op == ADMIN_KEY_PREPARE &&
         kv_read(r->service->kv, ask, r, NULL) == MAUTH_OK && !r->problem)
         k->pkcs8 = &r->pkcs8;
     r->problem = NULL;
+}
+
+/* A key in a token may be described well, and not be there. */
+static const char *
+make_ready(struct request *r)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc = admin_change_ready(&r->change, &err);
+
+    if (rc == MAUTH_OK)
+        return NULL;
+    if (rc != MAUTH_INVALID)
+        return "internal";
+    snprintf(r->detail, sizeof(r->detail), "%s", err.text);
+    return "key";
 }
 
 static const char *
@@ -235,10 +255,7 @@ gather(struct request *r)
         problem = gather_body(r);
     if (!problem && r->route->kind == ADMIN_KEYS)
         ready_key(r);
-    if (!problem && r->route->way == CHANGES &&
-        admin_change_ready(&r->change, NULL) != MAUTH_OK)
-        problem = "internal";
-    return problem;
+    return problem || r->route->way != CHANGES ? problem : make_ready(r);
 }
 
 /* Decide and act. */
@@ -285,6 +302,8 @@ look_at_keys(struct request *r, struct kv_txn *txn, struct mauth_err *err)
     const char *issuer = r->service->config->issuer.url;
     const struct mauth_secret *seal = r->service->seal;
 
+    if (r->route->kind == ADMIN_METADATA_KEY)
+        return admin_view_metadata_key(txn, seal, &r->json, err);
     if (r->route->way == LISTS)
         return admin_view_keys(txn, seal, issuer, &r->json, err);
     return admin_view_key_of(txn, seal, issuer, r->whom, &r->json, err);
@@ -297,7 +316,7 @@ look(struct request *r, struct kv_txn *txn, struct mauth_err *err)
     const char *after = r->after[0] ? r->after : NULL;
     enum mauth_rc rc;
 
-    if (r->route->kind == ADMIN_KEYS)
+    if (r->route->kind == ADMIN_KEYS || r->route->kind == ADMIN_METADATA_KEY)
         rc = look_at_keys(r, txn, err);
     else if (r->route->sessions)
         rc = admin_view_sessions(txn, issuer, r->whom, after, r->limit, &r->json, err);
@@ -409,6 +428,7 @@ committed(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
+    fault_point("admin.committed");
     end(r, r->job.rc, &r->job.err);
 }
 

@@ -206,7 +206,8 @@ nobody(enum admin_kind kind, const char *whom, struct mauth_err *err)
         [ADMIN_SERVICES] = "service",
         [ADMIN_ROLES] = "principal",
         [ADMIN_REVOCATIONS] = "revocation",
-        [ADMIN_KEYS] = "signing key"};
+        [ADMIN_KEYS] = "signing key",
+        [ADMIN_METADATA_KEY] = "metadata key"};
     char quoted[64];
 
     mauth_quote(whom, strlen(whom), quoted, sizeof(quoted));
@@ -346,7 +347,9 @@ set_time(json_t *o, const char *name, int64_t t_s)
 static json_t *
 new_key_body(const struct admin_key *k)
 {
-    json_t *o = json_pack("{s:s}", "algorithm", signer_kind_name(k->kind));
+    json_t *o = k->token[0]
+                    ? json_pack("{s:s}", "pkcs11", k->token)
+                    : json_pack("{s:s}", "algorithm", signer_kind_name(k->kind));
     struct text rest = text_of(k->audiences), one;
     json_t *list = json_array();
 

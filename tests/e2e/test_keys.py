@@ -6,7 +6,7 @@ import re
 import signal
 import time
 
-from harness import MESHAUTH, STORAGE, Mesh, MeshTest, SLOW, Ticket, main, run, seconds, wait_until
+from harness import MESHAUTH, PATIENCE_S, STORAGE, SLOW, Mesh, MeshTest, Ticket, main, run, seconds, wait_until
 from people import Person
 from services import Admin, Socket
 
@@ -318,6 +318,45 @@ class Commands(Keys, MeshTest):
         # One that nobody knows is looked for in the store as well.
         self.assertEqual(said, done)
         self.assertEqual(sorted(v[0] for v in keys_of(mesh.trust).values()), ["active", "next", "revoked"])
+
+    def test_reseal(self):
+        mesh = Mesh()
+        self.addCleanup(mesh.close)
+        alice = Person(mesh, "alice")
+        Socket(mesh).call("POST", "keys", {"audiences": ["urn:x"]})
+        new, old = mesh.dir / "seal2.key", mesh.dir / "seal.key"
+        done = self.keys("reseal", "--seal-key-file", new, code=1, mesh=mesh)
+        self.assertIn("stop it first", done.stderr)
+        self.assertFalse(new.exists())
+        mesh.stop()
+        said = json.loads(self.keys("reseal", "--seal-key-file", new, "--json", mesh=mesh).stdout)
+        self.assertEqual(said, {"resealed": 3, "file": str(new)})
+        self.assertEqual(new.stat().st_mode & 0o777, 0o600)
+        mesh.secrets.add(new.read_text().strip())
+        self.assertIn("sealed with this key already", self.keys("reseal", "--seal-key-file", new, mesh=mesh).stdout)
+        # The configuration still names the old one, which opens nothing any more.
+        mesh.start(wait=False)
+        self.assertEqual(mesh.daemon.wait(PATIENCE_S), 3)
+        refused = mesh.log_text().splitlines()[-1]
+        self.assertIn("is this the seal key of this store?", refused)
+        mesh.log_file.write_text("".join(line + "\n" for line in mesh.log_text().splitlines()[:-1]))
+        self.assertIn("does not open", self.keys("list", code=1, mesh=mesh).stderr)
+        mesh.conf.write_text('seal_key_file = "seal2.key";\n' + mesh.conf.read_text().replace("seal_key_file", "#"))
+        old.unlink()
+        mesh.start()
+        self.assertEqual(mesh.verify(alice.ticket, alice.device)[0], 0)
+        alice.login()
+        self.assertEqual(mesh.verify(alice.ticket, alice.device)[0], 0)
+        self.assertEqual(mesh.audit(action="key.reseal")[0]["actor"], self.admin.id)
+        # A file that holds no seal key stays as it is.
+        other = mesh.folder / "no-key"
+        other.write_text("nothing\n")
+        other.chmod(0o600)
+        mesh.stop()
+        self.keys("reseal", "--seal-key-file", other, code=3, mesh=mesh)
+        self.keys("reseal", code=2, mesh=mesh)
+        self.assertEqual(other.read_text(), "nothing\n")
+        mesh.start()
 
     def test_misused(self):
         for words in (("prepare", "--algorithm", "DSA"), ("prepare", "--until", "soon"), ("prepare", "--audience", ""),
