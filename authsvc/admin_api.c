@@ -102,6 +102,12 @@ const struct admin_route admin_keys_activate = {.kind = ADMIN_KEYS,
     .take = admin_body_key};
 const struct admin_route admin_keys_revoke = {
     .kind = ADMIN_KEYS, .way = CHANGES, .op = ADMIN_KEY_REVOKE};
+const struct admin_route admin_revocations_list = {
+    .kind = ADMIN_REVOCATIONS, .way = LISTS};
+const struct admin_route admin_revocations_add = {.way = CHANGES,
+    .op = ADMIN_REVOKE,
+    .members = admin_body_revocation,
+    .take = admin_body_revoke};
 const struct admin_route admin_roles_list = {.kind = ADMIN_ROLES, .way = LISTS};
 const struct admin_route admin_roles_grant = {
     .kind = ADMIN_ROLES, .way = CHANGES, .op = ADMIN_ROLE_GRANT};

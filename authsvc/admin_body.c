@@ -169,3 +169,29 @@ admin_body_key(
         return wrong_key(detail, "A list of audiences has one at least.");
     return audiences ? take_audiences(k, audiences, detail) : NULL;
 }
+
+const struct json_member admin_body_revocation[] = {
+    {"ids", JSON_BODY_LIST, true},
+    {"note", JSON_BODY_TEXT, false},
+    {NULL, 0, false},
+};
+
+const char *
+admin_body_revoke(
+    const json_t *root, struct admin_change *c, char detail[ADMIN_BODY_DETAIL])
+{
+    const json_t *ids = json_object_get(root, "ids");
+    struct buf name;
+
+    buf_init_fixed(&name, c->named, sizeof(c->named));
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        buf_str(&name, i ? "+" : "");
+        buf_str(&name, json_string_value(json_array_get(ids, i)));
+    }
+    c->whom = buf_cstr(&name);
+    c->note = json_body_text(root, "note");
+    if (c->whom)
+        return NULL;
+    snprintf(detail, ADMIN_BODY_DETAIL, "There are one or two ids to be named.");
+    return "revocation";
+}

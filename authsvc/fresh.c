@@ -158,6 +158,20 @@ fresh_open(const struct fresh_options *o, struct fresh **out, struct mauth_err *
     return MAUTH_OK;
 }
 
+enum mauth_rc
+fresh_check(const struct fresh_options *o, struct mauth_err *err)
+{
+    void *object = NULL;
+    enum mauth_rc rc;
+
+    if (!o->from_file)
+        return MAUTH_OK;
+    rc = o->load(o->config, NULL, &object, err);
+    if (object)
+        o->free_object(object);
+    return rc;
+}
+
 void
 fresh_stop(struct fresh *f)
 {

@@ -31,6 +31,10 @@ struct fresh;
 MAUTH_MUST_USE enum mauth_rc fresh_open(
     const struct fresh_options *o, struct fresh **out, struct mauth_err *err);
 
+/* Would its first load from the file be good? Of the network nothing is asked. */
+MAUTH_MUST_USE enum mauth_rc fresh_check(
+    const struct fresh_options *o, struct mauth_err *err);
+
 /*
  * Stop lets a running load end early and admits no other; close waits for that. Whoever
  * still waits is called back before close returns. NULL is fine.

@@ -10,10 +10,13 @@
 
 #include "authsvc/http_server.h"
 #include "base/fail.h"
+#include "base/secret.h"
 #include "base/time.h"
 
 enum {
-    CONNECTION_MEMORY = 96 * 1024, /* headers up to 60,000 bytes of credential */
+    /* Headers up to 60,000 bytes of credential. (All of it is zeroed for each request:
+     * 96 KiB took 1 us more.) */
+    CONNECTION_MEMORY = 72 * 1024,
     TICK_MS = 250,
     POLL_MS = 5
 };
@@ -180,7 +183,9 @@ http_start(
         return mauth_fail(err, MAUTH_NO_MEMORY, "http: no memory");
     s->o = *o;
     s->listener.fd = -1;
-    rc = open_parts(s, err);
+    rc = mauth_random(&s->seed, sizeof(s->seed), err);
+    if (rc == MAUTH_OK)
+        rc = open_parts(s, err);
     if (rc == MAUTH_OK)
         rc = start_daemon(s, err);
     if (rc == MAUTH_OK)

@@ -32,7 +32,7 @@ struct http_exchange;
 typedef void http_step(struct http_exchange *x);
 
 struct http_route {
-    const char *method;       /* "GET", "POST" */
+    const char *method;       /* "GET", "POST"; HEAD is GET, with no body sent */
     const char *path;         /* matched exactly; "{id}" is any one segment */
     size_t body_max;          /* 0: no body */
     const char *content_type; /* that the body must have; NULL with no body */

@@ -7,6 +7,7 @@
 
 #include "authsvc/own_keys.h"
 #include "base/fail.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "tickets/encode.h"
@@ -21,6 +22,10 @@ struct draft {
     struct ticket ticket;
     struct shared_ref *keys;
     const struct keystore_signer *signer; /* one of them */
+    struct {
+        uint8_t id[TICKET_ID_RANDOM];
+        uint8_t salt[AUDIT_SALT];
+    } random; /* drawn at once: each draw costs as much as a hash */
     char id[TICKET_ID_LEN + 1];
     char subject[ID_LEN + 1];
     char session[ID_LEN + 1];
@@ -105,11 +110,12 @@ start(const struct issue_ground *g, int64_t lifetime_s, const char *const *audie
         return mauth_fail(err, MAUTH_TOO_LARGE, "issue: %zu audiences", audiences);
     for (; t->audiences < audiences; t->audiences++)
         t->audience[t->audiences] = text_of(audience[t->audiences]);
-    rc = ticket_new_id(d->id, err);
+    rc = mauth_random(&d->random, sizeof(d->random), err);
     if (rc == MAUTH_OK)
         rc = choose_key(g, d, err);
     if (rc != MAUTH_OK)
         return rc;
+    ticket_id_of(d->random.id, d->id);
     end_s = earliest(end_s, g->session_ends_s);
     end_s = earliest(end_s, d->signer->until_s);
     if (end_s <= g->now_s)
@@ -168,7 +174,7 @@ make_entry(const struct issue_ground *g, const struct draft *d, const char *acti
         record.resources[record.resource_count++] = rights->about[i];
     for (size_t i = 0; i < d->ticket.audiences; i++)
         record.resources[record.resource_count++] = d->ticket.audience[i].p;
-    return audit_entry_new(&record, &out->entry, err);
+    return audit_entry_salted(&record, d->random.salt, &out->entry, err);
 }
 
 static enum mauth_rc

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "authsvc/changes_api.h"
+#include "authsvc/documents.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
@@ -24,9 +24,12 @@
 #include "authsvc/routes.h"
 #include "authsvc/rules_in_force.h"
 #include "authsvc/service.h"
+#include "authsvc/start_check.h"
 #include "authsvc/trust_api.h"
+#include "authsvc/verifiers.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/time.h"
 #include "jose/json.h"
 #include "net/fetch.h"
@@ -51,7 +54,7 @@ static const char usage[] =
     "usage: meshauthd -c FILE [-t]\n"
     "\n"
     "  -c FILE     the configuration, as `meshauth init` writes it\n"
-    "  -t          only check it\n"
+    "  -t          only check it, and the files that a start would read\n"
     "  -h, --help  this text\n"
     "  --version   which version this is\n"
     "\n"
@@ -107,6 +110,8 @@ start_service(struct daemon *d, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
     if (rc == MAUTH_OK)
+        rc = verifiers_open(d->kv, &d->service.verifiers, err);
+    if (rc == MAUTH_OK)
         rc = cache_new(KNOWN_TICKETS, KNOWN_BYTES, &d->service.known, err);
     if (rc == MAUTH_OK)
         rc = parking_new((size_t)d->config->limits.connections / 2, TRUST_API_WAIT_MS,
@@ -118,6 +123,9 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = in_force_open(d->kv, d->config->rules_file, &d->service.rules, err);
     if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
+    if (rc == MAUTH_OK)
+        rc = documents_open(
+            d->kv, d->seal, d->config->issuer.url, &d->service.documents, err);
     if (rc == MAUTH_OK)
         rc = housekeeper_start(&d->service, &d->housekeeper, err);
     return rc;
@@ -174,8 +182,10 @@ stop(struct daemon *d)
     parking_free(d->service.waiting);
     parking_free(d->service.followers);
     shared_free(d->service.trust);
+    verifiers_close(d->service.verifiers);
     cache_free(d->service.known);
     in_force_close(d->service.rules);
+    documents_close(d->service.documents);
     own_keys_close(d->service.keys);
     kv_close(d->kv);
     mauth_secret_free(d->seal);
@@ -262,7 +272,6 @@ allow_files(int connections, struct mauth_err *err)
 static enum mauth_rc
 prepare_process(sigset_t *signals, struct mauth_err *err)
 {
-    const struct rlimit none = {0, 0};
     enum mauth_rc rc;
 
     sigemptyset(signals);
@@ -271,8 +280,10 @@ prepare_process(sigset_t *signals, struct mauth_err *err)
     sigaddset(signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
+    if (!process_harden())
+        log_info(
+            "keys lie in memory that may be swapped: none can be locked (ulimit -l; "
+            "LimitMEMLOCK=)");
     json_prepare_process();
     rc = net_init(err);
     return rc ? rc : saml_library_open(err);
@@ -289,6 +300,13 @@ keep_memory(void)
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 }
 
+static int
+check_only(const struct config *config)
+{
+    printf("%s: good\n", config->path);
+    return start_check(config) ? EXIT_DONE : EXIT_FAILED;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -303,7 +321,7 @@ main(int argc, char **argv)
     bool only_check = false;
     sigset_t signals;
     enum mauth_rc rc;
-    int option;
+    int option, code = EXIT_DONE;
 
     if (!file_guard_standard())
         return EXIT_FAILED; /* and nowhere to say so */
@@ -325,18 +343,15 @@ main(int argc, char **argv)
         fprintf(stderr, "meshauthd: %s\n", err.text);
         return EXIT_USAGE_OR_CONFIG;
     }
-    if (only_check) {
-        printf("%s: good\n", file);
-        config_free(config);
-        return EXIT_DONE;
-    }
-    rc = allow_files(config->limits.connections, &err);
+    rc = only_check ? MAUTH_OK : allow_files(config->limits.connections, &err);
     if (rc == MAUTH_OK)
         rc = prepare_process(&signals, &err);
-    if (rc == MAUTH_OK)
+    if (rc == MAUTH_OK && only_check)
+        code = check_only(config);
+    else if (rc == MAUTH_OK)
         rc = serve(config, &signals, &err);
     if (rc != MAUTH_OK)
         fprintf(stderr, "meshauthd: %s\n", err.text);
     config_free(config);
-    return rc == MAUTH_OK ? EXIT_DONE : EXIT_FAILED;
+    return rc == MAUTH_OK ? code : EXIT_FAILED;
 }

@@ -7,6 +7,8 @@
 #include <jansson.h>
 
 enum {
+    SCHEME_MAX = 16,
+    CHALLENGE_MAX = 96,
     WHY_MAX = 1024
 };
 
@@ -114,28 +116,28 @@ static const struct oauth_refusal refusals[] = {
     {"user-closed", 400, "invalid_request", "The account of this identity is closed."},
 
     /* Of a service that logs in (RFC 7523 3). */
-    {"client-unknown", 401, "invalid_client",
+    {"client-unknown", 400, "invalid_client",
         "There is no such service, or none with a key."},
-    {"client-proof", 401, "invalid_client",
+    {"client-proof", 400, "invalid_client",
         "Prove the registered key with a 'client_assertion' or as TLS client "
         "certificate."},
-    {"assertion-form", 401, "invalid_client",
+    {"assertion-form", 400, "invalid_client",
         "The client assertion is not a JSON Web Token that is signed as the registered "
         "key says, ES256 or RS256."},
-    {"assertion-signature", 401, "invalid_client",
+    {"assertion-signature", 400, "invalid_client",
         "The client assertion's signature does not verify with the registered key."},
-    {"assertion-claims", 401, "invalid_client",
+    {"assertion-claims", 400, "invalid_client",
         "The client assertion lacks a claim, or one is not of its form."},
-    {"assertion-subject", 401, "invalid_client",
+    {"assertion-subject", 400, "invalid_client",
         "The client assertion's 'iss' and 'sub' must be the client_id."},
-    {"assertion-audience", 401, "invalid_client",
+    {"assertion-audience", 400, "invalid_client",
         "The client assertion's 'aud' must be the issuer's URL alone."},
-    {"assertion-expired", 401, "invalid_client", "The client assertion has expired."},
-    {"assertion-lifetime", 401, "invalid_client",
+    {"assertion-expired", 400, "invalid_client", "The client assertion has expired."},
+    {"assertion-lifetime", 400, "invalid_client",
         "The client assertion is valid for more than five minutes."},
-    {"assertion-not-yet", 401, "invalid_client",
+    {"assertion-not-yet", 400, "invalid_client",
         "The client assertion is not yet valid."},
-    {"assertion-used", 401, "invalid_client", "The client assertion was used before."},
+    {"assertion-used", 400, "invalid_client", "The client assertion was used before."},
 
     /* Of our ticket as subject token. */
     {"ticket-form", 400, "invalid_request",
@@ -170,6 +172,8 @@ static const struct oauth_refusal refusals[] = {
     {"resource", 400, "invalid_target",
         "A 'resource' is the URL of a user, device or folder, or lies in a folder "
         "below a service's prefix."},
+    {"place", 400, "invalid_target",
+        "No service is registered at that place, and it is no node of this mesh."},
     {"resource-unknown", 400, "invalid_target", "There is no such 'resource'."},
     {"actions", 400, "invalid_scope",
         "'scope' is a list of actions with one space between them."},
@@ -184,11 +188,11 @@ static const struct oauth_refusal refusals[] = {
     {"too-fast", 429, "temporarily_unavailable",
         "Too many logins or tickets in a short time; wait and try again."},
 
-    /* Of a revocation. */
-    {"revoke-token", 400, "invalid_request", "'token' is missing."},
-    {"revoke-repeated", 400, "invalid_request", "Nothing may occur more than once."},
-    {"revoke-set", 400, "invalid_request",
-        "'token' is one ticket; of several, revoke each."},
+    /* Of a ticket that is revoked, or asked about. */
+    {"ticket-missing", 400, "invalid_request", "'token' is missing."},
+    {"ticket-repeated", 400, "invalid_request", "Nothing may occur more than once."},
+    {"ticket-set", 400, "invalid_request",
+        "'token' is one ticket; send several one by one."},
     {"revoke-foreign", 400, "unauthorized_client",
         "Only its holder, who proves its key, may revoke a ticket, and whom the rules "
         "let."},
@@ -230,15 +234,45 @@ answer_json(
 }
 
 /*
- * No challenge goes with 401: clients prove themselves in the body or by TLS, and RFC
- * 6749 5.2 asks for one only where they use a scheme of HTTP. Stock clients that see one
- * do not read the error.
+ * Who has tried a scheme of HTTP's own authentication, which we have none of, is told so
+ * by 401 and a challenge of that scheme (RFC 6749 5.2). All others prove themselves in
+ * the body or by TLS and hear 400: there is no 401 without a challenge (RFC 9110 15.5.2),
+ * and stock clients that see one do not read the error.
  */
+static bool
+is_challenged(struct http_exchange *x, const struct oauth_refusal *r,
+    char challenge[CHALLENGE_MAX])
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    const char *tried = http_header(x, "Authorization");
+    size_t len = tried ? strspn(tried, letters) : 0;
+
+    if (!tried || strcmp(r->error, "invalid_client") != 0)
+        return false;
+    if (len == 0 || len > SCHEME_MAX || (tried[len] && tried[len] != ' ')) {
+        tried = "Bearer";
+        len = strlen(tried);
+    }
+    snprintf(challenge, CHALLENGE_MAX,
+        "WWW-Authenticate: %.*s realm=\"meshauth\", error=\"invalid_client\"", (int)len,
+        tried);
+    return true;
+}
+
 void
 oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r)
 {
     static const char *const later[] = {"Retry-After: 5", NULL};
+    char challenge[CHALLENGE_MAX];
+    const char *challenged[] = {challenge, NULL};
+    struct oauth_refusal said = *r;
 
+    if (is_challenged(x, r, challenge)) {
+        said.status = 401;
+        oauth_answer_refusal_with(x, &said, challenged);
+        return;
+    }
     oauth_answer_refusal_with(
         x, r, r->status == 503 || r->status == 429 ? later : NULL);
 }

@@ -16,6 +16,7 @@ struct oauth_refusal {
 /* The refusal of this name; an unknown name is an internal error. */
 const struct oauth_refusal *oauth_refusal_named(const char *reason);
 
+/* invalid_client is 401, with a challenge, for a request with an Authorization header. */
 void oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r);
 /* The same, with further sentences about this request (of RFC 6749's characters). */
 void oauth_answer_refusal_because(

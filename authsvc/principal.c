@@ -18,9 +18,10 @@ void
 principal_take_rules(struct http_exchange *x, struct principal *p)
 {
     const struct service *service = http_context(x);
+    struct shared_ref *tried = p->rules;
 
-    shared_drop(p->rules);
-    p->rules = in_force_take(service->rules);
+    p->rules = in_force_take(service->rules, tried);
+    shared_drop(tried);
 }
 
 const char *

@@ -9,8 +9,13 @@
 #include "authsvc/provider_metadata.h"
 #include "authsvc/provider_parts.h"
 #include "base/fail.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "jose/jws.h"
+
+enum {
+    AUTHORITIES_MAX = 4 << 20 /* bytes of PEM */
+};
 
 static const char *const reasons[] = {
     [JWS_FINE] = NULL, /* nothing is wrong with the token: we failed */
@@ -21,12 +26,41 @@ static const char *const reasons[] = {
     [JWS_SIGNATURE] = "token-signature",
 };
 
+/* Whose it is, where something is wrong with a file of his. */
+static enum mauth_rc
+fail_named(const struct config_provider *config, enum mauth_rc rc,
+    const struct mauth_err *why, struct mauth_err *err)
+{
+    if (rc == MAUTH_OK)
+        return rc;
+    return mauth_fail(err, rc, "provider \"%s\": %s", config->name, why->text);
+}
+
 static enum mauth_rc
 open_keys(
     const struct config_provider *config, struct fresh **out, struct mauth_err *err)
 {
-    return config_is_saml(config) ? provider_metadata_open(config, out, err)
-                                  : provider_keys_open(config, out, err);
+    struct mauth_err why = MAUTH_ERR_INIT;
+    enum mauth_rc rc = config_is_saml(config)
+                           ? provider_metadata_open(config, out, &why)
+                           : provider_keys_open(config, out, &why);
+
+    return fail_named(config, rc, &why, err);
+}
+
+enum mauth_rc
+providers_check_files(const struct config_provider *config, struct mauth_err *err)
+{
+    struct mauth_err why = MAUTH_ERR_INIT;
+    enum mauth_rc rc = config_is_saml(config) ? provider_metadata_check(config, &why)
+                                              : provider_keys_check(config, &why);
+    struct buf authorities;
+
+    buf_init(&authorities);
+    if (rc == MAUTH_OK && config->ca_file)
+        rc = file_read(config->ca_file, AUTHORITIES_MAX, &authorities, &why);
+    buf_clear(&authorities);
+    return fail_named(config, rc, &why, err);
 }
 
 enum mauth_rc

@@ -25,10 +25,15 @@ enum {
 
 struct providers;
 
-/* Reads key files at once; starts the fetcher. config outlives it. */
+/* Reads key files at once; starts the fetcher. config outlives it. err->text names the
+ * provider whose file is not as it must be. */
 MAUTH_MUST_USE enum mauth_rc providers_open(
     const struct config *config, struct providers **out, struct mauth_err *err);
 void providers_close(struct providers *p);
+
+/* Are the files of this one as they must be? err->text names it, and the file. */
+MAUTH_MUST_USE enum mauth_rc providers_check_files(
+    const struct config_provider *config, struct mauth_err *err);
 
 /* Whom a provider vouches for. */
 struct provider_identity {

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "authsvc/fresh.h"
+#include "authsvc/provider_document.h"
 #include "base/fail.h"
-#include "base/file.h"
 #include "base/str.h"
 
 #define WELL_KNOWN "/.well-known/openid-configuration"
@@ -12,19 +12,6 @@
 enum {
     URI_MAX = 2048
 };
-
-static enum mauth_rc
-get(struct fetch *fetch, const char *url, struct buf *body, struct mauth_err *err)
-{
-    struct fetch_request r = {.url = url};
-    enum mauth_rc rc;
-    long status;
-
-    rc = fetch_do(fetch, &r, &status, body, err);
-    if (rc == MAUTH_OK && status != 200)
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "provider: answered %ld", status);
-    return rc;
-}
 
 /* OpenID Connect Discovery 4.3: the issuer inside must be the one we asked for. */
 static enum mauth_rc
@@ -70,7 +57,7 @@ discover(const struct config_provider *config, struct fetch *fetch, struct jwks 
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "provider: no memory");
         goto out;
     }
-    rc = get(fetch, (const char *)url.data, &body, err);
+    rc = provider_document_fetch(fetch, (const char *)url.data, &body, err);
     buf_rewind(&url);
     if (rc == MAUTH_OK)
         rc = read_metadata(config, &body, &url, err);
@@ -78,7 +65,7 @@ discover(const struct config_provider *config, struct fetch *fetch, struct jwks 
     if (rc == MAUTH_OK && !buf_cstr(&url))
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "provider: no memory");
     if (rc == MAUTH_OK)
-        rc = get(fetch, (const char *)url.data, &body, err);
+        rc = provider_document_fetch(fetch, (const char *)url.data, &body, err);
     if (rc == MAUTH_OK)
         rc = jwks_parse((struct text){(const char *)body.data, body.len}, out, err);
 out:
@@ -88,20 +75,13 @@ out:
 }
 
 static enum mauth_rc
-read_keys(
-    const struct config_provider *config, struct jwks **out, struct mauth_err *err)
+parse(struct text json, void *arg, struct mauth_err *err)
 {
-    struct buf body;
-    enum mauth_rc rc;
+    struct jwks **out = arg;
+    enum mauth_rc rc = jwks_parse(json, out, err);
 
-    buf_init(&body);
-    rc = file_read(config->jwks_file, JWKS_MAX, &body, err);
-    if (rc == MAUTH_OK)
-        rc = jwks_parse((struct text){(const char *)body.data, body.len}, out, err);
-    buf_clear(&body);
     if (rc == MAUTH_OK && jwks_count(*out) == 0)
-        rc = mauth_fail(err, MAUTH_MALFORMED,
-            "provider: no key for RS256 or ES256 in %s", config->jwks_file);
+        rc = mauth_fail(err, MAUTH_MALFORMED, "it has no key for RS256 or ES256");
     return rc;
 }
 
@@ -111,7 +91,8 @@ load(const struct config_provider *config, struct fetch *fetch, void **out,
 {
     struct jwks *jwks = NULL;
     enum mauth_rc rc =
-        fetch ? discover(config, fetch, &jwks, err) : read_keys(config, &jwks, err);
+        fetch ? discover(config, fetch, &jwks, err)
+              : provider_document_read(config->jwks_file, JWKS_MAX, parse, &jwks, err);
 
     *out = jwks; /* fresh.c frees it when it is no good */
     return rc;
@@ -123,11 +104,10 @@ free_keys(void *object)
     jwks_free(object);
 }
 
-enum mauth_rc
-provider_keys_open(
-    const struct config_provider *config, struct fresh **out, struct mauth_err *err)
+static struct fresh_options
+options_of(const struct config_provider *config)
 {
-    const struct fresh_options o = {
+    return (struct fresh_options){
         .config = config,
         .load = load,
         .free_object = free_keys,
@@ -135,8 +115,23 @@ provider_keys_open(
         .from_file = config->jwks_file != NULL,
         .for_good = true,
     };
+}
+
+enum mauth_rc
+provider_keys_open(
+    const struct config_provider *config, struct fresh **out, struct mauth_err *err)
+{
+    const struct fresh_options o = options_of(config);
 
     return fresh_open(&o, out, err);
+}
+
+enum mauth_rc
+provider_keys_check(const struct config_provider *config, struct mauth_err *err)
+{
+    const struct fresh_options o = options_of(config);
+
+    return fresh_check(&o, err);
 }
 
 enum mauth_rc

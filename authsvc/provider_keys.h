@@ -16,6 +16,9 @@ struct fresh;
 /* To be used and closed by authsvc/fresh.h. config outlives the keys. */
 MAUTH_MUST_USE enum mauth_rc provider_keys_open(
     const struct config_provider *config, struct fresh **out, struct mauth_err *err);
+/* Is their file, if they have one, as it must be? */
+MAUTH_MUST_USE enum mauth_rc provider_keys_check(
+    const struct config_provider *config, struct mauth_err *err);
 
 /*
  * jws_verify() with the keys in hand. MAUTH_UNAVAILABLE, with *why JWS_FINE, when

@@ -1,8 +1,7 @@
 #include "authsvc/provider_metadata.h"
 
 #include "authsvc/fresh.h"
-#include "base/fail.h"
-#include "base/file.h"
+#include "authsvc/provider_document.h"
 #include "base/time.h"
 #include "saml/metadata.h"
 
@@ -11,32 +10,50 @@ enum {
 };
 
 static enum mauth_rc
-read_pinned(const char *path, struct mauth_key **out, struct mauth_err *err)
+parse_key(struct text pem, void *arg, struct mauth_err *err)
 {
-    struct buf pem;
-    enum mauth_rc rc;
+    struct mauth_key **out = arg;
 
-    *out = NULL;
-    if (!path)
-        return MAUTH_OK;
-    buf_init(&pem);
-    rc = file_read(path, PEM_MAX, &pem, err);
-    if (rc == MAUTH_OK)
-        rc = mauth_key_from_pem((const char *)pem.data, pem.len, out, err);
-    buf_clear(&pem);
-    return rc;
+    return mauth_key_from_pem(pem.p, pem.len, out, err);
 }
 
 static enum mauth_rc
-get(struct fetch *fetch, const char *url, struct buf *body, struct mauth_err *err)
+read_pinned(
+    const struct config_provider *config, struct mauth_key **out, struct mauth_err *err)
 {
-    const struct fetch_request r = {.url = url};
-    enum mauth_rc rc;
-    long status;
+    *out = NULL;
+    if (!config->metadata_key)
+        return MAUTH_OK;
+    return provider_document_read(config->metadata_key, PEM_MAX, parse_key, out, err);
+}
 
-    rc = fetch_do(fetch, &r, &status, body, err);
-    if (rc == MAUTH_OK && status != 200)
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "provider: answered %ld", status);
+/* To be made into metadata. */
+struct parsing {
+    const struct config_provider *config;
+    const struct mauth_key *pinned;
+    struct metadata *metadata;
+};
+
+static enum mauth_rc
+parse(struct text xml, void *arg, struct mauth_err *err)
+{
+    struct parsing *p = arg;
+
+    return metadata_parse(
+        xml, p->config->issuer, p->pinned, time_now_s(), &p->metadata, err);
+}
+
+static enum mauth_rc
+fetch_it(struct fetch *fetch, struct parsing *p, struct mauth_err *err)
+{
+    struct buf body;
+    enum mauth_rc rc;
+
+    buf_init(&body);
+    rc = provider_document_fetch(fetch, p->config->metadata_url, &body, err);
+    if (rc == MAUTH_OK)
+        rc = parse((struct text){(const char *)body.data, body.len}, p, err);
+    buf_clear(&body);
     return rc;
 }
 
@@ -44,22 +61,17 @@ static enum mauth_rc
 load(const struct config_provider *config, struct fetch *fetch, void **out,
     struct mauth_err *err)
 {
+    struct parsing p = {.config = config};
     struct mauth_key *pinned = NULL;
-    struct metadata *metadata = NULL;
-    struct buf body;
-    enum mauth_rc rc;
+    enum mauth_rc rc = read_pinned(config, &pinned, err);
 
-    buf_init(&body);
-    rc = read_pinned(config->metadata_key, &pinned, err);
+    p.pinned = pinned;
     if (rc == MAUTH_OK)
-        rc = fetch ? get(fetch, config->metadata_url, &body, err)
-                   : file_read(config->metadata_file, METADATA_MAX, &body, err);
-    if (rc == MAUTH_OK)
-        rc = metadata_parse((struct text){(const char *)body.data, body.len},
-            config->issuer, pinned, time_now_s(), &metadata, err);
-    *out = metadata;
+        rc = fetch ? fetch_it(fetch, &p, err)
+                   : provider_document_read(
+                         config->metadata_file, METADATA_MAX, parse, &p, err);
+    *out = p.metadata;
     mauth_key_free(pinned);
-    buf_clear(&body);
     return rc;
 }
 
@@ -69,17 +81,34 @@ free_metadata(void *object)
     metadata_free(object);
 }
 
-enum mauth_rc
-provider_metadata_open(
-    const struct config_provider *config, struct fresh **out, struct mauth_err *err)
+static struct fresh_options
+options_of(const struct config_provider *config)
 {
-    const struct fresh_options o = {
+    return (struct fresh_options){
         .config = config,
         .load = load,
         .free_object = free_metadata,
         .max_bytes = METADATA_MAX,
         .from_file = config->metadata_file != NULL,
     };
+}
+
+enum mauth_rc
+provider_metadata_open(
+    const struct config_provider *config, struct fresh **out, struct mauth_err *err)
+{
+    const struct fresh_options o = options_of(config);
 
     return fresh_open(&o, out, err);
+}
+
+enum mauth_rc
+provider_metadata_check(const struct config_provider *config, struct mauth_err *err)
+{
+    const struct fresh_options o = options_of(config);
+    struct mauth_key *pinned = NULL;
+    enum mauth_rc rc = read_pinned(config, &pinned, err);
+
+    mauth_key_free(pinned);
+    return rc ? rc : fresh_check(&o, err);
 }

@@ -13,5 +13,8 @@ struct fresh;
  */
 MAUTH_MUST_USE enum mauth_rc provider_metadata_open(
     const struct config_provider *config, struct fresh **out, struct mauth_err *err);
+/* Are its files as they must be? Nothing is fetched. */
+MAUTH_MUST_USE enum mauth_rc provider_metadata_check(
+    const struct config_provider *config, struct mauth_err *err);
 
 #endif

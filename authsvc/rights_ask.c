@@ -179,6 +179,17 @@ resolve_node(struct rights *r, struct text url)
     return false;
 }
 
+/* Why it is neither a node nor the place of a service. */
+static const char *
+name_wrong(const struct rights *r, struct text url)
+{
+    struct text issuer = text_of(r->ground.service->config->issuer.url);
+    bool is_ours = text_starts(url, r->ground.service->config->issuer.url) &&
+                   url.len > issuer.len && url.p[issuer.len] == '/';
+
+    return url_is_strict(url) && !is_ours ? "place" : "resource";
+}
+
 /* PREFIX, or PREFIX/fld_... and what lies below. */
 static enum mauth_rc
 resolve_place(
@@ -191,7 +202,7 @@ resolve_place(
     size_t only;
 
     if (rc != MAUTH_OK) {
-        refuse(r, "resource");
+        refuse(r, name_wrong(r, url));
         return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
     }
     only = add_service(r, &service);

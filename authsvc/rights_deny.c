@@ -61,6 +61,15 @@ add_why(struct rights *r, struct text action, const char *says)
         snprintf(r->why + len, sizeof(r->why) - len, "%s%s", len ? " " : "", line);
 }
 
+/* Of what tickets say of nodes, and the client has named none. */
+static bool
+lacks_node(const struct prover *p, const struct rights_node *n, struct text action)
+{
+    size_t first;
+
+    return !n && rules_find(in_force_rules(p->r->rules), RULE_GRANT, action, 1, &first);
+}
+
 static enum mauth_rc
 explain_node(const struct prover *p, const struct rights_node *n, struct mauth_err *err)
 {
@@ -71,6 +80,9 @@ explain_node(const struct prover *p, const struct rights_node *n, struct mauth_e
          i++, r->explained++)
         if (r->syncs && !r->ground.has_device)
             add_why(r, r->action[i], "the proven key is that of no registered device");
+        else if (lacks_node(p, n, r->action[i]))
+            add_why(
+                r, r->action[i], "it is granted on nodes, and no 'resource' names one");
         else if (is_carried(r, r->action[i]))
             rc = explain_action(p, n, i, err);
         else

@@ -398,15 +398,20 @@ enum mauth_rc
 rights_prove(struct rights *r, struct mauth_err *err)
 {
     const struct service *service = r->ground.service;
-    enum mauth_rc rc;
+    struct shared_ref *tried = NULL;
+    enum mauth_rc rc = MAUTH_OK;
 
-    for (unsigned runs = 0; runs < RUNS; runs++) {
-        r->rules = in_force_take(service->rules);
+    r->replaced = true;
+    for (unsigned runs = 0; runs < RUNS && rc == MAUTH_OK && r->replaced; runs++) {
+        r->rules = in_force_take(service->rules, tried);
+        shared_drop(tried);
         rc = kv_read(service->kv, run, r, err);
-        shared_drop(r->rules);
+        tried = r->rules;
         r->rules = NULL;
-        if (rc != MAUTH_OK || !r->replaced)
-            return rc;
     }
-    return mauth_fail(err, MAUTH_UNAVAILABLE, "rights: the rules change all the time");
+    shared_drop(tried);
+    if (rc == MAUTH_OK && r->replaced)
+        rc =
+            mauth_fail(err, MAUTH_UNAVAILABLE, "rights: the rules change all the time");
+    return rc;
 }

@@ -2,10 +2,9 @@
 
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/fail.h"
-#include "base/file.h"
 #include "base/time.h"
+#include "policy/rules_file.h"
 #include "store/audit.h"
 #include "store/rules_mark.h"
 
@@ -13,30 +12,13 @@ struct rules_in_force {
     struct kv *kv;
     const char *file;
     struct shared *now;
+    struct shared *next; /* what takes their place, from before the store says so */
 };
 
 static void
 free_rules(void *rules)
 {
     mauth_rules_free(rules);
-}
-
-static enum mauth_rc
-read_file(const char *path, struct mauth_rules **out, struct mauth_err *err)
-{
-    struct mauth_err why = MAUTH_ERR_INIT;
-    struct buf text;
-    enum mauth_rc rc;
-
-    buf_init(&text);
-    rc = file_read(path, MAUTH_RULES_MAX, &text, err);
-    if (rc == MAUTH_OK) {
-        rc = mauth_rules_compile((const char *)text.data, text.len, out, &why);
-        if (rc != MAUTH_OK)
-            rc = mauth_fail(err, rc, "%s: %s", path, why.text);
-    }
-    buf_clear(&text);
-    return rc;
 }
 
 /* To put other rules in force, with their record. */
@@ -77,7 +59,7 @@ static enum mauth_rc
 wrap_file(struct rules_in_force *r, struct shared_ref **out, struct mauth_err *err)
 {
     struct mauth_rules *rules = NULL;
-    enum mauth_rc rc = read_file(r->file, &rules, err);
+    enum mauth_rc rc = rules_file_read(r->file, &rules, err);
 
     *out = NULL;
     if (rc == MAUTH_OK)
@@ -87,30 +69,40 @@ wrap_file(struct rules_in_force *r, struct shared_ref **out, struct mauth_err *e
     return rc;
 }
 
+static enum mauth_rc
+write_mark(struct rules_in_force *r, const struct mauth_rules *rules, bool *changed,
+    struct mauth_err *err)
+{
+    struct change c = {.hash = mauth_rules_hash(rules)};
+    enum mauth_rc rc = make_record(r->file, &c.record, err);
+
+    if (rc == MAUTH_OK)
+        rc = kv_write(r->kv, put_in_force, &c, err);
+    audit_entry_free(c.record);
+    *changed = rc == MAUTH_OK && c.changed;
+    return rc;
+}
+
 /*
- * The store first: whoever still has the old rules then finds that they are no longer in
- * force, and takes the new ones a moment later. Behind that nothing can fail.
+ * Between the commit and our knowing of it others see the new hash already, so the new
+ * rules lie ready before: whoever finds that those of now are no longer in force takes
+ * them. What is not in force is never used, whatever lies here.
  */
 enum mauth_rc
 in_force_reload(struct rules_in_force *r, bool *changed, struct mauth_err *err)
 {
     struct shared_ref *ref = NULL;
-    struct change c = {.hash = NULL};
-    enum mauth_rc rc;
+    enum mauth_rc rc = wrap_file(r, &ref, err);
 
-    rc = wrap_file(r, &ref, err);
+    *changed = false;
+    if (rc != MAUTH_OK)
+        return rc;
+    shared_put(r->next, ref);
+    rc = write_mark(r, in_force_rules(ref), changed, err);
     if (rc == MAUTH_OK)
-        rc = make_record(r->file, &c.record, err);
-    if (rc == MAUTH_OK) {
-        c.hash = mauth_rules_hash(in_force_rules(ref));
-        rc = kv_write(r->kv, put_in_force, &c, err);
-    }
-    *changed = rc == MAUTH_OK && c.changed;
-    if (rc == MAUTH_OK)
-        shared_put(r->now, ref);
+        shared_put(r->now, shared_take(r->next));
     else
-        shared_drop(ref);
-    audit_entry_free(c.record);
+        shared_put(r->next, shared_take(r->now));
     return rc;
 }
 
@@ -129,6 +121,8 @@ in_force_open(
     r->file = file;
     rc = shared_new(free_rules, &r->now, err);
     if (rc == MAUTH_OK)
+        rc = shared_new(free_rules, &r->next, err);
+    if (rc == MAUTH_OK)
         rc = in_force_reload(r, &changed, err);
     if (rc != MAUTH_OK) {
         in_force_close(r);
@@ -143,14 +137,20 @@ in_force_close(struct rules_in_force *r)
 {
     if (!r)
         return;
+    shared_free(r->next);
     shared_free(r->now);
     free(r);
 }
 
 struct shared_ref *
-in_force_take(struct rules_in_force *r)
+in_force_take(struct rules_in_force *r, const struct shared_ref *tried)
 {
-    return shared_take(r->now);
+    struct shared_ref *now = shared_take(r->now);
+
+    if (!tried || now != tried)
+        return now;
+    shared_drop(now);
+    return shared_take(r->next);
 }
 
 const struct mauth_rules *

@@ -62,18 +62,23 @@ json_t *
 server_metadata_document(const struct config *config)
 {
     const char *issuer = config->issuer.url;
-    json_t *o = json_pack(
-        "{s:s, s:[], s:[s,s], s:[s,s,s], s:[s,s], s:[s], s:[s,s], s:o}", "issuer",
-        issuer, "response_types_supported", /* nobody is sent here */
+    json_t *o = json_pack("{s:s, s:[], s:[s,s], s:[s,s,s], s:[s,s], s:[s], s:[s,s], "
+                          "s:[s,s], s:[s,s], s:o}",
+        "issuer", issuer, "response_types_supported", /* nobody is sent here */
         "grant_types_supported", "urn:ietf:params:oauth:grant-type:token-exchange",
         "client_credentials", "token_endpoint_auth_methods_supported", "none",
         "private_key_jwt", "self_signed_tls_client_auth",
         "token_endpoint_auth_signing_alg_values_supported", "ES256", "RS256",
         "revocation_endpoint_auth_methods_supported", "none", /* the key is proven */
+        "introspection_endpoint_auth_methods_supported", "private_key_jwt",
+        "self_signed_tls_client_auth", /* or a ticket under Authorization */
+        "introspection_endpoint_auth_signing_alg_values_supported", "ES256", "RS256",
         "dpop_signing_alg_values_supported", "ES256", "RS256",
         "meshauth_login_providers", providers_of(config));
 
-    if (o && set_url(o, "token_endpoint", issuer, "/v1/token") &&
+    if (o && set_url(o, "jwks_uri", issuer, "/.well-known/jwks.json") &&
+        set_url(o, "token_endpoint", issuer, "/v1/token") &&
+        set_url(o, "introspection_endpoint", issuer, "/v1/introspect") &&
         set_url(o, "revocation_endpoint", issuer, "/v1/revoke") &&
         set_url(o, "service_documentation", issuer, "/v1/openapi.json"))
         return o;

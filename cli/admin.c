@@ -202,8 +202,11 @@ may_be_named(enum admin_kind kind, const char *whom)
 static enum mauth_rc
 nobody(enum admin_kind kind, const char *whom, struct mauth_err *err)
 {
-    static const char *const called[ADMIN_KINDS] = {
-        "user", "service", "principal", "signing key"};
+    static const char *const called[ADMIN_KINDS] = {[ADMIN_USERS] = "user",
+        [ADMIN_SERVICES] = "service",
+        [ADMIN_ROLES] = "principal",
+        [ADMIN_REVOCATIONS] = "revocation",
+        [ADMIN_KEYS] = "signing key"};
     char quoted[64];
 
     mauth_quote(whom, strlen(whom), quoted, sizeof(quoted));
@@ -298,6 +301,9 @@ not_found(const struct admin_change *c, struct mauth_err *err)
     if (c->op == ADMIN_SESSION_CLOSE)
         return mauth_fail(
             err, MAUTH_NOT_FOUND, "there is no open session %.64s", c->whom);
+    if (c->op == ADMIN_REVOKE)
+        return mauth_fail(
+            err, MAUTH_NOT_FOUND, "%s: there is nothing that could be ended", c->whom);
     if (c->op == ADMIN_ROLE_REVOKE)
         return mauth_fail(err, MAUTH_NOT_FOUND, "%s has no role %s", c->whom, c->role);
     return nobody(kind_of(c), c->whom, err);
@@ -308,12 +314,13 @@ service_body(const struct admin_change *c)
 {
     const struct graph_service *s = &c->service;
     json_t *o = json_object(), *actions = json_array();
-    char pem[ADMIN_PEM_MAX];
+    char pem[ADMIN_PEM_MAX] = "";
 
     if (c->op == ADMIN_SERVICE_CREATE)
         json_object_set_new(o, "name", json_string(s->name));
     if (c->gives & ADMIN_GIVES_KEY) {
-        admin_view_pem(s->spki, s->spki_len, pem);
+        if (s->spki_len)
+            admin_view_pem(s->spki, s->spki_len, pem);
         json_object_set_new(o, "key", json_string(pem));
     }
     if (c->gives & ADMIN_GIVES_PREFIX)
@@ -357,12 +364,26 @@ new_key_body(const struct admin_key *k)
     return o;
 }
 
+static json_t *
+revoke_body(const struct admin_change *c)
+{
+    struct text rest = text_of(c->whom), one;
+    json_t *ids = json_array();
+
+    while (text_cut(&rest, '+', &one))
+        json_array_append_new(ids, json_stringn(one.p, one.len));
+    json_array_append_new(ids, json_stringn(rest.p, rest.len));
+    return json_pack("{s:o, s:s*}", "ids", ids, "note", c->note);
+}
+
 /* NULL: none. */
 static json_t *
 body_of(const struct admin_change *c)
 {
     if (c->op == ADMIN_SERVICE_CREATE || c->op == ADMIN_SERVICE_UPDATE)
         return service_body(c);
+    if (c->op == ADMIN_REVOKE)
+        return revoke_body(c);
     if (c->op == ADMIN_KEY_PREPARE)
         return new_key_body(&c->key);
     if (c->op == ADMIN_KEY_ACTIVATE)
@@ -385,18 +406,20 @@ do_by_service(
         [ADMIN_USER_DELETE] = {"DELETE", "users", ""},
         [ADMIN_SESSION_CLOSE] = {"DELETE", "sessions", ""},
         [ADMIN_TICKET_REVOKE] = {"DELETE", "tickets", ""},
+        [ADMIN_REVOKE] = {"POST", "revocations", ""},
         [ADMIN_KEY_PREPARE] = {"POST", "keys", ""},
         [ADMIN_KEY_ACTIVATE] = {"POST", "keys", "/activate"},
         [ADMIN_KEY_REVOKE] = {"POST", "keys", "/revoke"},
     };
+    const char *whom = c->op == ADMIN_REVOKE ? NULL : c->whom; /* that is in the body */
     json_t *body = body_of(c);
     char path[256];
     const struct admin_request request = {ways[c->op].method, path, body};
     enum mauth_rc rc;
 
     snprintf(path, sizeof(path), "/v1/admin/%s%s%s%s%s%s", ways[c->op].kind,
-        c->whom ? "/" : "", c->whom ? c->whom : "", c->role ? "/" : "",
-        c->role ? c->role : "", ways[c->op].action);
+        whom ? "/" : "", whom ? whom : "", c->role ? "/" : "", c->role ? c->role : "",
+        ways[c->op].action);
     rc = admin_ask(a, &request, out, err);
     json_decref(body);
     return rc;
@@ -409,7 +432,8 @@ admin_do(
     enum mauth_rc rc;
 
     *out = NULL;
-    if (c->whom && !may_be_named(kind_of(c), c->whom) && c->op != ADMIN_TICKET_REVOKE)
+    if (c->whom && !may_be_named(kind_of(c), c->whom) && c->op != ADMIN_TICKET_REVOKE &&
+        c->op != ADMIN_REVOKE)
         return nobody(c->role ? ADMIN_SERVICES : kind_of(c), c->whom, err);
     if (c->role && !str_is_name(text_of(c->role)))
         return mauth_fail(err, MAUTH_DENIED,

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "cli/wallet_line.h"
 
 struct broker {
     const struct call *call;
@@ -70,32 +71,56 @@ broker_account(const struct broker *b)
 
 /* Refusals. */
 
-/* What would be right, where the service has said no with this error. */
+/* The place that was asked for, which is no node; NULL: none was. */
 static const char *
-hint_for(const struct token_refusal *no, bool renewal)
+place_of(const struct broker *b, const struct token_rights *want)
 {
-    static const struct {
-        const char *error, *hint;
-    } hints[] = {
-        {"invalid_scope",
-            " `meshauth folder list` shows your role in each folder, which says what "
-            "you may do there."},
-        {"invalid_target",
-            " Name a service with --audience and a node of your mesh with --resource; "
-            "an admin registers where a service is with `meshauth service add --url`."},
-    };
+    for (size_t i = 0; want && i < want->resources; i++)
+        if (!wallet_line_is_node(account_url(b->account), want->resource[i]))
+            return want->resource[i];
+    return NULL;
+}
 
-    if (renewal)
+/* What would be right. want is what was asked for, NULL: a renewal. */
+static const char *
+hint_for(const struct broker *b, const struct token_refusal *no,
+    const struct token_rights *want)
+{
+    if (!want)
         return " Log in again, with `meshauth login`.";
-    for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
-        if (strcmp(no->error, hints[i].error) == 0)
-            return hints[i].hint;
-    return "";
+    if (strcmp(no->error, "invalid_scope") == 0)
+        return want->resources
+                   ? " `meshauth folder list` shows your role in each folder, which "
+                     "says what you may do there."
+                   : " Say with --resource what it is about: the URL of a node of your "
+                     "mesh (`meshauth folder list --json` has those of your folders), "
+                     "or the place of a service.";
+    if (strcmp(no->error, "invalid_target") != 0)
+        return "";
+    if (!place_of(b, want))
+        return " --audience names a registered service, --resource a node of your "
+               "mesh (`meshauth folder list --json` has the URLs of your folders).";
+    return " If it should be a service's place, an admin registers it with `meshauth "
+           "service add --url`; else --audience names the service, and --resource the "
+           "URL of a node of your mesh.";
+}
+
+static void
+say_refused(const struct broker *b, const struct token_refusal *no,
+    const struct token_rights *want, const struct mauth_err *err)
+{
+    const char *place = place_of(b, want);
+
+    command_complain(b->call, "%s refused%s%s: %s (%s%s%s)%s", account_url(b->account),
+        place ? " a ticket for " : "", place ? place : "",
+        *no->text ? no->text : "it does not say why", no->error,
+        *no->request ? ", request " : "", no->request,
+        err->rc == MAUTH_DENIED ? hint_for(b, no, want) : "");
 }
 
 static enum command_exit
-say_no(const struct broker *b, const struct token_refusal *no, bool renewal,
-    const struct mauth_err *err)
+say_no(const struct broker *b, const struct token_refusal *no,
+    const struct token_rights *want, const struct mauth_err *err)
 {
     const char *url = account_url(b->account);
 
@@ -108,10 +133,7 @@ say_no(const struct broker *b, const struct token_refusal *no, bool renewal,
         command_complain(
             b->call, "the answer of %s is not as it must be: %s", url, err->text);
     else if (*no->error)
-        command_complain(b->call, "%s refused: %s (%s%s%s)%s", url,
-            *no->text ? no->text : "it does not say why", no->error,
-            *no->request ? ", request " : "", no->request,
-            err->rc == MAUTH_DENIED ? hint_for(no, renewal) : "");
+        say_refused(b, no, want, err);
     else
         command_complain(b->call,
             "%s answered with status %ld and no reason; is this an account service?",
@@ -130,7 +152,7 @@ keep_fresh(struct broker *b)
     bool due = token_is_due(b->account, time_now_s());
 
     if (token_keep_fresh(b->account, time_now_s(), &no, &err) != MAUTH_OK)
-        return say_no(b, &no, true, &err);
+        return say_no(b, &no, NULL, &err);
     b->renewed = b->renewed || due;
     return COMMAND_DONE;
 }
@@ -171,7 +193,7 @@ fetch(struct broker *b, const struct token_rights *want)
         rc = wallet_add(b->wallet, (struct text){(const char *)answer.data, answer.len},
             want, time_now_s(), &err);
     buf_clear(&answer);
-    return rc == MAUTH_OK ? COMMAND_DONE : say_no(b, &no, false, &err);
+    return rc == MAUTH_OK ? COMMAND_DONE : say_no(b, &no, want, &err);
 }
 
 /* There is no ticket with all of it: what is missing? */
@@ -220,7 +242,7 @@ broker_rights(
     if (rc == MAUTH_UNAVAILABLE && kept)
         return COMMAND_DONE; /* still valid, and nobody there to ask */
     if (rc != MAUTH_OK)
-        return say_no(b, &no, true, &err);
+        return say_no(b, &no, NULL, &err);
     code = fetch(b, want);
     if (code == COMMAND_FAILED && wallet_find(b->wallet, want, now_s, out))
         return COMMAND_DONE;
@@ -241,5 +263,5 @@ broker_drop(struct broker *b, const char *credential)
                    : command_failed(b->call, &err);
     b->renewed = true;
     return token_renew(b->account, &no, &err) == MAUTH_OK ? COMMAND_DONE
-                                                          : say_no(b, &no, true, &err);
+                                                          : say_no(b, &no, NULL, &err);
 }

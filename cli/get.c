@@ -7,6 +7,7 @@
 #include "cli/account_choice.h"
 #include "cli/broker.h"
 #include "cli/mesh.h"
+#include "cli/mesh_find.h"
 #include "cli/output.h"
 #include "cli/rights_options.h"
 #include "cli/ticket_view.h"
@@ -77,21 +78,52 @@ get_each(const struct call *call, struct broker *b, const struct token_rights *w
     return code;
 }
 
+/* A name is one of your own devices', which the service knows. */
 static enum command_exit
-check(const struct call *call, struct rights_options *o, const char *issuer)
+find_device(
+    const struct call *call, const struct service_url *service, char out[ID_LEN + 1])
 {
-    const char *peer = call->option[OPT_SYNC];
-    struct mauth_err err = MAUTH_ERR_INIT;
+    const char *typed = call->option[OPT_SYNC];
+    enum command_exit code;
+    struct mesh *m = NULL;
 
-    if (peer && (o->want.resources || o->want.actions))
+    if (rights_options_device(service->text, typed, out))
+        return COMMAND_DONE;
+    code = mesh_open(call, service, NULL, &m);
+    if (code == COMMAND_DONE)
+        code = mesh_find_device(m, call, typed, out);
+    mesh_close(m);
+    return code;
+}
+
+static enum command_exit
+want_sync(const struct call *call, const struct service_url *service,
+    struct rights_options *o)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    char device[ID_LEN + 1];
+    enum command_exit code = find_device(call, service, device);
+
+    if (code != COMMAND_DONE)
+        return code;
+    if (rights_options_sync(o, service->text, device, &err) != MAUTH_OK)
+        return command_misused(call, "%s", err.text);
+    return COMMAND_DONE;
+}
+
+/* Does it say what is asked for? */
+static enum command_exit
+check(const struct call *call, struct rights_options *o)
+{
+    bool syncs = call->option[OPT_SYNC] != NULL;
+
+    if (syncs && (o->want.resources || o->want.actions))
         return command_misused(
             call, "--sync says what is asked for; give no --resource or --action");
-    if (!peer && !o->want.audiences && !o->want.resources)
+    if (!syncs && !o->want.audiences && !o->want.resources)
         return command_misused(call,
             "for whom? Name a service with --audience and a node with --resource, a "
             "place with --resource alone, or a device with --sync");
-    if (peer && rights_options_sync(o, issuer, peer, &err) != MAUTH_OK)
-        return command_misused(call, "%s", err.text);
     if (!o->want.actions) {
         o->action[0] = "read";
         o->want.actions = 1;
@@ -114,10 +146,12 @@ run(const struct call *call)
     if (rights_options_read(call, &numbers, &o, &err) != MAUTH_OK)
         code = command_misused(call, "%s", err.text);
     else
+        code = check(call, &o);
+    if (code == COMMAND_DONE)
         code = account_choose(call, call->option[OPT_ACCOUNT],
             o.want.resources ? o.resource[0] : NULL, &service);
-    if (code == COMMAND_DONE)
-        code = check(call, &o, service.text);
+    if (code == COMMAND_DONE && call->option[OPT_SYNC])
+        code = want_sync(call, &service, &o);
     if (code == COMMAND_DONE)
         code = broker_open(call, &service, &b);
     if (code == COMMAND_DONE)
@@ -144,7 +178,7 @@ const struct command get_command = {
         "has a ticket and a line of its own; a file or a pipe gets a single one\n"
         "without a newline. A PLACE is a URL where a registered service is.\n"
         "For --sync the ticket is for the service `relay`, or those that --audience\n"
-        "names, and for that device.",
+        "names, and for that device: dev_..., or one of yours by its name.",
     .example = "  meshauth get --audience storage --action write \\\n"
                "      --resource https://auth.example.org/v1/mesh/folders/fld_...",
     .options = options,

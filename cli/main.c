@@ -3,11 +3,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/process.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "jose/json.h"
@@ -49,6 +48,7 @@ static const struct command *const commands[] = {
     &policy_explain_command,
     &audit_query_command,
     &service_add_command,
+    &service_update_command,
     &service_list_command,
     &service_show_command,
     &service_remove_command,
@@ -63,6 +63,10 @@ static const struct command *const commands[] = {
     &user_show_command,
     &user_remove_command,
     &revoke_command,
+    &authority_show_command,
+    &authority_renew_command,
+    &authority_sign_command,
+    &authority_install_command,
     &idp_mint_command,
     NULL,
 };
@@ -181,13 +185,11 @@ run(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-    const struct rlimit none = {0, 0};
     enum command_exit rc;
 
     if (!file_guard_standard())
-        return COMMAND_FAILED;     /* and nowhere to say so */
-    setrlimit(RLIMIT_CORE, &none); /* keys are in our memory */
-    prctl(PR_SET_DUMPABLE, 0);     /* a dump into a pipe knows no limit */
+        return COMMAND_FAILED; /* and nowhere to say so */
+    (void)process_harden();
     umask(077);
     signal(SIGPIPE, SIG_IGN); /* of a connection; a closed pipe is seen below */
     json_prepare_process();

@@ -21,6 +21,7 @@ enum {
     PAGES = 1 << 16, /* of a list that has no end */
     TRIES = 2,       /* of a change, while others change the same */
     HEADERS = 4,
+    STATUS_UNAUTHORIZED = 401,
     STATUS_STALE = 412,
     TEXT_MAX = 300 /* of the service's in a message */
 };
@@ -345,6 +346,21 @@ check_request(const struct mesh *m, const struct mesh_request *r)
     return rc == MAUTH_DENIED ? COMMAND_REFUSED : COMMAND_FAILED;
 }
 
+/* A ticket may be dead before its time: other rules, a role that was taken away. */
+static enum mauth_rc
+exchange_twice(const struct mesh *m, const struct mesh_request *r, struct exchange *x,
+    struct mauth_err *err)
+{
+    enum mauth_rc rc = exchange(m, r, x, err);
+    struct token_refusal no;
+
+    if (rc != MAUTH_OK || x->status != STATUS_UNAUTHORIZED || r->anyone ||
+        token_renew(m->account, &no, NULL) != MAUTH_OK)
+        return rc;
+    exchange_clear(x);
+    return exchange(m, r, x, err);
+}
+
 /* *stale is set, and nothing said, when the node is not what it was any more. */
 static enum command_exit
 ask(const struct mesh *m, const struct mesh_request *r, bool *stale, json_t **out)
@@ -357,7 +373,7 @@ ask(const struct mesh *m, const struct mesh_request *r, bool *stale, json_t **ou
         *out = NULL;
     if (code != COMMAND_DONE)
         return code;
-    if (exchange(m, r, &x, &err) != MAUTH_OK)
+    if (exchange_twice(m, r, &x, &err) != MAUTH_OK)
         code = say_silence(m, &err);
     else if (stale && x.status == STATUS_STALE)
         *stale = true;

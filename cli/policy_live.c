@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "base/fail.h"
-#include "base/file.h"
 #include "base/time.h"
 #include "cli/admin.h"
 #include "cli/output.h"
 #include "facts/explain.h"
+#include "policy/rules_file.h"
 #include "store/rules_mark.h"
 
 /* Through meshauthd. */
@@ -68,25 +68,6 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
 }
 
 static enum mauth_rc
-read_rules(const char *file, struct mauth_rules **out, struct mauth_err *err)
-{
-    struct mauth_err why = MAUTH_ERR_INIT;
-    struct buf text;
-    enum mauth_rc rc;
-
-    *out = NULL;
-    buf_init(&text);
-    rc = file_read(file, MAUTH_RULES_MAX, &text, err);
-    if (rc == MAUTH_OK) {
-        rc = mauth_rules_compile((const char *)text.data, text.len, out, &why);
-        if (rc != MAUTH_OK)
-            rc = mauth_fail(err, rc, "%s: %s", file, why.text);
-    }
-    buf_clear(&text);
-    return rc;
-}
-
-static enum mauth_rc
 make_entry(struct looking *l, struct mauth_err *err)
 {
     struct audit_record who = {.client = "local"};
@@ -111,7 +92,7 @@ ask_store(
     struct looking l = {.what = *x, .rules_file = a->config->rules_file};
     struct mauth_rules *rules = NULL;
     struct kv *kv = NULL;
-    enum mauth_rc rc = read_rules(l.rules_file, &rules, err);
+    enum mauth_rc rc = rules_file_read(l.rules_file, &rules, err);
 
     buf_init(&l.json);
     l.what.rules = rules;
@@ -210,16 +191,19 @@ policy_explain_live(const struct call *call, const struct policy_live *live)
     struct mauth_err err = MAUTH_ERR_INIT;
     struct admin admin = {.config = NULL};
     json_t *answer = NULL;
-    enum command_exit code = admin_open(call, live->config, &admin);
+    enum command_exit code;
     enum mauth_rc rc;
 
     for (; what.args < RULES_ARGS_MAX && call->arg[1 + what.args]; what.args++)
         what.arg[what.args] = call->arg[1 + what.args];
+    if (explain_check(&what, &err) != MAUTH_OK)
+        return command_misused(call, "%s", err.text);
+    code = admin_open(call, live->config, &admin);
     if (code == COMMAND_DONE) {
         what.issuer = admin.config->issuer.url;
         rc = admin.served ? ask_service(&admin, &what, &answer, &err)
                           : ask_store(&admin, &what, &answer, &err);
-        if (err.rc == MAUTH_INVALID || err.rc == MAUTH_MALFORMED)
+        if (err.rc == MAUTH_MALFORMED)
             err.rc = MAUTH_DENIED; /* as the service says it */
         code = rc == MAUTH_OK ? tell(call, answer) : admin_failed(call, &err);
     }

@@ -61,23 +61,28 @@ rights_options_read(const struct call *call, const struct rights_numbers *number
     return MAUTH_OK;
 }
 
-enum mauth_rc
-rights_options_sync(struct rights_options *o, const char *issuer, const char *device,
-    struct mauth_err *err)
+bool
+rights_options_device(const char *issuer, const char *typed, char out[ID_LEN + 1])
 {
-    char urn[sizeof(DEVICE_URN) + ID_LEN];
-    struct text id = text_of(device);
+    struct text id = text_of(typed);
     struct id parsed;
 
     if (!id_parse(ID_DEVICE, id.p, id.len, &parsed) &&
         !(url_is_node(id, text_of(issuer), ID_DEVICE, &id) &&
             id_parse(ID_DEVICE, id.p, id.len, &parsed)))
-        return mauth_fail(err, MAUTH_INVALID,
-            "--sync takes the id of a device, dev_..., or its URL; `meshauth folder "
-            "show` tells those of others");
-    snprintf(o->device, sizeof(o->device), "%s/v1/mesh/devices/%.*s", issuer,
-        (int)id.len, id.p);
-    snprintf(urn, sizeof(urn), DEVICE_URN "%.*s", (int)id.len, id.p);
+        return false;
+    id_format(ID_DEVICE, &parsed, out);
+    return true;
+}
+
+enum mauth_rc
+rights_options_sync(struct rights_options *o, const char *issuer, const char *device,
+    struct mauth_err *err)
+{
+    char urn[sizeof(DEVICE_URN) + ID_LEN];
+
+    snprintf(o->device, sizeof(o->device), "%s/v1/mesh/devices/%s", issuer, device);
+    snprintf(urn, sizeof(urn), DEVICE_URN "%s", device);
     if ((!o->want.audiences && !rights_options_add_audience(o, "relay")) ||
         !rights_options_add_audience(o, urn))
         return mauth_fail(err, MAUTH_INVALID, "--audience is given too often");

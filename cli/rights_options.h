@@ -37,9 +37,12 @@ MAUTH_MUST_USE enum mauth_rc rights_options_read(const struct call *call,
 /* "storage" is urn:meshauth:service:storage; a URN of ours stays. False: neither. */
 bool rights_options_add_audience(struct rights_options *o, const char *name);
 
+/* The id of a device, typed as such or as its node's URL. False: it is neither. */
+bool rights_options_device(const char *issuer, const char *typed, char out[ID_LEN + 1]);
+
 /*
- * Sync with a peer, "dev_..." or its node's URL, by the audiences that are there, by
- * the service "relay" if there are none, and by its own.
+ * Sync with a device, by its id: by the audiences that are there, by the service "relay"
+ * if there are none, and by its own.
  */
 MAUTH_MUST_USE enum mauth_rc rights_options_sync(struct rights_options *o,
     const char *issuer, const char *device, struct mauth_err *err);

@@ -25,6 +25,14 @@ static const struct command_option add_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+static const struct command_option update_options[] = {
+    [OPT_CONFIG] = {"config", 'c', "FILE", "meshauth.conf of the service (required)"},
+    [OPT_KEY] = {"key", 0, "PEM", "its new public key, or a certificate with it"},
+    [OPT_URL] = {"url", 0, "PREFIX", "where it is from now on"},
+    [OPT_ACTION] = {"action", 0, "A[,A...]", "all that its tickets may carry"},
+    {NULL, 0, NULL, NULL},
+};
+
 static const struct command_option options[] = {
     [OPT_CONFIG] = {"config", 'c', "FILE", "meshauth.conf of the service (required)"},
     {NULL, 0, NULL, NULL},
@@ -73,6 +81,7 @@ read_actions(const char *list, struct graph_service *out)
     return true;
 }
 
+/* What the options give; an empty value takes away what was there. */
 static enum command_exit
 read_service(const struct call *call, struct admin_change *c)
 {
@@ -80,18 +89,14 @@ read_service(const struct call *call, struct admin_change *c)
     const char *action = call->option[OPT_ACTION];
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (strlen(call->arg[0]) > GRAPH_NAME_MAX)
-        return command_misused(
-            call, "a name has %d characters at most", (int)GRAPH_NAME_MAX);
     if (url && strlen(url) > GRAPH_URL_MAX)
         return command_misused(
             call, "--url has %d characters at most", (int)GRAPH_URL_MAX);
-    if (action && !read_actions(action, &c->service))
+    if (action && *action && !read_actions(action, &c->service))
         return command_misused(call,
             "--action takes names, %d at most, with ',' between", (int)GRAPH_ACTIONS);
-    if (key && read_key(key, &c->service, &err) != MAUTH_OK)
+    if (key && *key && read_key(key, &c->service, &err) != MAUTH_OK)
         return command_failed(call, &err);
-    snprintf(c->service.name, sizeof(c->service.name), "%s", call->arg[0]);
     snprintf(c->service.url, sizeof(c->service.url), "%s", url ? url : "");
     c->gives = (key ? ADMIN_GIVES_KEY : 0U) | (url ? ADMIN_GIVES_PREFIX : 0U) |
                (action ? ADMIN_GIVES_ACTIONS : 0U);
@@ -161,24 +166,52 @@ print_service(const json_t *node)
     return table_end(t);
 }
 
+/* Carry it out, and show what has become of the service. */
 static enum command_exit
-add(const struct call *call)
+do_and_show(const struct call *call, struct admin_change *c)
 {
-    struct admin_change change = {.op = ADMIN_SERVICE_CREATE};
     struct mauth_err err = MAUTH_ERR_INIT;
     struct admin admin = {.config = NULL};
     json_t *node = NULL;
-    enum command_exit code = read_service(call, &change);
+    enum command_exit code = admin_open(call, call->option[OPT_CONFIG], &admin);
 
-    if (code == COMMAND_DONE)
-        code = admin_open(call, call->option[OPT_CONFIG], &admin);
-    if (code == COMMAND_DONE && admin_do(&admin, &change, &node, &err) != MAUTH_OK)
+    if (code == COMMAND_DONE && admin_do(&admin, c, &node, &err) != MAUTH_OK)
         code = admin_failed(call, &err);
     else if (code == COMMAND_DONE)
         code = admin_print(call, node, print_service);
     json_decref(node);
     admin_close(&admin);
     return code;
+}
+
+static enum command_exit
+add(const struct call *call)
+{
+    struct admin_change change = {.op = ADMIN_SERVICE_CREATE};
+    enum command_exit code;
+
+    if (strlen(call->arg[0]) > GRAPH_NAME_MAX)
+        return command_misused(
+            call, "a name has %d characters at most", (int)GRAPH_NAME_MAX);
+    for (size_t i = OPT_KEY; i <= OPT_ACTION; i++)
+        if (call->option[i] && !*call->option[i])
+            return command_misused(
+                call, "--%s is empty; leave it out", add_options[i].name);
+    snprintf(change.service.name, sizeof(change.service.name), "%s", call->arg[0]);
+    code = read_service(call, &change);
+    return code == COMMAND_DONE ? do_and_show(call, &change) : code;
+}
+
+static enum command_exit
+update(const struct call *call)
+{
+    struct admin_change change = {.op = ADMIN_SERVICE_UPDATE, .whom = call->arg[0]};
+    enum command_exit code = read_service(call, &change);
+
+    if (code == COMMAND_DONE && !change.gives)
+        return command_misused(
+            call, "nothing is to be changed: give --key, --url or --action");
+    return code == COMMAND_DONE ? do_and_show(call, &change) : code;
 }
 
 static bool
@@ -239,6 +272,28 @@ const struct command service_add_command = {
     .args_min = 1,
     .args_max = 1,
     .run = add,
+};
+
+const struct command service_update_command = {
+    .noun = "service",
+    .verb = "update",
+    .synopsis = "NAME -c FILE [--key PEM] [--url PREFIX]\n"
+                "           [--action A[,A...]] [--json]",
+    .summary = "change its key, its place or its actions",
+    .about = "Changes what is registered of a service; NAME is its name or its id, "
+             "svc_...\n"
+             "What is not named stays. An empty value takes away: of --key, so that "
+             "it can\n"
+             "log in no more; of --url its place; of --action the limit, so that its "
+             "tickets\n"
+             "may carry any. Under another key it logs in again.",
+    .example =
+        "  meshauth service update relay -c /srv/mesh/meshauth.conf --key new.pub\n"
+        "  meshauth service update storage2 -c /srv/mesh/meshauth.conf --action ''",
+    .options = update_options,
+    .args_min = 1,
+    .args_max = 1,
+    .run = update,
 };
 
 const struct command service_list_command = {

@@ -265,6 +265,24 @@ wallet_open(
 
 /* Finding. */
 
+size_t
+wallet_count(const struct wallet *w)
+{
+    return w->count;
+}
+
+const struct mauth_ticket *
+wallet_at(const struct wallet *w, size_t i)
+{
+    return w->item[i].says;
+}
+
+const json_t *
+wallet_lines(const struct wallet *w, size_t i)
+{
+    return json_object_get(w->item[i].kept, "for");
+}
+
 /* audience NULL: that of the place; resource NULL: none was asked about. */
 static const json_t *
 find_line(const struct wallet *w, const json_t *lines, const char *audience,

@@ -39,6 +39,11 @@ struct wallet_ticket {
 bool wallet_find(const struct wallet *w, const struct token_rights *want,
     int64_t until_s, struct wallet_ticket *out);
 
+/* All of them: what the i-th says, and its lines (cli/wallet_line.h). */
+size_t wallet_count(const struct wallet *w);
+const struct mauth_ticket *wallet_at(const struct wallet *w, size_t i);
+const json_t *wallet_lines(const struct wallet *w, size_t i);
+
 /*
  * Take in the answer to asked, and keep it. It is read strictly: each ticket a rights
  * ticket of this issuer, key, subject and session.

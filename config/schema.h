@@ -14,9 +14,10 @@ enum config_kind {
     CONFIG_GROUP,  /* NAME: { ... } */
     CONFIG_GROUPS, /* NAME = ( { ... }, { ... } ) */
     CONFIG_TEXT,
-    CONFIG_PATH,  /* of a file, relative to the configuration's folder */
-    CONFIG_STORE, /* ENGINE:PATH */
-    CONFIG_TEXTS, /* NAME = [ "one", "two" ] */
+    CONFIG_PATH,   /* of a file, relative to the configuration's folder */
+    CONFIG_SECRET, /* the same of a secret, or credential:NAME (base/file.h) */
+    CONFIG_STORE,  /* ENGINE:PATH */
+    CONFIG_TEXTS,  /* NAME = [ "one", "two" ] */
     CONFIG_NUMBER,
     CONFIG_FLAG
 };

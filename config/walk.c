@@ -50,7 +50,8 @@ put_text(struct walk *w, const struct config_rule *rule, void *slot, const char 
 {
     const char **text = slot;
 
-    if (rule->kind == CONFIG_PATH)
+    if (rule->kind == CONFIG_PATH ||
+        (rule->kind == CONFIG_SECRET && !file_is_credential(value)))
         *text = file_join(w->config->dir, value);
     else if (rule->kind == CONFIG_STORE)
         *text = join_store(w->config->dir, value);
@@ -202,6 +203,7 @@ read_present(struct walk *w, const config_setting_t *s, const struct config_rule
     case CONFIG_FLAG: return read_flag(w, s, rule, slot);
     case CONFIG_TEXT:
     case CONFIG_PATH:
+    case CONFIG_SECRET:
     case CONFIG_STORE: return read_text(w, s, rule, slot);
     }
     return MAUTH_INTERNAL;
@@ -292,6 +294,7 @@ free_member(const struct config_rule *rule, void *base)
         break;
     case CONFIG_TEXT:
     case CONFIG_PATH:
+    case CONFIG_SECRET:
     case CONFIG_STORE: walk_free_text(texts); break;
     case CONFIG_NUMBER:
     case CONFIG_FLAG: break;

@@ -94,10 +94,16 @@ explain_denial(const struct mauth_rules *rules, const struct eval_question *q,
 
 /* To an admin. */
 
+/* What its texts name. */
+struct names {
+    struct graph_principal subject;
+    struct id holder, shown;
+};
+
 struct explaining {
     const struct explain *x;
     struct graph_facts facts;
-    struct id subject, holder, shown;
+    struct names names;
     char key[2 * GRAPH_KEY_HASH + 1];
     char url[RULES_ARGS_MAX][URL_MAX];
     struct buf *json;
@@ -106,51 +112,74 @@ struct explaining {
 };
 
 static enum mauth_rc
+read_names(const struct explain *x, struct names *out, struct mauth_err *err)
+{
+    if (!str_is_name(text_of(x->action)))
+        return mauth_fail(err, MAUTH_INVALID,
+            "an action is a name as read or write, [a-z][a-z0-9_.-]*");
+    for (size_t i = 0; i < x->args; i++)
+        if (strlen(x->arg[i]) >= URL_MAX)
+            return mauth_fail(err, MAUTH_INVALID,
+                "an argument is too long, %d bytes are the most", URL_MAX - 1);
+    if (!graph_principal_parse(text_of(x->subject), &out->subject))
+        return mauth_fail(err, MAUTH_INVALID,
+            "a subject is the id of a user, usr_..., or of a service, svc_...");
+    if (x->holder && !id_parse(ID_DEVICE, x->holder, strlen(x->holder), &out->holder))
+        return mauth_fail(
+            err, MAUTH_INVALID, "a holder is the id of a device, dev_...");
+    if (x->shown && !id_parse(ID_INVITATION, x->shown, strlen(x->shown), &out->shown))
+        return mauth_fail(
+            err, MAUTH_INVALID, "an invitation is named by its id, inv_...");
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+explain_check(const struct explain *x, struct mauth_err *err)
+{
+    struct names names;
+
+    return read_names(x, &names, err);
+}
+
+static enum mauth_rc
 take_subject(struct kv_txn *txn, struct explaining *e, struct mauth_err *err)
 {
-    const char *text = e->x->subject;
-    struct graph_principal p;
+    const struct graph_principal *p = &e->names.subject;
     struct graph_service service;
     struct graph_user user;
     enum mauth_rc rc;
     bool live;
 
-    if (!graph_principal_parse(text_of(text), &p))
-        return mauth_fail(err, MAUTH_INVALID, "a subject is usr_... or svc_...");
-    if (p.kind == ID_USER) {
-        rc = graph_user_by_id(txn, &p.id, &user, err);
+    if (p->kind == ID_USER) {
+        rc = graph_user_by_id(txn, &p->id, &user, err);
         live = user.live;
     } else {
-        rc = graph_service_by_id(txn, &p.id, &service, err);
+        rc = graph_service_by_id(txn, &p->id, &service, err);
         live = service.live;
     }
     if (rc == MAUTH_NOT_FOUND || (rc == MAUTH_OK && !live))
-        return mauth_fail(err, MAUTH_NOT_FOUND, "there is no %s", text);
-    e->subject = p.id;
-    e->facts.caller_kind = e->facts.subject_kind = p.kind;
-    e->facts.caller = e->facts.subject = &e->subject;
+        return mauth_fail(err, MAUTH_NOT_FOUND, "there is no %s", e->x->subject);
+    e->facts.caller_kind = e->facts.subject_kind = p->kind;
+    e->facts.caller = e->facts.subject = &p->id;
     return rc;
 }
 
 static enum mauth_rc
 take_holder(struct kv_txn *txn, struct explaining *e, struct mauth_err *err)
 {
-    const char *text = e->x->holder;
     struct graph_device d;
     enum mauth_rc rc;
 
-    if (!text)
+    if (!e->x->holder)
         return MAUTH_OK;
-    if (!id_parse(ID_DEVICE, text, strlen(text), &e->holder))
-        return mauth_fail(err, MAUTH_INVALID, "a holder is dev_...");
-    rc = graph_device_by_id(txn, &e->holder, &d, err);
+    rc = graph_device_by_id(txn, &e->names.holder, &d, err);
     if (rc == MAUTH_NOT_FOUND)
-        return mauth_fail(err, MAUTH_NOT_FOUND, "there is no %s", text);
+        return mauth_fail(err, MAUTH_NOT_FOUND, "there is no %s", e->x->holder);
     if (rc != MAUTH_OK)
         return rc;
     str_hex(d.key_hash, sizeof(d.key_hash), e->key);
     e->key[16] = '\0'; /* a key's id is the first half of that many digits */
-    e->facts.holder = &e->holder;
+    e->facts.holder = &e->names.holder;
     e->facts.key = e->key;
     return MAUTH_OK;
 }
@@ -158,18 +187,11 @@ take_holder(struct kv_txn *txn, struct explaining *e, struct mauth_err *err)
 static enum mauth_rc
 take_question(struct kv_txn *txn, struct explaining *e, struct mauth_err *err)
 {
-    const struct explain *x = e->x;
-    enum mauth_rc rc;
+    enum mauth_rc rc = read_names(e->x, &e->names, err);
 
-    if (!str_is_name(text_of(x->action)))
-        return mauth_fail(err, MAUTH_INVALID, "an action is a name");
-    for (size_t i = 0; i < x->args; i++)
-        if (strlen(x->arg[i]) >= URL_MAX)
-            return mauth_fail(err, MAUTH_INVALID, "an argument is too long");
-    if (x->shown && !id_parse(ID_INVITATION, x->shown, strlen(x->shown), &e->shown))
-        return mauth_fail(err, MAUTH_INVALID, "an invitation is inv_...");
-    e->facts.shown = x->shown ? &e->shown : NULL;
-    rc = take_subject(txn, e, err);
+    e->facts.shown = e->x->shown ? &e->names.shown : NULL;
+    if (rc == MAUTH_OK)
+        rc = take_subject(txn, e, err);
     return rc ? rc : take_holder(txn, e, err);
 }
 

@@ -45,11 +45,15 @@ struct explain {
     const char *shown;  /* the invitation whose secret is shown, or NULL */
 };
 
+/* MAUTH_INVALID: one of the texts is not of its form; err->text says what would be. */
+MAUTH_MUST_USE enum mauth_rc explain_check(
+    const struct explain *x, struct mauth_err *err);
+
 /*
  * Each rule of the action, with what makes it true or what is missing, as JSON (docs/
  * http.md). *allowed: one is true.
  *
- * MAUTH_INVALID    one of the texts is not of its form; err->text says which
+ * MAUTH_INVALID    as explain_check() says it
  * MAUTH_NOT_FOUND  the subject or the device is not there; the same
  */
 MAUTH_MUST_USE enum mauth_rc explain_write(struct kv_txn *txn, const struct explain *x,

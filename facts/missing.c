@@ -40,9 +40,9 @@ static const struct form {
     {PREDICATE_SHARING, 3, "the owner of $0 lets no $1 invite"},
     {PREDICATE_SHARING, 1, "the owner of $0 lets nobody else invite"},
     {PREDICATE_SHOWN, 1, "the secret of $0 was not shown"},
-    {PREDICATE_DEVICE, 1, "$0 is not the URL of a device"},
-    {PREDICATE_FOLDER, 1, "$0 is not the URL of a folder"},
-    {PREDICATE_USER, 1, "$0 is not the URL of a user"},
+    {PREDICATE_DEVICE, 1, "$0 is neither the URL of a device nor its id"},
+    {PREDICATE_FOLDER, 1, "$0 is neither the URL of a folder nor its id"},
+    {PREDICATE_USER, 1, "$0 is neither the URL of a user nor its id"},
     {PREDICATE_WITHIN, 3, "$0 does not lie within $1"},
 };
 

@@ -221,3 +221,19 @@ note_generate(
 
     return rc ? rc : note_public(seed, key, err);
 }
+
+enum mauth_rc
+note_secret_new(const char *name, struct mauth_secret **seed, struct note_verifier *v,
+    struct mauth_err *err)
+{
+    uint8_t raw[NOTE_KEY_BYTES], key[NOTE_KEY_BYTES];
+    enum mauth_rc rc = note_generate(raw, key, err);
+
+    *seed = NULL;
+    if (rc == MAUTH_OK)
+        rc = note_verifier_make(name, key, v, err);
+    if (rc == MAUTH_OK)
+        rc = mauth_secret_new(raw, sizeof(raw), seed, err);
+    mauth_wipe(raw, sizeof(raw));
+    return rc;
+}

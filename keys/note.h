@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/secret.h"
 #include <meshauth/err.h>
 
 enum {
@@ -61,6 +62,9 @@ MAUTH_MUST_USE enum mauth_rc note_sign(struct text text, const struct note_verif
 /* A new seed, and its public half. */
 MAUTH_MUST_USE enum mauth_rc note_generate(
     uint8_t seed[NOTE_KEY_BYTES], uint8_t key[NOTE_KEY_BYTES], struct mauth_err *err);
+/* The same, with the seed in locked memory and the public half under a name. */
+MAUTH_MUST_USE enum mauth_rc note_secret_new(const char *name,
+    struct mauth_secret **seed, struct note_verifier *v, struct mauth_err *err);
 /* The public half of a seed. */
 MAUTH_MUST_USE enum mauth_rc note_public(const uint8_t seed[NOTE_KEY_BYTES],
     uint8_t key[NOTE_KEY_BYTES], struct mauth_err *err);

@@ -379,6 +379,12 @@ trust_key_find(const struct mauth_trust *trust, struct text id)
     return NULL;
 }
 
+const uint8_t *
+trust_hash(const struct mauth_trust *trust)
+{
+    return trust->hash;
+}
+
 bool
 trust_is_bare(const struct mauth_trust *trust)
 {

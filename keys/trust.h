@@ -41,6 +41,9 @@ MAUTH_MUST_USE enum mauth_rc trust_parse_own(const void *data, size_t len,
     const struct note_verifier *authority, struct mauth_trust **out,
     struct mauth_err *err);
 
+/* SHA-256 of the file that it was read from. */
+const uint8_t *trust_hash(const struct mauth_trust *trust);
+
 /* True for a trust object made of a bare key: it never expires. */
 bool trust_is_bare(const struct mauth_trust *trust);
 

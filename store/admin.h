@@ -7,6 +7,7 @@
 #define STORE_ADMIN_H
 
 #include "store/admin_keys.h"
+#include "store/admin_revoke.h"
 #include "store/audit.h"
 #include "store/graph_role.h"
 #include "store/graph_service.h"
@@ -20,6 +21,7 @@ enum admin_op {
     ADMIN_USER_DELETE,
     ADMIN_SESSION_CLOSE,
     ADMIN_TICKET_REVOKE,
+    ADMIN_REVOKE, /* whatever it is that whom names, as admin_revoke_parse() reads it */
     ADMIN_KEY_PREPARE,
     ADMIN_KEY_ACTIVATE,
     ADMIN_KEY_REVOKE
@@ -38,7 +40,9 @@ struct admin_change {
     /* Whom it is about: svc_... or a service's name, usr_..., a principal, ses_..., a
      * ticket's ID, a key's; to make something nobody. */
     const char *whom;
+    char named[ADMIN_REVOKE_NAME]; /* room for it, where it is made of parts */
     const char *role;
+    const char *note; /* why, for the record; NULL: nothing is said */
     unsigned gives;
     struct graph_service service; /* with what it gives; to create one, all */
     struct admin_key key;         /* of a change of one */
@@ -48,6 +52,7 @@ struct admin_change {
     struct graph_service found;
     struct graph_principal principal;
     struct id session;
+    struct admin_revoke revoke;
     bool is_found;
     uint64_t version; /* 0: it has none */
     bool unchanged;   /* it was so already: no record */

@@ -140,6 +140,7 @@ render(const struct audit_record *r, struct buf *out, size_t *cut)
     put_member(out, "device", r->device);
     put_digest(out, r->digest);
     put_member(out, "key", r->key);
+    put_member(out, "note", r->note);
     put_member(out, "outcome", r->outcome);
     put_member(out, "reason", r->reason);
     put_member(out, "request", r->request);
@@ -153,8 +154,8 @@ render(const struct audit_record *r, struct buf *out, size_t *cut)
     buf_u8(out, '}');
 }
 
-static enum mauth_rc
-make_entry(const struct audit_record *r, const uint8_t salt[AUDIT_SALT],
+enum mauth_rc
+audit_entry_salted(const struct audit_record *r, const uint8_t salt[AUDIT_SALT],
     struct audit_entry **out, struct mauth_err *err)
 {
     struct audit_entry *e = NULL;
@@ -184,7 +185,7 @@ audit_entry_new(
     enum mauth_rc rc = mauth_random(salt, sizeof(salt), err);
 
     *out = NULL;
-    return rc ? rc : make_entry(r, salt, out, err);
+    return rc ? rc : audit_entry_salted(r, salt, out, err);
 }
 
 void
@@ -326,7 +327,7 @@ audit_append_record(struct kv_txn *txn, const struct audit_record *r,
     const uint8_t salt[AUDIT_SALT], struct mauth_err *err)
 {
     struct audit_entry *e = NULL;
-    enum mauth_rc rc = make_entry(r, salt, &e, err);
+    enum mauth_rc rc = audit_entry_salted(r, salt, &e, err);
 
     if (rc == MAUTH_OK)
         rc = audit_append(txn, e, err);

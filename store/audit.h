@@ -31,6 +31,7 @@ struct audit_record {
     size_t resource_count;
     const char *outcome; /* "allow", "deny", "done" */
     const char *reason;  /* why it was refused */
+    const char *note;    /* what an admin had to say about it */
     const char *rule;
     const char *ticket;    /* the ticket's ID */
     const uint8_t *digest; /* its DigestValue, 32 bytes */
@@ -47,6 +48,9 @@ struct audit_record {
 struct audit_entry;
 MAUTH_MUST_USE enum mauth_rc audit_entry_new(
     const struct audit_record *r, struct audit_entry **out, struct mauth_err *err);
+/* The same with a salt that was drawn for it. */
+MAUTH_MUST_USE enum mauth_rc audit_entry_salted(const struct audit_record *r,
+    const uint8_t salt[AUDIT_SALT], struct audit_entry **out, struct mauth_err *err);
 void audit_entry_free(struct audit_entry *e);
 
 /* Appends it under the next sequence number. May run twice, like its transaction. */

@@ -18,6 +18,8 @@
 #include "store/kv.h"
 #include <meshauth/err.h>
 
+#define KEYSTORE_EPOCH_MAX UINT64_C(999999999999999999) /* that a trust file can say */
+
 enum {
     KEYSTORE_SEAL_BYTES = 32,
     KEYSTORE_KEYS = 64 /* at most */
@@ -55,6 +57,7 @@ struct keystore_token {
     struct keystore_key key;
     const char *uri; /* pkcs11/uri.h */
     const struct mauth_key *public_half;
+    struct text certificate; /* keys/key_certificate.h */
 };
 
 /* Store it. As above; MAUTH_INVALID also for a URI that is not taken. */
@@ -90,6 +93,10 @@ const struct keystore_signer *keystore_signer(
 /* Every key that the trust file lists. */
 size_t keystore_count(const struct keystore *ks);
 const struct trust_key *keystore_at(const struct keystore *ks, size_t i);
+/* Is it on record that a trust file has listed it? */
+MAUTH_MUST_USE bool keystore_is_listed(const struct keystore *ks, size_t i);
+/* Its certificate, DER (keys/key_certificate.h). Belongs to the snapshot. */
+struct text keystore_certificate(const struct keystore *ks, size_t i);
 
 /*
  * Does the i-th sign, if it is active? MAUTH_UNAVAILABLE: not now; err says why. The
@@ -98,14 +105,17 @@ const struct trust_key *keystore_at(const struct keystore *ks, size_t i);
 MAUTH_MUST_USE enum mauth_rc keystore_ready(
     const struct keystore *ks, size_t i, struct mauth_err *err);
 
-/* The authority: its sealed seed, its verifier, the root's delegation and epoch. */
+/* The authority: its seed, its verifier, the root that it goes back to, and what that
+ * has signed. */
 struct keystore_authority {
     struct note_verifier verifier;
+    struct note_verifier root;
     uint64_t epoch;
     struct text delegation; /* a signed note */
-    uint8_t seed[NOTE_KEY_BYTES];
+    struct mauth_secret *seed;
 };
 
+/* In force from now on, in the place of another. */
 MAUTH_MUST_USE enum mauth_rc keystore_authority_put(struct kv_txn *txn,
     const struct mauth_secret *seal, const struct keystore_authority *a,
     const uint8_t nonce[12], struct mauth_err *err);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/secret.h"
 #include "keys/trust_key.h"
+#include "keys/trust_place.h"
 #include "pkcs11/uri.h"
 #include "store/kv.h"
 #include <meshauth/err.h>
@@ -30,7 +31,9 @@ struct signing_key {
     int64_t longest_s; /* of the tickets that it may have signed */
     char audiences[SIGNING_KEY_AUDIENCES + 1]; /* "*" or joined by ',' */
     struct mauth_key *key;                     /* the public half */
-    struct buf pkcs8; /* the private one; empty: destroyed, or in a token */
+    struct trust_place listed; /* the first trust file to list it; 0.0: none yet */
+    struct buf certificate;    /* its X.509 wrapper, DER */
+    struct buf pkcs8;          /* the private one; empty: destroyed, or in a token */
     char token[PKCS11_URI_MAX + 1]; /* where it lies then (pkcs11/uri.h), or "" */
 };
 
@@ -39,8 +42,9 @@ void signing_key_init(struct signing_key *k);
 void signing_key_clear(struct signing_key *k);
 
 /*
- * Takes the public half from pkcs8 (of a key in a token it is there already), and checks
- * that a trust file can say all of it. MAUTH_INVALID: it cannot.
+ * Takes the public half from pkcs8 and makes the certificate (of a key in a token both
+ * are there already), and checks that a trust file can say all of it. MAUTH_INVALID: it
+ * cannot.
  */
 MAUTH_MUST_USE enum mauth_rc signing_key_complete(
     struct signing_key *k, struct mauth_err *err);

@@ -8,18 +8,23 @@
 #include "base/str.h"
 #include "tickets/template.h"
 
+void
+ticket_id_of(const uint8_t random[TICKET_ID_RANDOM], char out[TICKET_ID_LEN + 1])
+{
+    out[0] = '_';
+    str_hex(random, TICKET_ID_RANDOM, out + 1);
+}
+
 enum mauth_rc
 ticket_new_id(char out[TICKET_ID_LEN + 1], struct mauth_err *err)
 {
-    uint8_t raw[(TICKET_ID_LEN - 1) / 2];
-    enum mauth_rc rc = mauth_random(raw, sizeof(raw), err);
+    uint8_t random[TICKET_ID_RANDOM];
+    enum mauth_rc rc = mauth_random(random, sizeof(random), err);
 
     out[0] = '\0';
-    if (rc)
-        return rc;
-    out[0] = '_';
-    str_hex(raw, sizeof(raw), out + 1);
-    return MAUTH_OK;
+    if (rc == MAUTH_OK)
+        ticket_id_of(random, out);
+    return rc;
 }
 
 static int

@@ -73,10 +73,12 @@ struct ticket {
 };
 
 enum {
-    TICKET_ID_LEN = 33 /* '_' and 32 hex digits */
+    TICKET_ID_LEN = 33, /* '_' and 32 hex digits */
+    TICKET_ID_RANDOM = 16
 };
 
-/* A fresh random ID, terminated. */
+/* A fresh ID, terminated: of bytes that were drawn for it, or drawing them. */
+void ticket_id_of(const uint8_t random[TICKET_ID_RANDOM], char out[TICKET_ID_LEN + 1]);
 MAUTH_MUST_USE enum mauth_rc ticket_new_id(
     char out[TICKET_ID_LEN + 1], struct mauth_err *err);
 

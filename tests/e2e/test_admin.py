@@ -249,6 +249,11 @@ class Command(MeshTest):
                 ("service", "add", name, "--key", key, "--url", f"https://{name}.example", "--action", "read,write"),
                 ("service", "add", name), ("service", "add", "Upper"), ("service", "add", name + "2", "--url", "x"),
                 ("service", "add", name + "3", "--key", key), ("service", "show", name),
+                ("service", "update", name, "--url", f"https://{name}.example/v2", "--action", "read"),
+                ("service", "update", name, "--key", "", "--action", "", "--json"),
+                ("service", "update", name, "--key", key, "--action", "read,write"),
+                ("service", "update", name, "--key", key), ("service", "update", name, "--url", "x"),
+                ("service", "update", "nobody", "--url", ""), ("service", "update", "No/body", "--url", ""),
                 ("service", "show", name, "--json"), ("service", "show", "nobody"), ("service", "show", "No/body"),
                 ("service", "list"), ("service", "list", "--json"), ("role", "grant", name, "publish"),
                 ("role", "grant", name, "publish", "--json"), ("role", "grant", "nobody", "publish"),
@@ -295,7 +300,7 @@ class Command(MeshTest):
         for a, b in zip(*(w[1] for w in (served, direct))):
             self.assertEqual(a, b)
         codes = [s[1] for s in served[0]]
-        self.assertEqual(codes, [0, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1])
+        self.assertEqual(codes, [0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1])
 
     def test_misuse(self):
         for says, *words in (
@@ -303,7 +308,10 @@ class Command(MeshTest):
                 ("argument too many", "role", "grant", "a", "b", "c", "-c", "x"),
                 ("takes names", "service", "add", "a", "--action", "A", "-c", "x"),
                 ("takes names", "service", "add", "a", "--action", "a,", "-c", "x"),
-                ("64 characters", "service", "add", "a" * 65, "-c", "x")):
+                ("64 characters", "service", "add", "a" * 65, "-c", "x"),
+                ("--action is empty", "service", "add", "a", "--action", "", "-c", "x"),
+                ("nothing is to be changed", "service", "update", "a", "-c", "x"),
+                ("takes names", "service", "update", "a", "--action", ",", "-c", "x")):
             done = run(MESHAUTH, *words, check=False)
             self.assertEqual(done.returncode, 2, words)
             self.assertIn(says, done.stderr)
@@ -311,6 +319,21 @@ class Command(MeshTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"{self.device.key}: not a public key or a certificate in PEM", done.stderr)
         self.assertNotIn(self.device.secret, done.stderr)
+
+    def test_update(self):
+        key = self.mesh.folder / "update.pem"
+        key.write_text(run("openssl", "pkey", "-in", Device(self.mesh.folder, "update").key, "-pubout").stdout)
+        self.assertEqual(self.cli("service", "add", "grows", "--url", "https://grows.example").returncode, 0)
+        steps = ((("--action", "read,write"), {"actions": ["read", "write"], "prefix": "https://grows.example"}),
+                 (("--key", key), {"actions": ["read", "write"], "prefix": "https://grows.example", "key": key}),
+                 (("--url", ""), {"actions": ["read", "write"], "key": key}), (("--key", "", "--action", ""), {"actions": []}))
+        for options, want in steps:
+            done = self.cli("service", "update", "grows", *options, "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            node = json.loads(done.stdout)
+            self.assertEqual({k: node[k] for k in ("actions", "prefix", "key") if k in node},
+                             {k: v.read_text() if k == "key" else v for k, v in want.items()})
+            self.assertEqual(json.loads(self.cli("service", "show", node["id"], "--json").stdout), node)
 
     def test_many(self):
         for i in range(70):

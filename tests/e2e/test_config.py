@@ -145,6 +145,64 @@ class Start(unittest.TestCase):
         for word in words:
             self.assertIn(word, done.stderr)
 
+    def check(self):
+        """What -t says: exit code, the lines that are good, and those that are not."""
+        done = run(MESHAUTHD, "-c", self.mesh.conf, "-t", check=False)
+        lines = done.stdout.splitlines()
+        self.assertTrue(all(line.endswith(": good") for line in lines), lines)
+        return done.returncode, [line.removesuffix(": good") for line in lines], done.stderr.splitlines()
+
+    def test_a_check_reads_all_that_a_start_would(self):
+        d = self.mesh.dir
+        self.assertEqual(self.check(), (0, [str(self.mesh.conf), f"{d}/mesh.rules", f"{d}/tls.crt, {d}/tls.key", 'provider "demo"',
+                                            f"{d}/seal.key", f"lmdb:{d}/store"], []))
+        (d / "mesh.rules").write_text("allow read(R) if nobody(R).\n")
+        (d / "idp.jwks").write_text("{}")
+        (d / "store" / "data.mdb").write_bytes(b"")
+        (d / "seal.key").write_text("0" * 64 + "\n")
+        (d / "tls.crt").write_text("no certificate")
+        code, good, bad = self.check()
+        self.assertEqual((code, good), (3, [str(self.mesh.conf), f"{d}/seal.key"]))
+        self.assertEqual(len(bad), 4, bad)
+        for line, words in zip(bad, ((f"{d}/mesh.rules: line 1, column 18", "nobody"), (f"{d}/tls.crt: ",),
+                                     ('provider "demo": ', f"{d}/idp.jwks: "), ("store: ",))):
+            for word in ("meshauthd: ",) + words:
+                self.assertIn(word, line)
+        self.fails("meshauthd: ")
+
+    def test_a_check_changes_nothing(self):
+        self.assertEqual(self.check()[0], 0)
+        (self.mesh.dir / "mesh.rules").write_text((self.mesh.dir / "mesh.rules").read_text() + "allow dance if caller(_).\n")
+        self.assertEqual(self.check()[0], 0)
+        self.mesh.start()
+        self.assertTrue(self.mesh.healthy())
+        self.assertEqual(len(self.mesh.audit(action="rules.load")), 1)  # by this start
+        done = run(MESHAUTHD, "-c", self.mesh.conf, "-t")
+        self.assertIn(f"lmdb:{self.mesh.dir}/store: in use, so its keys were not looked at\n", done.stdout)
+        self.assertTrue(self.mesh.healthy())
+
+    def test_a_provider_without_its_file(self):
+        saml = {"name": "company", "type": "saml", "issuer": "https://login.example", "metadata_file": "away.xml"}
+        away = self.mesh.dir / "away.xml"
+        pinned = saml | {"metadata_file": "idp.jwks", "metadata_key": "away.xml"}
+        keys = {"name": "company", "issuer": "https://login.example", "client_ids": ["x"], "jwks_file": "away.xml"}
+        for provider in (saml, pinned, keys):
+            for content in (None, b"<html/>"):
+                away.unlink(missing_ok=True) if content is None else away.write_bytes(content)
+                self.mesh.configure(providers=[self.mesh.demo_provider(), provider])
+                code, good, bad = self.check()
+                self.assertEqual((code, len(good), len(bad)), (3, 6, 1), bad)
+                self.assertTrue(bad[0].startswith(f'meshauthd: provider "company": {away}: '), bad)
+                self.fails(bad[0])
+
+    def test_a_provider_whose_files_are_not_read_at_once(self):
+        for more in ({"ca_file": "away.pem"}, {"type": "saml", "metadata_url": "https://login.example/metadata", "client_ids": None,
+                                               "metadata_key": "away.pem"}):
+            provider = {"name": "company", "issuer": "https://login.example", "client_ids": ["x"]} | more
+            self.mesh.configure(providers=[{k: v for k, v in provider.items() if v}])
+            code, _, bad = self.check()
+            self.assertEqual((code, bad), (3, [f'meshauthd: provider "company": {self.mesh.dir}/away.pem: No such file or directory']))
+
     def test_no_store(self):
         self.mesh.configure(store="lmdb:nowhere")
         self.fails("nowhere")
@@ -154,12 +212,16 @@ class Start(unittest.TestCase):
         self.addCleanup(other.close)
         (self.mesh.dir / "seal.key").write_bytes((other.dir / "seal.key").read_bytes())
         self.fails("seal")
+        self.assertEqual(self.check()[0], 3)
 
     def test_a_certificate_without_its_key(self):
         other = Mesh(start=False)
         self.addCleanup(other.close)
         (self.mesh.dir / "tls.key").write_bytes((other.dir / "tls.key").read_bytes())
         self.fails("tls")
+        code, good, bad = self.check()
+        self.assertEqual((code, len(good), len(bad)), (3, 5, 1))
+        self.assertIn("tls.key", bad[0])
 
     def test_a_port_in_use(self):
         self.mesh.start()

@@ -73,12 +73,22 @@ class Live(harness.MeshTest):
         text = self.explain("read", trip, "--subject", self.bob.id, code=0, json_too=False).stdout
         self.assertRegex(text, r"allowed\b(.|\n)*can\(reader, read\) +rules")
         # Who is not there, and what is not of its form.
-        for args, says in ((("--subject", new_id("usr_")), "there is no usr_"), (("--subject", "bob"), "a subject is usr_"),
-                           (("--subject", self.bob.id, "--holder", new_id("dev_")), "there is no dev_"),
-                           (("--subject", self.bob.id, "--shown", "x"), "an invitation is inv_")):
+        for args, says in ((("--subject", new_id("usr_")), "there is no usr_"),
+                           (("--subject", self.bob.id, "--holder", new_id("dev_")), "there is no dev_")):
             self.assertIn(says, self.explain("read", trip, *args, code=1, json_too=False).stderr)
-        for args in (("read", trip), ("read", trip, "--subject", self.bob.id, "--ticket", "x")):
-            self.explain(*args, code=2, json_too=False)
+        bob = ("--subject", self.bob.id)
+        for args, says in ((("read", trip), "--subject"), (("read", trip, *bob, "--ticket", "x"), "neither"),
+                           (("read", trip, "--subject", "bob"), "a subject is the id of a user, usr_..., or of a service"),
+                           (("read", trip, *bob, "--holder", "PC"), "a holder is the id of a device, dev_..."),
+                           (("read", trip, *bob, "--shown", "x"), "its id, inv_..."),
+                           (("Read", trip, *bob), "an action is a name as read"),
+                           (("read", "a" * 1024, *bob), "1023 bytes are the most")):
+            done = self.explain(*args, code=2, json_too=False)
+            self.assertIn(says, done.stderr)
+            self.assertIn("usage: meshauth policy explain", done.stderr)
+        # A folder's name is known to its members, not to the rules.
+        self.assertEqual(self.explain("write", "Trip", *bob, code=1)["rules"][0]["why"],
+                         "Trip is neither the URL of a folder nor its id")
         record = self.mesh.audit(action="policy.explain", limit=1)[0]
         self.assertEqual(record["outcome"], "done")
         self.assertEqual(record["actor"], Socket(self.mesh).id)

@@ -302,12 +302,24 @@ class Refusals(MeshTest):
                              ("GET", "/V1/token"), ("GET", "/healthz2")):
             with self.subTest(f"{method} {path}"):
                 self.assert_problem(self.mesh.request(method, path), 404, "not-found")
-        for method, path, allow in (("GET", TOKEN, "POST"), ("DELETE", TOKEN, "POST"), ("POST", "/healthz", "GET"),
+        for method, path, allow in (("GET", TOKEN, "POST"), ("DELETE", TOKEN, "POST"), ("POST", "/healthz", "GET, HEAD"),
                                     ("OPTIONS", TOKEN, "POST")):
             with self.subTest(f"{method} {path}"):
                 answer = self.mesh.request(method, path)
                 self.assert_problem(answer, 405, "method")
                 self.assertEqual(answer.headers["Allow"], allow)
+
+    def test_head(self):
+        """RFC 9110 9.3.2: what GET says of its answer, without the answer."""
+        c = self.mesh.connection()
+        for path, status in (("/healthz", 200), ("/v1/openapi.json", 200), ("/v1/mesh/devices/dev_x", 401), (TOKEN, 405)):
+            get = self.mesh.request("GET", path)
+            c.request("HEAD", path)
+            head = c.getresponse()
+            self.assertEqual((head.status, head.read()), (status, b""))
+            for name in ("Content-Type", "Content-Length", "Cache-Control", "ETag", "WWW-Authenticate", "Allow"):
+                self.assertEqual(head.headers[name], get.headers[name])
+        c.close()
 
     def test_plain_http(self):
         with socket.create_connection(("127.0.0.1", self.mesh.port), 30) as s:

@@ -37,6 +37,7 @@ SAYS = {
     "audience-missing": ("invalid_target", "A node's URL as 'resource' needs an 'audience'."),
     "resource": ("invalid_target",
                  "A 'resource' is the URL of a user, device or folder, or lies in a folder below a service's prefix."),
+    "place": ("invalid_target", "No service is registered at that place, and it is no node of this mesh."),
     "resource-unknown": ("invalid_target", "There is no such 'resource'."),
     "actions": ("invalid_scope", "'scope' is a list of actions with one space between them."),
     "sync-scope": ("invalid_scope", "'sync' is asked for alone."),
@@ -211,7 +212,9 @@ class Folders(Rights):
         # A place is for its own service alone.
         said = self.granted(self.carol, f"{PREFIX}/{self.folder['id']}", PUBSUB)
         self.assertEqual([t["audience"] for t in said["tickets"]], [STORAGE])
-        for other in ("/v1", "/" + self.folder["id"] + "x", "/" + self.pc["carol"]["id"], "x", "/../files",
+        for other in ("x", ".example/" + self.folder["id"]):
+            self.refused("place", self.ask(self.carol, PREFIX + other, ()))
+        for other in ("/v1", "/" + self.folder["id"] + "x", "/" + self.pc["carol"]["id"], "/../files",
                       f"/{self.folder['id']}//a", f"/{self.folder['id']}/..", f"/{self.folder['id']}?a"):
             self.refused("resource", self.ask(self.carol, PREFIX + other, ()))
 
@@ -254,7 +257,7 @@ class Folders(Rights):
             ("resource", {"resource": self.url + "?a"}),
             ("resource", {"resource": self.folder["id"]}),
             ("resource", {"resource": self.url.replace("https", "http")}),
-            ("resource", {"resource": "https://elsewhere.example/v1/mesh/folders/" + self.folder["id"]}),
+            ("place", {"resource": "https://elsewhere.example/v1/mesh/folders/" + self.folder["id"]}),
             ("actions", {"resource": self.url, "scope": "Read"}),
             ("actions", {"resource": self.url, "scope": "read  write"}),
             ("actions", {"resource": self.url, "scope": " read"}),
@@ -268,6 +271,9 @@ class Folders(Rights):
         ):
             with self.subTest(reason, **more):
                 self.refused(reason, self.ask(self.alice, **more))
+        answer = self.ask(self.alice, scope="read fly")
+        self.assertIn("read is not allowed: it is granted on nodes, and no 'resource' names one. "
+                      "fly is not allowed: no rule here speaks of it.", answer.json["error_description"])
 
     def test_the_largest_request(self):
         """64 actions on 14 nodes are more than a ticket holds, though all of them may be asked for."""

@@ -115,7 +115,10 @@ class Wallet(Base):
         self.accept(credential, audience=f"urn:meshauth:device:{device['id']}")
         self.assertEqual(self.get("--sync", device["url"], "--audience", "relay"), credential)
         self.refused(1, "There is no such 'resource'.", "get", "--sync", DEV)
-        self.refused(2, "--sync takes the id of a device", "get", "--sync", "laptop")
+        self.assertEqual(self.get("--sync", "laptop"), credential)
+        self.refused(1, "You have no device 'phone'; `meshauth device list` shows yours.", "get", "--sync", "phone")
+        self.alice.again("laptop")
+        self.refused(1, "Several devices have that name; say which, by its id:", "get", "--sync", "laptop")
         self.refused(2, "give no --resource", "get", "--sync", DEV, "--resource", self.url)
 
     def test_refusals(self):
@@ -126,6 +129,11 @@ class Wallet(Base):
             (2, "--action is a name", ("--audience", "storage", "--resource", self.url, "--action", "a b")),
             (1, "There is no such 'resource'.", ("--audience", "storage", "--resource", another(self.url))),
             (1, "of a registered service", ("--audience", "nowhere", "--resource", self.url)),
+            (1, "Say with --resource what it is about", ("--audience", "storage")),
+            (1, "no 'resource' names one. (invalid_scope, request ", ("--audience", "storage", "--action", "write")),
+            (1, "refused a ticket for https://elsewhere.example/a: No service is registered at that place",
+             ("--resource", "https://elsewhere.example/a")),
+            (1, "an admin registers it with `meshauth service add --url`", ("--resource", "https://elsewhere.example/a")),
             (1, "needs an 'audience'. (invalid_target, request ", ("--resource", self.url)),
             (1, "None of these actions is granted", ("--audience", "storage", "--resource", self.url,
                                                      "--action", "fly")),
@@ -145,6 +153,29 @@ class Wallet(Base):
         kept = self.alice.account / "tickets.json"  # what the login brought may do
         self.assertNotIn(credential, kept.read_text() if kept.exists() else "")
 
+    def test_status_shows_what_is_at_hand(self):
+        """Each thing once, though several tickets say it: the one that `get` would take."""
+        self.alice.text("folder", "map", "Trip")  # with tickets for the folder, once more
+        account, = self.alice.json("status")["accounts"]
+        about = [(u["audience"], u.get("resource"), u.get("place"), u["actions"]) for u in account["at_hand"]]
+        self.assertEqual(len(set(map(str, about))), len(about))
+        self.assertIn((STORAGE, self.url, None, ["read"]), about)
+        self.assertIn((PUBSUB, self.url, None, ["read"]), about)
+        place = f"{PREFIX}/{self.folder['id']}"
+        self.get("--resource", place + "/a", "--action", "write")
+        self.get("--audience", "storage", "--resource", self.url, "--action", "delete")
+        account, = self.alice.json("status")["accounts"]
+        at_place, = (u for u in account["at_hand"] if u.get("place"))
+        self.assertEqual((at_place["place"], at_place["resource"], at_place["actions"]), (place, self.url, ["write"]))
+        self.assertIn((STORAGE, self.url, ["delete"]),
+                      [(u["audience"], u["resource"], u["actions"]) for u in account["at_hand"] if "place" not in u])
+        text = self.alice.text("status")
+        self.assertRegex(text, r"\n  service +says +until\n  " + self.mesh.url + r" +who you are +in ")
+        self.assertRegex(text, rf"\n  {STORAGE} +write on {self.url}, as {place} +in ")
+        self.assertEqual(len(text.splitlines()), 5 + 1 + len(account["at_hand"]))
+        (self.alice.account / "tickets.json").chmod(0o644)
+        self.assertIn("lets others at a secret", self.alice.says(1, "status").stderr)
+
     def test_many_at_once(self):
         """Ten processes lose nothing of each other."""
         folders = [self.alice.json("folder", "create", f"F{n}")["url"] for n in range(10)]
@@ -163,13 +194,29 @@ class Wallet(Base):
 
     def test_revoked_identity(self):
         """A dead identity ticket is renewed by the way: here its user's role was taken."""
+        self.lose_ticket()
+        Service(self.mesh, "late")  # of which the login has brought nothing
+        credential = self.get("--audience", "late", "--resource", self.url)
+        self.accept(credential, audience="urn:meshauth:service:late")
+
+    def lose_ticket(self):
+        """Alice's identity ticket dies, its session stays."""
         Socket(self.mesh).call("PUT", f"roles/{self.alice.id}/auditor")
         self.alice.login(self.mesh)
         Socket(self.mesh).call("DELETE", f"roles/{self.alice.id}/auditor")
         wait_until(lambda: self.alice.id in self.mesh.trust.read_text(), "the revocation to be published")
-        Service(self.mesh, "late")  # of which the login has brought nothing
-        credential = self.get("--audience", "late", "--resource", self.url)
-        self.accept(credential, audience="urn:meshauth:service:late")
+
+    def test_commands_on_the_mesh_renew_it_too(self):
+        self.lose_ticket()
+        state = self.alice.account / "account.json"
+        dead = json.loads(state.read_text())["tickets"][0]["credential"]
+        self.assertEqual(self.alice.json("folder", "create", "New")["name"], "New")  # a change is made once
+        self.assertNotEqual(json.loads(state.read_text())["tickets"][0]["credential"], dead)
+        self.assertEqual([f["name"] for f in self.alice.json("folder", "list")["folders"]].count("New"), 1)
+        self.mesh.secrets.update(t["credential"][-60:-20] for t in json.loads(state.read_text())["tickets"])
+        # The session itself is over: then nothing helps but a login.
+        self.assertEqual(Socket(self.mesh).call("DELETE", f"sessions/{self.alice.json('status')['accounts'][0]['session']}").status, 204)
+        self.refused(1, "meshauth login", "folder", "list")
 
 
 class Offline(Base):

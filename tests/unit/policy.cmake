@@ -3,6 +3,7 @@ set(alloc_options -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 
 mauth_unit_test(predicate mauth::policy)
 mauth_unit_test(rules mauth::policy)
+mauth_unit_test(rules_file mauth::policy)
 target_link_options(test_rules PRIVATE ${alloc_options})
 mauth_unit_test(eval mauth::policy Threads::Threads)
 target_link_options(test_eval PRIVATE ${alloc_options})

@@ -7,6 +7,7 @@
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
 #include "authsvc/refusals.h"
+#include "authsvc/verifiers.h"
 #include "base/time.h"
 #include "store/graph_change.h"
 #include "store/revocations.h"
@@ -34,6 +35,10 @@ set_up(void **state)
 
     memset(&w, 0, sizeof(w));
     press_set_up_until(&w.press, TIME_MAX_S);
+    /* A file has listed the key before: it will not be noted, which is a change. */
+    assert_int_equal(publish_note_keys(w.press.s.kv, w.press.keys, w.press.seal,
+                         (struct trust_place){3, 1}, NULL),
+        MAUTH_OK);
     snprintf(w.dir, sizeof(w.dir), "%s/public", w.press.s.dir);
     snprintf(w.moved, sizeof(w.moved), "%s/moved", w.press.s.dir);
     snprintf(w.file, sizeof(w.file), "%s/trust", w.dir);
@@ -48,6 +53,8 @@ set_up(void **state)
         own_keys_open(w.press.s.kv, w.press.seal, &w.service.keys, NULL), MAUTH_OK);
     assert_int_equal(refusals_new(&w.service.refusals, NULL), MAUTH_OK);
     assert_int_equal(own_trust_new(&w.service.trust, NULL), MAUTH_OK);
+    assert_int_equal(
+        verifiers_open(w.service.kv, &w.service.verifiers, NULL), MAUTH_OK);
     assert_int_equal(parking_new(1, 1000, &w.service.waiting, NULL), MAUTH_OK);
     assert_int_equal(parking_new(1, 1000, &w.service.followers, NULL), MAUTH_OK);
     *state = &w;
@@ -65,6 +72,7 @@ tear_down(void **state)
     refusals_free(w->service.refusals);
     own_keys_close(w->service.keys);
     shared_free(w->service.trust);
+    verifiers_close(w->service.verifiers);
     parking_close(w->service.waiting);
     parking_close(w->service.followers);
     parking_free(w->service.waiting);

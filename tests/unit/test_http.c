@@ -277,6 +277,9 @@ static const struct refusal refusals[] = {
         "POST /echo HTTP/1.0\r\n" TEXT
         "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" PIPE,
         "400"},
+    {"HEAD with a body",
+        "HEAD /query HTTP/1.1\r\n" HEAD "Content-Length: 43\r\n\r\n" PIPE, "400"},
+    {"HEAD of no GET", "HEAD /echo HTTP/1.1\r\n" HEAD "\r\n" PIPE, "405"},
     {"GET with a body",
         "GET /query HTTP/1.1\r\n" HEAD "Content-Length: 43\r\n\r\n" PIPE, "400"},
     {"length with a sign",
@@ -368,11 +371,46 @@ test_answers(void **state)
     expect(w, "GET /headers HTTP/1.1\r\n" HEAD "\r\n", "X-Extra: one: two\r\n");
     expect(w, "GET /headers HTTP/1.1\r\n" HEAD "\r\n", "Cache-Control: no-store\r\n");
     expect(w, "GET /headers HTTP/1.1\r\n" HEAD "\r\n", "X-Request-Id: ");
-    expect(w, "PUT /headers HTTP/1.1\r\n" HEAD "\r\n", "Allow: GET, POST\r\n");
+    expect(w, "PUT /headers HTTP/1.1\r\n" HEAD "\r\n", "Allow: GET, HEAD, POST\r\n");
     expect(w, "GET /nowhere HTTP/1.1\r\n" HEAD "\r\n",
         "\"type\":\"urn:meshauth:problem:not-found\"");
     assert_int_equal(w->freed, 1);
     assert_true(w->logged >= 10);
+}
+
+/* As GET, the length of its body included, but for the body. */
+static void
+test_head(void **state)
+{
+    static const char *const paths[] = {"/query?a=%41", "/later", "/nowhere"};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        char request[128], get[4096], head[4096], *body, *mark;
+        bool closed;
+        int fd = dial(w);
+
+        snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n" HEAD "\r\n", paths[i]);
+        send_all(fd, request, strlen(request));
+        receive(fd, get, sizeof(get), 300, &closed);
+        close(fd);
+        fd = dial(w);
+        snprintf(
+            request, sizeof(request), "HEAD %s HTTP/1.1\r\n" HEAD "\r\n", paths[i]);
+        send_all(fd, request, strlen(request));
+        receive(fd, head, sizeof(head), 300, &closed);
+        close(fd);
+        body = strstr(get, "\r\n\r\n");
+        assert_non_null(body);
+        assert_true(strlen(body) > 4);
+        body[4] = '\0';
+        mark = strstr(get, "X-Request-Id: ");
+        assert_non_null(mark);
+        memcpy(mark, strstr(head, "X-Request-Id: "), strlen("X-Request-Id: ") + 16);
+        mark = strstr(get, "Date: ");
+        memcpy(mark, strstr(head, "Date: "), strlen("Date: Thu, 01 Jan 1970 00:00:00"));
+        assert_string_equal(head, get);
+    }
 }
 
 static void
@@ -518,6 +556,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_head, setup, teardown),
         cmocka_unit_test_setup_teardown(test_keeps_the_connection, setup, teardown),
         cmocka_unit_test_setup_teardown(test_held_body, setup, teardown),
         cmocka_unit_test_setup_teardown(test_silent_step, setup, teardown),

@@ -33,7 +33,8 @@ add_token(struct kv_txn *txn, void *arg, struct mauth_err *err)
     struct act *a = arg;
     const struct keystore_token token = {.key = a->key,
         .uri = "pkcs11:token=t;object=o?module-path=/nowhere/m.so",
-        .public_half = a->public_half};
+        .public_half = a->public_half,
+        .certificate = text_of("certificate")};
 
     return keystore_token_add(txn, a->seal, &token, nonce, err);
 }
@@ -88,12 +89,10 @@ fill(struct store_dir *s, struct act *a, enum trust_state state, const char *aud
 static void
 fill_authority(struct store_dir *s, struct act *a)
 {
-    uint8_t key[NOTE_KEY_BYTES];
-
-    assert_int_equal(note_generate(a->authority.seed, key, NULL), MAUTH_OK);
-    assert_int_equal(
-        note_verifier_make("a.example/authority", key, &a->authority.verifier, NULL),
+    assert_int_equal(note_secret_new("a.example/authority", &a->authority.seed,
+                         &a->authority.verifier, NULL),
         MAUTH_OK);
+    a->authority.root = a->authority.verifier;
     a->authority.epoch = 3;
     a->authority.delegation = text_of("delegation\n");
     assert_int_equal(kv_write(s->kv, put_authority, a, NULL), MAUTH_OK);
@@ -119,14 +118,16 @@ keeps_keys_sealed(void **state)
     assert_int_equal(
         kv_read(s.kv, load, &a, NULL), MAUTH_UNAVAILABLE); /* no authority */
     fill_authority(&s, &a);
-    memcpy(seed, a.authority.seed, sizeof(seed));
+    memcpy(seed, mauth_secret_bytes(a.authority.seed), sizeof(seed));
+    mauth_secret_free(a.authority.seed);
     store_reopen(&s);
     assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
     assert_int_equal(keystore_count(a.ks), 2);
     assert_non_null(keystore_signer(a.ks, NULL, 0));
     assert_int_equal(keystore_signer(a.ks, NULL, 0)->until_s, 2000);
     assert_int_equal(keystore_signer(a.ks, NULL, 0)->from_s, 1000);
-    assert_memory_equal(keystore_authority(a.ks)->seed, seed, sizeof(seed));
+    assert_memory_equal(
+        mauth_secret_bytes(keystore_authority(a.ks)->seed), seed, sizeof(seed));
     assert_int_equal(keystore_authority(a.ks)->epoch, 3);
     for (size_t i = 0; i < 2; i++) {
         const struct trust_key *k = keystore_at(a.ks, i);

@@ -1,4 +1,7 @@
 /* authsvc/rules_in_force.h */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "authsvc/rules_in_force.h"
 #include "store/revocations.h"
 #include "tests/unit/audit_log.h"
@@ -160,7 +163,7 @@ keeps_the_old_for_bad_ones(void **state)
         if (rc != bad[i].rc || !strstr(err.text, bad[i].where))
             fail_msg("%s: %s, %s", bad[i].name, mauth_rc_name(rc), err.text);
         assert_false(changed);
-        ref = in_force_take(r);
+        ref = in_force_take(r, NULL);
         assert_int_equal(still(&p, ref), MAUTH_OK);
         shared_drop(ref);
     }
@@ -184,13 +187,13 @@ replaces_them_under_who_holds_them(void **state)
     set_up(&p);
     r = open_rules(&p);
     since = all_revoked_since(&p);
-    old = in_force_take(r);
+    old = in_force_take(r, NULL);
     assert_int_equal(still(&p, old), MAUTH_OK);
     put(&p, those);
     assert_int_equal(still(&p, old), MAUTH_OK); /* until they are read */
     assert_int_equal(in_force_reload(r, &changed, NULL), MAUTH_OK);
     assert_true(changed);
-    new = in_force_take(r);
+    new = in_force_take(r, NULL);
     assert_int_equal(still(&p, old), MAUTH_CONFLICT);
     assert_int_equal(still(&p, new), MAUTH_OK);
     assert_string_equal(mauth_rules_text(in_force_rules(old), 0),
@@ -200,6 +203,68 @@ replaces_them_under_who_holds_them(void **state)
     shared_drop(old);
     shared_drop(new);
     in_force_close(r);
+    tear_down(&p);
+}
+
+/* Whoever proves something all the time, while the rules are replaced. */
+struct asker {
+    const struct place *p;
+    struct rules_in_force *r;
+    atomic_bool stop;
+    size_t asked, again, refused;
+};
+
+static void *
+ask(void *arg)
+{
+    struct asker *a = arg;
+
+    while (!atomic_load(&a->stop)) {
+        struct shared_ref *tried = NULL, *ref = NULL;
+        enum mauth_rc rc = MAUTH_CONFLICT;
+
+        for (int runs = 0; runs < 3 && rc == MAUTH_CONFLICT; runs++) {
+            ref = in_force_take(a->r, tried);
+            shared_drop(tried);
+            rc = still(a->p, ref);
+            tried = ref;
+            a->again += rc == MAUTH_CONFLICT;
+        }
+        shared_drop(ref);
+        a->refused += rc != MAUTH_OK;
+        a->asked++;
+    }
+    return NULL;
+}
+
+/*
+ * The store has the new rules a moment before we know: who asked in between was refused,
+ * though there were rules that would have done.
+ */
+static void
+refuses_nobody_while_they_are_replaced(void **state)
+{
+    struct asker a = {.asked = 0};
+    struct place p;
+    pthread_t thread;
+    bool changed;
+
+    (void)state;
+    set_up(&p);
+    a.p = &p;
+    a.r = open_rules(&p);
+    assert_int_equal(pthread_create(&thread, NULL, ask, &a), 0);
+    for (int i = 0; i < 200; i++) {
+        put(&p, i % 2 ? these : those);
+        assert_int_equal(in_force_reload(a.r, &changed, NULL), MAUTH_OK);
+        assert_true(changed);
+    }
+    atomic_store(&a.stop, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    print_message("%zu asked, %zu had to ask again\n", a.asked, a.again);
+    assert_int_equal(a.refused, 0);
+    assert_true(a.asked > 200);
+    in_force_close(a.r);
     tear_down(&p);
 }
 
@@ -237,6 +302,7 @@ main(void)
         cmocka_unit_test(opens_no_bad_rules),
         cmocka_unit_test(keeps_the_old_for_bad_ones),
         cmocka_unit_test(replaces_them_under_who_holds_them),
+        cmocka_unit_test(refuses_nobody_while_they_are_replaced),
         cmocka_unit_test(revokes_nothing_for_the_same),
     };
 

@@ -11,6 +11,7 @@ row_of(const struct config_rule *r, char *out, size_t size)
     static const char *const kinds[] = {
         [CONFIG_TEXT] = "text",
         [CONFIG_PATH] = "path",
+        [CONFIG_SECRET] = "secret",
         [CONFIG_STORE] = "text",
         [CONFIG_TEXTS] = "texts",
         [CONFIG_FLAG] = "true or false",

@@ -13,6 +13,7 @@ count(struct signing_key *k, void *arg, struct mauth_err *err)
     (void)err;
     assert_non_null(k->key);
     assert_true(k->pkcs8.len > 0);
+    assert_true(k->certificate.len > 0);
     ++*(int *)arg;
     return *(int *)arg == 3 ? MAUTH_CONFLICT : MAUTH_OK;
 }
@@ -154,6 +155,8 @@ has_one_private_half(void **state)
     assert_int_equal(
         signing_key_complete(&k, NULL), MAUTH_INVALID); /* half of nothing */
     k.key = key_world_public_half();
+    assert_int_equal(signing_key_complete(&k, NULL), MAUTH_INVALID); /* uncertified */
+    buf_str(&k.certificate, "certificate");
     assert_int_equal(signing_key_complete(&k, NULL), MAUTH_OK);
     k.token[7] = 'x';
     assert_int_equal(signing_key_complete(&k, NULL), MAUTH_INVALID);

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "cli/wallet.h"
+#include "cli/wallet_use.h"
 #include "tests/unit/login_answer.h"
 
 #define SERVICE "https://127.0.0.1:8443"
@@ -281,6 +282,72 @@ prefers_the_latest_proof(void **state)
 }
 
 /* Strictly: nothing of a bad answer stays. */
+/* {"audience about actions..."} of what is at hand, in one line. */
+static void
+assert_uses(const struct wallet *w, int64_t when_s, const char *want)
+{
+    struct wallet_use *use = NULL;
+    size_t count = 0;
+    struct buf b;
+
+    buf_init(&b);
+    assert_int_equal(wallet_uses(w, when_s, &use, &count, NULL), MAUTH_OK);
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(&b, "%s%s %s", i ? "; " : "", strrchr(use[i].audience, ':') + 1,
+            use[i].resource + strlen(SERVICE "/v1/mesh/"));
+        if (*use[i].place)
+            buf_printf(&b, " %s", use[i].place);
+        for (size_t k = 0; k < json_array_size(use[i].actions); k++)
+            buf_printf(&b, " %s", json_string_value(json_array_get(use[i].actions, k)));
+        assert_int_equal(use[i].until_s, end_s);
+    }
+    assert_string_equal(buf_cstr(&b), want);
+    buf_clear(&b);
+    free(use);
+}
+
+static void
+shows_each_thing_once(void **state)
+{
+    char *old = credential_of("rights", NULL, NULL);
+    char *new = credential_of("rights", later, NULL);
+    char *sync = credential_of("p2p-same-user", NULL, NULL);
+    json_t *both = line(old, STORAGE, NODE, "read");
+    struct wallet *w = open_wallet();
+
+    (void)state;
+    assert_uses(w, now_s, "");
+    assert_int_equal(add(w,
+                         json_pack("[o, o]", line(new, STORAGE, NODE, "read"),
+                             line(old, STORAGE, NODE, "read")),
+                         NULL),
+        MAUTH_OK);
+    assert_uses(w, now_s, "storage folders/" FOLDER " read");
+    assert_uses(w, end_s, "");
+    /* The older one says more: then it is not the same. */
+    read_and_write(both);
+    assert_int_equal(add(w, json_pack("[o]", both), NULL), MAUTH_OK);
+    assert_uses(w, now_s,
+        "storage folders/" FOLDER " read; storage folders/" FOLDER " read write");
+    assert_int_equal(add(w, json_pack("[o]", line(new, STORAGE, NODE, "read")),
+                         FILES "/" FOLDER "/a"),
+        MAUTH_OK);
+    assert_int_equal(add(w,
+                         json_pack("[o, o]", line(sync, RELAY, DEVICE, "sync"),
+                             line(sync, PEER, DEVICE, "sync")),
+                         NULL),
+        MAUTH_OK);
+    assert_uses(w, now_s,
+        "dev_0yyyyyyyyyyyyyyyyyyyyyyyyy devices/dev_0yyyyyyyyyyyyyyyyyyyyyyyyy sync; "
+        "relay devices/dev_0yyyyyyyyyyyyyyyyyyyyyyyyy sync; "
+        "storage folders/" FOLDER " read; storage folders/" FOLDER " read write; "
+        "storage folders/" FOLDER " " FILES "/" FOLDER " read");
+    wallet_close(w);
+    free(sync);
+    free(new);
+    free(old);
+}
+
 static void
 refuses_bad_answers(void **state)
 {
@@ -397,6 +464,7 @@ main(void)
         cmocka_unit_test_setup_teardown(lets_them_expire, log_in, log_out),
         cmocka_unit_test_setup_teardown(knows_places, log_in, log_out),
         cmocka_unit_test_setup_teardown(prefers_the_latest_proof, log_in, log_out),
+        cmocka_unit_test_setup_teardown(shows_each_thing_once, log_in, log_out),
         cmocka_unit_test_setup_teardown(refuses_bad_answers, log_in, log_out),
         cmocka_unit_test_setup_teardown(takes_damage_lightly, log_in, log_out),
         cmocka_unit_test_setup_teardown(is_bounded, log_in, log_out),
