@@ -15,6 +15,7 @@
 #include "authsvc/refusals.h"
 #include "authsvc/verifiers.h"
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "store/graph_change.h"
@@ -103,6 +104,7 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     rc = kv_read(s->kv, read_serial, &serial, err);
     if (rc == MAUTH_OK)
         rc = publish_trust(s->kv, keys, &options, err);
+    fault_point("trust.published");
     if (rc == MAUTH_OK)
         rc = own_trust_load(
             s->trust, options.path, &keystore_authority(keys)->verifier, err);
@@ -147,6 +149,8 @@ are_keys_new(struct housekeeper *h)
         log_error("the keys stay as they were: %s", err.text);
     if (changed)
         log_info("other keys are in force");
+    if (changed)
+        fault_point("keys.in-force");
     h->keys_failed = failed;
     return changed;
 }

@@ -206,7 +206,8 @@ nobody(enum admin_kind kind, const char *whom, struct mauth_err *err)
         [ADMIN_SERVICES] = "service",
         [ADMIN_ROLES] = "principal",
         [ADMIN_REVOCATIONS] = "revocation",
-        [ADMIN_KEYS] = "signing key"};
+        [ADMIN_KEYS] = "signing key",
+        [ADMIN_METADATA_KEY] = "metadata key"};
     char quoted[64];
 
     mauth_quote(whom, strlen(whom), quoted, sizeof(quoted));

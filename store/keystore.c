@@ -245,12 +245,19 @@ keystore_load(struct kv_txn *txn, const struct mauth_secret *seal,
     struct keystore **out, struct mauth_err *err)
 {
     struct keystore *ks = calloc(1, sizeof(*ks));
+    bool suspended = true;
     enum mauth_rc rc;
 
     *out = NULL;
     if (!ks)
         return mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
-    rc = signing_key_each(txn, seal, load_key, ks, err);
+    rc = authority_is_suspended(txn, &suspended, err);
+    if (rc == MAUTH_OK && suspended)
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE,
+            "the store was restored from a backup, and waits for another authority: "
+            "`meshauth authority renew`");
+    if (rc == MAUTH_OK)
+        rc = signing_key_each(txn, seal, load_key, ks, err);
     if (rc == MAUTH_OK)
         rc = authority_load(txn, seal, &ks->authority, err);
     if (rc) {
@@ -323,13 +330,6 @@ keystore_at(const struct keystore *ks, size_t i)
     return i < ks->count ? &ks->key[i] : NULL;
 }
 
-enum mauth_rc
-keystore_ready(const struct keystore *ks, size_t i, struct mauth_err *err)
-{
-    return i < ks->count && is_active(ks, i) ? signer_ready(ks->active[i].signer, err)
-                                             : MAUTH_OK;
-}
-
 bool
 keystore_is_listed(const struct keystore *ks, size_t i)
 {
@@ -340,6 +340,13 @@ struct text
 keystore_certificate(const struct keystore *ks, size_t i)
 {
     return i < ks->count ? buf_slice(&ks->certificate[i]) : text_of(NULL);
+}
+
+enum mauth_rc
+keystore_ready(const struct keystore *ks, size_t i, struct mauth_err *err)
+{
+    return i < ks->count && is_active(ks, i) ? signer_ready(ks->active[i].signer, err)
+                                             : MAUTH_OK;
 }
 
 const struct keystore_authority *

@@ -71,7 +71,8 @@ MAUTH_MUST_USE enum mauth_rc keystore_token_add(struct kv_txn *txn,
  *
  * MAUTH_DENIED       a key, or the authority, does not open: another
  *                    seal key, or a record that somebody else wrote
- * MAUTH_UNAVAILABLE  no authority, two active keys for the same audiences, a damaged
+ * MAUTH_UNAVAILABLE  no authority, or one that is suspended (store/authority.h), two
+ *                    active keys for the same audiences, a damaged
  *                    record
  */
 struct keystore;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "keys/key_certificate.h"
 #include "keys/signer.h"
@@ -270,6 +271,7 @@ signing_key_put(struct kv_txn *txn, const struct mauth_secret *seal,
     name_of(mauth_key_id(k->key), &name);
     if (rc == MAUTH_OK)
         rc = kv_put(txn, store_key_text(&name), buf_slice(&record), err);
+    fault_point("key.put");
     if (rc == MAUTH_OK)
         rc = count_change(txn, err);
     buf_clear(&bound);

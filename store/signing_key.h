@@ -42,9 +42,8 @@ void signing_key_init(struct signing_key *k);
 void signing_key_clear(struct signing_key *k);
 
 /*
- * Takes the public half from pkcs8 and makes the certificate (of a key in a token both
- * are there already), and checks that a trust file can say all of it. MAUTH_INVALID: it
- * cannot.
+ * Takes the public half from pkcs8 and makes the certificate (of a key in a token they are
+ * there already), and checks that a trust file can say all of it. MAUTH_INVALID: it cannot.
  */
 MAUTH_MUST_USE enum mauth_rc signing_key_complete(
     struct signing_key *k, struct mauth_err *err);
