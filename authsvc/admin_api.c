@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "authsvc/admin_body.h"
-#include "authsvc/pace.h"
 #include "authsvc/precondition.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
@@ -14,7 +13,6 @@
 #include "base/fail.h"
 #include "base/fault.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "net/form.h"
 #include "store/admin_view.h"
 #include "store/graph_ticket.h"
@@ -158,7 +156,7 @@ gather_path(struct request *r)
     return NULL;
 }
 
-/* ?after= and ?limit= of a list; nothing else has a query. */
+/* ?after= and ?limit= of a list, but of keys; nothing else has a query. */
 static const char *
 gather_query(struct request *r)
 {
@@ -172,7 +170,8 @@ gather_query(struct request *r)
     r->limit = PAGE;
     if (!*query)
         return NULL;
-    if (r->route->way != LISTS || form_parse(text_of(query), &f, NULL) != MAUTH_OK)
+    if (r->route->way != LISTS || r->route->kind == ADMIN_KEYS ||
+        form_parse(text_of(query), &f, NULL) != MAUTH_OK)
         return "query";
     after = form_value(f, "after", 0);
     limit = form_value(f, "limit", 0);
@@ -196,15 +195,6 @@ gather_body(struct request *r)
     problem = json_body_parse(http_body(r->x), r->route->members, &r->body);
     snprintf(r->detail, sizeof(r->detail), "%s", r->body.detail);
     return problem ? problem : r->route->take(r->body.root, &r->change, r->detail);
-}
-
-/* The socket is for whoever may stop the service as well. */
-static bool
-is_too_fast(const struct request *r)
-{
-    return r->route->way == CHANGES && !r->principal.local &&
-           !pace_take(
-               r->service->pace, &r->principal.caller.principal, time_monotonic_ms());
 }
 
 static enum mauth_rc
@@ -254,8 +244,10 @@ make_ready(struct request *r)
 static const char *
 gather(struct request *r)
 {
-    const char *problem = is_too_fast(r) ? "too-fast" : gather_path(r);
+    const char *problem = gather_path(r);
 
+    if (r->route->way == CHANGES && !principal_in_pace(r->x, &r->principal))
+        problem = "too-fast";
     if (!problem)
         problem = gather_query(r);
     if (!problem && r->route->matches && !http_header(r->x, "If-Match"))
@@ -475,7 +467,6 @@ void
 admin_api_start(struct http_exchange *x)
 {
     struct request *r = calloc(1, sizeof(*r));
-    struct mauth_err err = MAUTH_ERR_INIT;
     const char *problem;
 
     if (!r) {
@@ -489,11 +480,8 @@ admin_api_start(struct http_exchange *x)
     r->change.op = r->route->op;
     buf_init(&r->json);
     buf_init_secret(&r->pkcs8);
-    problem = principal_take(x, &r->principal, &err);
-    if (problem) {
-        caller_refuse(x, problem, &err);
+    if (!principal_admit(x, &r->principal))
         return;
-    }
     r->change.now_s = r->principal.caller.now_s;
     problem = gather(r);
     if (problem)
