@@ -11,8 +11,8 @@
 #include "authsvc/http.h"
 #include "config/config.h"
 
-/* The document; NULL without memory. */
-json_t *server_metadata_document(const struct config *config);
+/* The document, with the root's verifier key; NULL without memory. */
+json_t *server_metadata_document(const struct config *config, const char *root_vkey);
 
 void server_metadata_start(struct http_exchange *x);
 

@@ -110,6 +110,9 @@ make_root(struct making *m, struct mauth_err *err)
     rc = make_note_key(m, "root", &m->root_seed, &m->authority.root, err);
     if (rc)
         return rc;
+    rc = note_fingerprint(&m->authority.root, m->result->root_fingerprint, err);
+    if (rc)
+        return rc;
     note_verifier_format(&m->authority.root, m->result->root_vkey);
     n = snprintf(line, sizeof(line), "%s\n", m->result->root_vkey);
     buf_init_secret(&pem);

@@ -5,10 +5,12 @@
 #ifndef CLI_TOKEN_EXCHANGE_H
 #define CLI_TOKEN_EXCHANGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "cli/account.h"
+#include "cli/token_post.h"
 
 /* What rights are asked for; each list as long as it says. */
 struct token_rights {
@@ -18,14 +20,7 @@ struct token_rights {
     size_t resources;
     const char *const *action;
     size_t actions;
-};
-
-/* Why the service said no: its own words, to be escaped when they are printed. */
-struct token_refusal {
-    long status; /* 0: no word came back, err tells */
-    char error[64];
-    char text[512];
-    char request[64];
+    bool by_dpop; /* not asked for: how the place wants them shown, kept with them */
 };
 
 /*

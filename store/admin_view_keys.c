@@ -7,6 +7,8 @@
 #include "base/time.h"
 #include "store/admin_keys.h"
 #include "store/admin_view.h"
+#include "store/key.h"
+#include "store/metadata_key.h"
 
 void
 admin_key_take_view(const struct signing_key *k, struct admin_key_view *out)
@@ -17,6 +19,7 @@ admin_key_take_view(const struct signing_key *k, struct admin_key_view *out)
     spki = mauth_key_spki(k->key, &out->spki_len);
     memcpy(out->spki, spki, out->spki_len);
     snprintf(out->id, sizeof(out->id), "%s", mauth_key_id(k->key));
+    snprintf(out->token, sizeof(out->token), "%s", k->token);
     snprintf(out->audiences, sizeof(out->audiences), "%s", k->audiences);
     out->state = k->state;
     out->kind = signer_kind_of(k->key);
@@ -83,6 +86,10 @@ admin_view_key(struct buf *out, const char *issuer, const struct admin_key_view 
         put_time(out, "retires", v->retires_s);
     put_listed(out, v->listed);
     put_audiences(out, v->audiences);
+    if (v->token[0]) {
+        buf_str(out, ",\"pkcs11\":");
+        buf_json(out, text_of(v->token));
+    }
     if (ready)
         key_ready_view(ready, v->listed, issuer, out);
     admin_view_pem(v->spki, v->spki_len, pem);
@@ -147,5 +154,30 @@ admin_view_keys(struct kv_txn *txn, const struct admin_keys_look *look, struct b
         rc = signing_key_each(txn, look->seal, put_one, &l, err);
     buf_str(out, "]}");
     key_ready_clear(&l.ready);
+    return rc;
+}
+
+enum mauth_rc
+admin_view_metadata_key(struct kv_txn *txn, const struct mauth_secret *seal,
+    struct buf *out, struct mauth_err *err)
+{
+    struct metadata_key k;
+    enum mauth_rc rc;
+    struct buf pem;
+
+    metadata_key_init(&k);
+    buf_init(&pem);
+    rc = metadata_key_read(txn, seal, &k, err);
+    if (rc == MAUTH_OK) {
+        admin_view_pem_block(&pem, "CERTIFICATE", buf_slice(&k.certificate));
+        buf_printf(out, "{\"type\":\"metadata-key\",\"id\":\"%s\"", k.id);
+        buf_str(out, ",\"certificate\":");
+        buf_json(out, buf_slice(&pem));
+        buf_u8(out, '}');
+    }
+    if (!buf_ok(&pem))
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "metadata key: no memory");
+    buf_clear(&pem);
+    metadata_key_clear(&k);
     return rc;
 }
