@@ -203,6 +203,12 @@ is_path(const char *value)
 }
 
 static bool
+is_absolute(const char *value)
+{
+    return value[0] == '/' && is_path(value);
+}
+
+static bool
 is_store(const char *value)
 {
     return text_starts(text_of(value), "lmdb:") && is_path(value + 5) &&
@@ -274,6 +280,8 @@ static const struct config_rule provider_rules[] = {
         .right = PATH_RIGHT},
     {"create_users", CONFIG_FLAG, AT(config_provider, create_users),
         .right = "true or false"},
+    {"key_in_nonce", CONFIG_FLAG, AT(config_provider, key_in_nonce),
+        .right = "true or false"},
     {"demo", CONFIG_FLAG, AT(config_provider, demo), .right = "true or false"},
     {"max_age_s", CONFIG_NUMBER, AT(config_provider, max_age_s), .min = 60,
         .max = 86400, .number = 600},
@@ -327,6 +335,11 @@ const struct config_rule config_schema[] = {
         .good = is_path, .right = PATH_RIGHT},
     {"rules_file", CONFIG_PATH, AT(config, rules_file), .text = "mesh.rules",
         .good = is_path, .right = PATH_RIGHT},
+    {"pkcs11_modules", CONFIG_TEXTS, AT(config, pkcs11_module),
+        .count = offsetof(struct config, pkcs11_modules), .min = 1,
+        .max = CONFIG_PKCS11_MODULES, .good = is_absolute,
+        .right =
+            "1 to 8 absolute paths, as in [ \"/usr/lib/softhsm/libsofthsm2.so\" ]"},
     {"providers", CONFIG_GROUPS, .members = provider_rules, .max = CONFIG_PROVIDERS,
         .offset = offsetof(struct config, provider),
         .size = sizeof(struct config_provider),
