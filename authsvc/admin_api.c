@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authsvc/json_body.h"
+#include "authsvc/admin_body.h"
 #include "authsvc/precondition.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
@@ -34,6 +34,8 @@ struct admin_route {
     bool matches;                      /* it needs If-Match */
     bool sessions;                     /* of whom, instead of himself */
     const struct json_member *members; /* of its body */
+    const char *(*take)(
+        const json_t *root, struct admin_change *c, char detail[ADMIN_BODY_DETAIL]);
 };
 
 struct request {
@@ -44,6 +46,7 @@ struct request {
     struct principal principal;
     struct json_body body;
     struct admin_change change;
+    struct buf pkcs8; /* of a new key */
     char whom[WHOM_MAX + 1], role[WHOM_MAX + 1];
     char after[AFTER_MAX + 1];
     size_t limit;
@@ -51,24 +54,9 @@ struct request {
 
     /* Found by the transaction, which starts over when it runs again. */
     const char *problem;
-    char detail[sizeof(((struct mauth_err *)0)->text)];
+    char detail[ADMIN_BODY_DETAIL];
     uint64_t version;
     struct buf json;
-};
-
-static const struct json_member create_members[] = {
-    {"name", JSON_BODY_TEXT, true},
-    {"key", JSON_BODY_TEXT, false},
-    {"prefix", JSON_BODY_TEXT, false},
-    {"actions", JSON_BODY_LIST, false},
-    {NULL, 0, false},
-};
-
-static const struct json_member update_members[] = {
-    {"key", JSON_BODY_TEXT, false},
-    {"prefix", JSON_BODY_TEXT, false},
-    {"actions", JSON_BODY_LIST, false},
-    {NULL, 0, false},
 };
 
 const struct admin_route admin_users_list = {.kind = ADMIN_USERS, .way = LISTS};
@@ -85,17 +73,39 @@ const struct admin_route admin_services_list = {.kind = ADMIN_SERVICES, .way = L
 const struct admin_route admin_services_create = {.kind = ADMIN_SERVICES,
     .way = CHANGES,
     .op = ADMIN_SERVICE_CREATE,
-    .members = create_members};
+    .members = admin_body_service_new,
+    .take = admin_body_service};
 const struct admin_route admin_services_one = {.kind = ADMIN_SERVICES, .way = SHOWS};
 const struct admin_route admin_services_update = {.kind = ADMIN_SERVICES,
     .way = CHANGES,
     .op = ADMIN_SERVICE_UPDATE,
     .matches = true,
-    .members = update_members};
+    .members = admin_body_service_patch,
+    .take = admin_body_service};
 const struct admin_route admin_services_delete = {.kind = ADMIN_SERVICES,
     .way = CHANGES,
     .op = ADMIN_SERVICE_DELETE,
     .matches = true};
+const struct admin_route admin_keys_list = {.kind = ADMIN_KEYS, .way = LISTS};
+const struct admin_route admin_keys_one = {.kind = ADMIN_KEYS, .way = SHOWS};
+const struct admin_route admin_keys_prepare = {.kind = ADMIN_KEYS,
+    .way = CHANGES,
+    .op = ADMIN_KEY_PREPARE,
+    .members = admin_body_key_new,
+    .take = admin_body_key};
+const struct admin_route admin_keys_activate = {.kind = ADMIN_KEYS,
+    .way = CHANGES,
+    .op = ADMIN_KEY_ACTIVATE,
+    .members = admin_body_key_activate,
+    .take = admin_body_key};
+const struct admin_route admin_keys_revoke = {
+    .kind = ADMIN_KEYS, .way = CHANGES, .op = ADMIN_KEY_REVOKE};
+const struct admin_route admin_revocations_list = {
+    .kind = ADMIN_REVOCATIONS, .way = LISTS};
+const struct admin_route admin_revocations_add = {.way = CHANGES,
+    .op = ADMIN_REVOKE,
+    .members = admin_body_revocation,
+    .take = admin_body_revoke};
 const struct admin_route admin_roles_list = {.kind = ADMIN_ROLES, .way = LISTS};
 const struct admin_route admin_roles_grant = {
     .kind = ADMIN_ROLES, .way = CHANGES, .op = ADMIN_ROLE_GRANT};
@@ -112,19 +122,20 @@ request_free(void *state)
     principal_clear(&r->principal);
     json_body_clear(&r->body);
     buf_clear(&r->json);
+    buf_clear(&r->pkcs8);
     free(r);
 }
 
 /* Gather. */
 
-/* Ids are names as well, but for tickets'; all else is nobody's. */
+/* Ids are names as well, but for tickets' and keys'; all else is nobody's. */
 static const char *
 gather_path(struct request *r)
 {
     struct text whom = http_path_id(r->x, 0), role = http_path_id(r->x, 1);
 
     if (whom.len) {
-        if (!str_is_name(whom) && !graph_ticket_is_id(whom))
+        if (!str_is_name(whom) && !graph_ticket_is_id(whom) && !admin_key_is_id(whom))
             return "not-found";
         memcpy(r->whom, whom.p, whom.len);
         r->change.whom = r->whom;
@@ -167,74 +178,6 @@ gather_query(struct request *r)
 }
 
 static const char *
-wrong(struct request *r, const char *why)
-{
-    snprintf(r->detail, sizeof(r->detail), "%s", why);
-    return "service";
-}
-
-static const char *
-take_key(struct request *r, const char *pem)
-{
-    struct graph_service *s = &r->change.service;
-    struct mauth_key *key = NULL;
-    const uint8_t *spki;
-
-    r->change.gives |= ADMIN_GIVES_KEY;
-    if (!*pem)
-        return NULL; /* no key any more */
-    if (mauth_key_from_pem(pem, strlen(pem), &key, NULL) != MAUTH_OK)
-        return wrong(r, "A key is P-256, or RSA of 2048 to 4096 bits, as a PUBLIC KEY "
-                        "or CERTIFICATE in PEM.");
-    spki = mauth_key_spki(key, &s->spki_len);
-    memcpy(s->spki, spki, s->spki_len);
-    mauth_key_free(key);
-    return NULL;
-}
-
-static const char *
-take_actions(struct request *r, const json_t *list)
-{
-    struct graph_service *s = &r->change.service;
-
-    r->change.gives |= ADMIN_GIVES_ACTIONS;
-    if (json_array_size(list) > GRAPH_ACTIONS)
-        return wrong(r, "A service has 16 actions at most.");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-
-        if (!str_is_name(text_of(name)))
-            return wrong(r, "An action is a name, [a-z][a-z0-9_.-]*.");
-        memcpy(s->action[s->actions++], name, strlen(name));
-    }
-    return NULL;
-}
-
-/* What is left of its form, and what others have, the transaction sees to. */
-static const char *
-gather_service(struct request *r)
-{
-    const json_t *root = r->body.root, *actions = json_object_get(root, "actions");
-    struct graph_service *s = &r->change.service;
-    const char *name = json_body_text(root, "name");
-    const char *key = json_body_text(root, "key");
-    const char *prefix = json_body_text(root, "prefix");
-    const char *problem = NULL;
-
-    if (name && strlen(name) > GRAPH_NAME_MAX)
-        return wrong(r, "A name has 64 characters at most.");
-    if (prefix && strlen(prefix) > GRAPH_URL_MAX)
-        return wrong(r, "A prefix has 255 characters at most.");
-    snprintf(s->name, sizeof(s->name), "%s", name ? name : "");
-    snprintf(s->url, sizeof(s->url), "%s", prefix ? prefix : "");
-    if (prefix)
-        r->change.gives |= ADMIN_GIVES_PREFIX;
-    if (key)
-        problem = take_key(r, key);
-    return problem || !actions ? problem : take_actions(r, actions);
-}
-
-static const char *
 gather_body(struct request *r)
 {
     const char *problem;
@@ -243,7 +186,29 @@ gather_body(struct request *r)
         return NULL;
     problem = json_body_parse(http_body(r->x), r->route->members, &r->body);
     snprintf(r->detail, sizeof(r->detail), "%s", r->body.detail);
-    return problem ? problem : gather_service(r);
+    return problem ? problem : r->route->take(r->body.root, &r->change, r->detail);
+}
+
+static enum mauth_rc
+ask(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct request *r = arg;
+
+    return principal_ask(txn, r->x, &r->principal, "administer", &r->problem, err);
+}
+
+/* A key takes time to make: not for whoever will be refused. */
+static void
+ready_key(struct request *r)
+{
+    struct admin_key *k = &r->change.key;
+
+    k->seal = r->service->seal;
+    k->longest_s = config_longest_ticket_s(r->service->config);
+    if (r->change.op == ADMIN_KEY_PREPARE &&
+        kv_read(r->service->kv, ask, r, NULL) == MAUTH_OK && !r->problem)
+        k->pkcs8 = &r->pkcs8;
+    r->problem = NULL;
 }
 
 static const char *
@@ -259,6 +224,8 @@ gather(struct request *r)
         problem = "precondition-required";
     if (!problem)
         problem = gather_body(r);
+    if (!problem && r->route->kind == ADMIN_KEYS)
+        ready_key(r);
     if (!problem && r->route->way == CHANGES &&
         admin_change_ready(&r->change, NULL) != MAUTH_OK)
         problem = "internal";
@@ -304,13 +271,26 @@ change(struct request *r, struct kv_txn *txn, struct mauth_err *err)
 }
 
 static enum mauth_rc
+look_at_keys(struct request *r, struct kv_txn *txn, struct mauth_err *err)
+{
+    const char *issuer = r->service->config->issuer.url;
+    const struct mauth_secret *seal = r->service->seal;
+
+    if (r->route->way == LISTS)
+        return admin_view_keys(txn, seal, issuer, &r->json, err);
+    return admin_view_key_of(txn, seal, issuer, r->whom, &r->json, err);
+}
+
+static enum mauth_rc
 look(struct request *r, struct kv_txn *txn, struct mauth_err *err)
 {
     const char *issuer = r->service->config->issuer.url;
     const char *after = r->after[0] ? r->after : NULL;
     enum mauth_rc rc;
 
-    if (r->route->sessions)
+    if (r->route->kind == ADMIN_KEYS)
+        rc = look_at_keys(r, txn, err);
+    else if (r->route->sessions)
         rc = admin_view_sessions(txn, issuer, r->whom, after, r->limit, &r->json, err);
     else if (r->route->way == SHOWS)
         rc = admin_view_one(
@@ -351,9 +331,10 @@ static void
 answer_change(struct request *r)
 {
     const struct admin_change *c = &r->change;
+    bool is_key = c->op == ADMIN_KEY_PREPARE;
+    bool is_new = is_key || c->op == ADMIN_SERVICE_CREATE;
     char etag[40], location[640], id[ID_LEN + 1];
     const char *headers[3] = {NULL};
-    bool is_new = c->op == ADMIN_SERVICE_CREATE;
     size_t n = 0;
 
     admin_view_change(&r->json, r->service->config->issuer.url, c);
@@ -367,8 +348,9 @@ answer_change(struct request *r)
     }
     if (is_new) {
         id_format(ID_SERVICE, &c->found.id, id);
-        snprintf(location, sizeof(location), "Location: %s/v1/admin/services/%s",
-            r->service->config->issuer.url, id);
+        snprintf(location, sizeof(location), "Location: %s/v1/admin/%s/%s",
+            r->service->config->issuer.url, admin_kind_name(r->route->kind),
+            is_key ? c->key.view.id : id);
         headers[n++] = location;
     }
     http_answer(r->x, is_new ? 201 : 200, "application/json",
@@ -466,6 +448,7 @@ admin_api_start(struct http_exchange *x)
     r->route = http_what(x);
     r->change.op = r->route->op;
     buf_init(&r->json);
+    buf_init_secret(&r->pkcs8);
     if (!principal_admit(x, &r->principal))
         return;
     r->change.now_s = r->principal.caller.now_s;

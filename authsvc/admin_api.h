@@ -1,6 +1,6 @@
 /*
- * /v1/admin: users, their sessions, services and roles, for admins: on the admin socket, and over HTTPS
- * for those with the role. Changes are store/admin.h's, as for the command.
+ * /v1/admin: users, their sessions, services, roles and signing keys, for admins: on the
+ * admin socket, and over HTTPS for those with the role. Changes are store/admin.h's, as for the command.
  */
 #ifndef AUTHSVC_ADMIN_API_H
 #define AUTHSVC_ADMIN_API_H
@@ -20,6 +20,13 @@ extern const struct admin_route admin_services_create;
 extern const struct admin_route admin_services_one;
 extern const struct admin_route admin_services_update;
 extern const struct admin_route admin_services_delete;
+extern const struct admin_route admin_keys_list;
+extern const struct admin_route admin_keys_one;
+extern const struct admin_route admin_keys_prepare;
+extern const struct admin_route admin_keys_activate;
+extern const struct admin_route admin_keys_revoke;
+extern const struct admin_route admin_revocations_list;
+extern const struct admin_route admin_revocations_add;
 extern const struct admin_route admin_roles_list;
 extern const struct admin_route admin_roles_grant;
 extern const struct admin_route admin_roles_revoke;

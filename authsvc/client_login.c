@@ -125,8 +125,8 @@ use_assertion(struct kv_txn *txn, struct client_login *l, struct mauth_err *err)
 }
 
 /* Decides: may this ticket leave? Puts nothing but the use of the assertion. */
-static enum mauth_rc
-check_again(struct kv_txn *txn, struct client_login *l, struct mauth_err *err)
+enum mauth_rc
+client_login_confirm(struct kv_txn *txn, struct client_login *l, struct mauth_err *err)
 {
     struct graph_service now;
     enum mauth_rc rc = graph_service_by_id(txn, &l->client.id, &now, err);
@@ -159,7 +159,7 @@ client_login_record(struct kv_txn *txn, void *arg, struct mauth_err *err)
         .open = true,
         .by_certificate = l->ground.by_certificate,
     };
-    enum mauth_rc rc = check_again(txn, l, err);
+    enum mauth_rc rc = client_login_confirm(txn, l, err);
 
     if (rc != MAUTH_OK || l->refusal)
         return rc;

@@ -50,6 +50,13 @@ MAUTH_MUST_USE enum mauth_rc client_login_issue(
  * this key and that the assertion is new; else refusal is set and nothing put. */
 kv_fn client_login_record;
 
+/*
+ * Of one that only proves who it is, and wants no ticket: the same check, and the
+ * assertion is used up. ground.session is an id of this request's own.
+ */
+MAUTH_MUST_USE enum mauth_rc client_login_confirm(
+    struct kv_txn *txn, struct client_login *l, struct mauth_err *err);
+
 /* Make the record of l->refusal ... */
 MAUTH_MUST_USE enum mauth_rc client_login_prepare_refusal(
     struct client_login *l, struct mauth_err *err);

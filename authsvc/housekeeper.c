@@ -5,15 +5,21 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "authsvc/documents.h"
+#include "authsvc/key_schedule.h"
 #include "authsvc/log.h"
 #include "authsvc/own_keys.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
 #include "authsvc/refusals.h"
+#include "authsvc/verifiers.h"
 #include "base/fail.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "store/graph_change.h"
 #include "store/graph_purge.h"
+#include "store/key.h"
+#include "store/key_warnings.h"
 #include "store/publish.h"
 #include "store/revocations.h"
 
@@ -29,8 +35,10 @@ struct housekeeper {
     uint64_t revocations;  /* their serial number in the last trust file */
     bool trust_failed;     /* the last one was not replaced */
     bool keys_failed;      /* those of the store were not read */
+    bool schedule_failed;  /* a step of their schedule was refused */
     int64_t next_trust_ms; /* when it is signed again, whatever happens */
     int64_t next_turn_ms;
+    int64_t next_warning_ms;
     bool purging;                 /* there may be more that ended long ago */
     uint64_t followed_generation; /* of the store, when followers were last woken */
     uint64_t followed_state;      /* of the graph */
@@ -40,6 +48,7 @@ enum {
     LOOK_MS = 200, /* between looks at what was revoked: all hear of it in a second */
     RETRY_MS = 1000,
     TURN_MS = HOUSEKEEPER_PERIOD_S * 1000,
+    DAY_MS = 24 * 3600 * 1000,
     PURGE_STEP = 256 /* of what is due, in one transaction at each look */
 };
 
@@ -49,7 +58,31 @@ read_serial(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return revocations_serial(txn, arg, err);
 }
 
-/* Takes the serial number first: what is revoked meanwhile is found at the next look. */
+/* What has been published: reports of who has loaded it are to be believed. */
+static struct trust_place
+tell_verifiers(struct housekeeper *h)
+{
+    struct shared_ref *ref = shared_take(h->service->trust);
+    struct trust_place place = trust_place_of(own_trust_of(ref));
+
+    verifiers_published(h->service->verifiers, own_trust_of(ref));
+    shared_drop(ref);
+    return place;
+}
+
+/* Which file listed a key first; if it is not noted now, the next one is. */
+static void
+note_keys(struct housekeeper *h, const struct keystore *keys, struct trust_place place)
+{
+    const struct service *s = h->service;
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    if (publish_note_keys(s->kv, keys, s->seal, place, &err) != MAUTH_OK)
+        log_error("it is not on record which keys are published: %s", err.text);
+}
+
+/* And what else tells of keys. Takes the serial number first: what is revoked meanwhile is
+ * found at the next look. */
 static enum mauth_rc
 sign_trust(struct housekeeper *h, struct mauth_err *err)
 {
@@ -71,12 +104,33 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = own_trust_load(
             s->trust, options.path, &keystore_authority(keys)->verifier, err);
+    if (rc == MAUTH_OK) {
+        note_keys(h, keys, tell_verifiers(h));
+        h->revocations = serial;
+        parking_wake(s->waiting);
+    }
+    if (rc == MAUTH_OK && s->documents)
+        rc = documents_refresh(s->documents, keys, options.now_s, err);
     shared_drop(ref);
-    if (rc != MAUTH_OK)
-        return rc;
-    h->revocations = serial;
-    parking_wake(s->waiting);
-    return MAUTH_OK;
+    return rc;
+}
+
+/* The file of before the start, if there is one that is ours: deltas go on from it. */
+static void
+take_up(struct housekeeper *h)
+{
+    const struct service *s = h->service;
+    struct shared_ref *keys = own_keys_take(s->keys);
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
+
+    rc = own_trust_load(s->trust, s->config->issuer.trust_file,
+        &keystore_authority(own_keys_of(keys))->verifier, &err);
+    if (rc == MAUTH_OK)
+        tell_verifiers(h);
+    else if (rc != MAUTH_NOT_FOUND)
+        log_info("nothing goes on from the trust file of before: %s", err.text);
+    shared_drop(keys);
 }
 
 /* Are there other keys in the store than before? From now on they sign. */
@@ -141,6 +195,9 @@ publish(struct housekeeper *h)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
 
+    if (h->trust_failed)
+        (void)are_keys_new(
+            h); /* it may have been the keys: an authority past its time */
     h->trust_failed = sign_trust(h, &err) != MAUTH_OK;
     if (h->trust_failed)
         log_error("the trust file was not replaced: %s", err.text);
@@ -194,15 +251,67 @@ end_keys(struct housekeeper *h)
         log_error("keys that have come to their end are still listed: %s", err.text);
 }
 
+/* What will end unless somebody sees to it; said once a day. */
+static void
+warn(struct housekeeper *h)
+{
+    struct shared_ref *keys;
+    struct text rest, line;
+    struct buf lines;
+
+    if (time_monotonic_ms() < h->next_warning_ms)
+        return;
+    h->next_warning_ms = time_monotonic_ms() + DAY_MS;
+    keys = own_keys_take(h->service->keys);
+    buf_init(&lines);
+    if (key_warnings(own_keys_of(keys), time_now_s(), &lines, NULL) == MAUTH_OK)
+        for (rest = buf_slice(&lines); text_cut(&rest, '\n', &line);)
+            log_error("%.*s", (int)line.len, line.p);
+    buf_clear(&lines);
+    shared_drop(keys);
+}
+
+static void
+say_step(const struct key_schedule_step *step)
+{
+    if (step->op == ADMIN_KEY_PREPARE)
+        log_info("prepared the key %s", step->id);
+    else
+        log_info("the key %s signs from now on", step->id);
+}
+
+/* The steps of their schedule that are due. What holds one up is said once. */
+static void
+rotate_keys(struct housekeeper *h)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct key_schedule_step step;
+    enum mauth_rc rc;
+
+    do {
+        rc = key_schedule_do(h->service, time_now_s(), &step, &err);
+        if (rc == MAUTH_OK && step.was_due)
+            say_step(&step);
+    } while (rc == MAUTH_OK && step.was_due);
+    if (rc != MAUTH_OK && !h->schedule_failed)
+        log_error("the next key is due, and cannot be %s: %s",
+            step.op == ADMIN_KEY_PREPARE ? "prepared" : "made active", err.text);
+    h->schedule_failed = rc != MAUTH_OK;
+}
+
 static void
 take_turn(struct housekeeper *h)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
 
     end_keys(h);
-
+    warn(h);
+    rotate_keys(h);
     if (refusals_flush(h->service->refusals, h->service->kv, &err) != MAUTH_OK)
         log_error("refusals are not on record yet: %s", err.text);
+    mauth_err_reset(&err);
+    if (verifiers_flush(h->service->verifiers, &err) != MAUTH_OK)
+        log_error("who has loaded what is not on record yet: %s", err.text);
     h->purging = true;
     h->next_turn_ms = time_monotonic_ms() + TURN_MS;
 }
@@ -266,12 +375,16 @@ housekeeper_start(
     if (!h)
         return mauth_fail(err, MAUTH_NO_MEMORY, "housekeeper: no memory");
     h->service = service;
-    rc = sign_trust(h, err);
+    take_up(h);
+    rc = key_schedule_lengthen(service, time_now_s(), err);
+    if (rc == MAUTH_OK)
+        rc = sign_trust(h, err);
     if (rc != MAUTH_OK) {
         free(h);
         return rc;
     }
     h->next_trust_ms = h->next_turn_ms = time_monotonic_ms() + TURN_MS;
+    warn(h);
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

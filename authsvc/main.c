@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "authsvc/changes_api.h"
+#include "authsvc/documents.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
 #include "authsvc/log.h"
@@ -26,8 +26,10 @@
 #include "authsvc/service.h"
 #include "authsvc/start_check.h"
 #include "authsvc/trust_api.h"
+#include "authsvc/verifiers.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/time.h"
 #include "jose/json.h"
 #include "net/fetch.h"
@@ -97,6 +99,7 @@ start_service(struct daemon *d, struct mauth_err *err)
 
     d->service.config = d->config;
     d->service.kv = d->kv;
+    d->service.seal = d->seal;
     rc = refusals_new(&d->service.refusals, err);
     if (rc == MAUTH_OK)
         rc = proofs_new(&d->service.proofs, err);
@@ -106,6 +109,8 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = pace_new(d->config->limits.changes_per_minute, &d->service.logins, err);
     if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
+    if (rc == MAUTH_OK)
+        rc = verifiers_open(d->kv, &d->service.verifiers, err);
     if (rc == MAUTH_OK)
         rc = cache_new(KNOWN_TICKETS, KNOWN_BYTES, &d->service.known, err);
     if (rc == MAUTH_OK)
@@ -118,6 +123,9 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = in_force_open(d->kv, d->config->rules_file, &d->service.rules, err);
     if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
+    if (rc == MAUTH_OK)
+        rc = documents_open(
+            d->kv, d->seal, d->config->issuer.url, &d->service.documents, err);
     if (rc == MAUTH_OK)
         rc = housekeeper_start(&d->service, &d->housekeeper, err);
     return rc;
@@ -174,8 +182,10 @@ stop(struct daemon *d)
     parking_free(d->service.waiting);
     parking_free(d->service.followers);
     shared_free(d->service.trust);
+    verifiers_close(d->service.verifiers);
     cache_free(d->service.known);
     in_force_close(d->service.rules);
+    documents_close(d->service.documents);
     own_keys_close(d->service.keys);
     kv_close(d->kv);
     mauth_secret_free(d->seal);
@@ -262,7 +272,6 @@ allow_files(int connections, struct mauth_err *err)
 static enum mauth_rc
 prepare_process(sigset_t *signals, struct mauth_err *err)
 {
-    const struct rlimit none = {0, 0};
     enum mauth_rc rc;
 
     sigemptyset(signals);
@@ -271,8 +280,10 @@ prepare_process(sigset_t *signals, struct mauth_err *err)
     sigaddset(signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
+    if (!process_harden())
+        log_info(
+            "keys lie in memory that may be swapped: none can be locked (ulimit -l; "
+            "LimitMEMLOCK=)");
     json_prepare_process();
     rc = net_init(err);
     return rc ? rc : saml_library_open(err);

@@ -191,11 +191,11 @@ static const struct oauth_refusal refusals[] = {
     {"too-fast", 429, "temporarily_unavailable",
         "Too many logins or tickets in a short time; wait and try again."},
 
-    /* Of a revocation. */
-    {"revoke-token", 400, "invalid_request", "'token' is missing."},
-    {"revoke-repeated", 400, "invalid_request", "Nothing may occur more than once."},
-    {"revoke-set", 400, "invalid_request",
-        "'token' is one ticket; of several, revoke each."},
+    /* Of a ticket that is revoked, or asked about. */
+    {"ticket-missing", 400, "invalid_request", "'token' is missing."},
+    {"ticket-repeated", 400, "invalid_request", "Nothing may occur more than once."},
+    {"ticket-set", 400, "invalid_request",
+        "'token' is one ticket; send several one by one."},
     {"revoke-foreign", 400, "unauthorized_client",
         "Only its holder, who proves its key, may revoke a ticket, and whom the rules "
         "let."},

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "authsvc/trust_deltas.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "keys/trust.h"
@@ -10,6 +11,7 @@
 struct own_trust {
     struct mauth_trust *trust;
     struct buf file;
+    struct trust_deltas *deltas; /* NULL: none */
     uint64_t generation, keys_since;
 };
 
@@ -21,6 +23,7 @@ free_trust(void *object)
     if (!t)
         return;
     mauth_trust_free(t->trust);
+    trust_deltas_free(t->deltas);
     buf_clear(&t->file);
     free(t);
 }
@@ -31,8 +34,15 @@ own_trust_new(struct shared **out, struct mauth_err *err)
     return shared_new(free_trust, out, err);
 }
 
+static struct trust_sheet
+sheet_of(const struct own_trust *t)
+{
+    return (struct trust_sheet){trust_place_of(t->trust), buf_slice(&t->file)};
+}
+
+/* What it has from the one before it. */
 static void
-number(struct shared *s, struct own_trust *t)
+follow(struct shared *s, struct own_trust *t)
 {
     struct shared_ref *ref = shared_take(s);
     const struct own_trust *before = ref ? shared_object(ref) : NULL;
@@ -41,6 +51,11 @@ number(struct shared *s, struct own_trust *t)
     t->keys_since = before && loaded_no_key_is_new(before->trust, t->trust)
                         ? before->keys_since
                         : t->generation;
+    if (before) {
+        const struct trust_sheet older = sheet_of(before), newer = sheet_of(t);
+
+        t->deltas = trust_deltas_new(before->deltas, &older, &newer);
+    }
     shared_drop(ref);
 }
 
@@ -58,7 +73,7 @@ own_trust_load(struct shared *s, const char *path,
     if (rc == MAUTH_OK)
         rc = trust_parse_own(t->file.data, t->file.len, authority, &t->trust, err);
     if (rc == MAUTH_OK) {
-        number(s, t);
+        follow(s, t);
         rc = shared_set(s, t, err);
     }
     if (rc != MAUTH_OK)
@@ -100,4 +115,12 @@ own_trust_text(const struct shared_ref *ref)
     const struct own_trust *t = shared_object(ref);
 
     return (struct text){(const char *)t->file.data, t->file.len};
+}
+
+struct text
+own_trust_delta(const struct shared_ref *ref, struct trust_place from)
+{
+    const struct own_trust *t = shared_object(ref);
+
+    return trust_deltas_find(t->deltas, from);
 }

@@ -10,6 +10,7 @@
 #include "authsvc/shared.h"
 #include "base/buf.h"
 #include "keys/note.h"
+#include "keys/trust_place.h"
 #include <meshauth/trust.h>
 
 /* A place for it; shared_free() ends it. */
@@ -29,5 +30,7 @@ uint64_t own_trust_generation(const struct shared_ref *ref);
 uint64_t own_trust_keys_since(const struct shared_ref *ref);
 /* The bytes of the file; they belong to the reference. */
 struct text own_trust_text(const struct shared_ref *ref);
+/* What changed since an earlier one, if that can be said in less; else empty. */
+struct text own_trust_delta(const struct shared_ref *ref, struct trust_place from);
 
 #endif

@@ -5,6 +5,10 @@
 
 #include "base/str.h"
 
+enum {
+    TAG = 32 /* of a version */
+};
+
 static struct text
 trim(struct text t)
 {
@@ -19,13 +23,11 @@ trim(struct text t)
 
 /* Our tags hold no comma, so a list may be cut at each. */
 static bool
-has_tag(const char *list, uint64_t version, bool weak)
+has_tag(const char *list, const char *tag, bool weak)
 {
     struct text rest = text_of(list), item;
-    char tag[32];
     bool more;
 
-    snprintf(tag, sizeof(tag), "\"%llu\"", (unsigned long long)version);
     do {
         more = text_cut(&rest, ',', &item);
         item = trim(more ? item : rest);
@@ -39,17 +41,34 @@ has_tag(const char *list, uint64_t version, bool weak)
     return false;
 }
 
+static void
+tag_of(uint64_t version, char tag[TAG])
+{
+    snprintf(tag, TAG, "\"%llu\"", (unsigned long long)version);
+}
+
 bool
 precondition_matches(const char *if_match, uint64_t version)
 {
-    return text_is(trim(text_of(if_match)), "*") || has_tag(if_match, version, false);
+    char tag[TAG];
+
+    tag_of(version, tag);
+    return text_is(trim(text_of(if_match)), "*") || has_tag(if_match, tag, false);
 }
 
 bool
 precondition_none_match(const char *if_none_match, uint64_t version)
 {
-    return precondition_is_fresh(if_none_match) ||
-           has_tag(if_none_match, version, true);
+    char tag[TAG];
+
+    tag_of(version, tag);
+    return precondition_none_match_tag(if_none_match, tag);
+}
+
+bool
+precondition_none_match_tag(const char *if_none_match, const char *tag)
+{
+    return precondition_is_fresh(if_none_match) || has_tag(if_none_match, tag, true);
 }
 
 bool

@@ -13,6 +13,9 @@ bool precondition_matches(const char *if_match, uint64_t version);
 /* If-None-Match, for a GET: weak comparison, so W/"3" is version 3 as well. */
 bool precondition_none_match(const char *if_none_match, uint64_t version);
 
+/* The same of what has no version but a tag, quotes and all, without a comma. */
+bool precondition_none_match_tag(const char *if_none_match, const char *tag);
+
 /* If-None-Match: *, and nothing else. */
 bool precondition_is_fresh(const char *if_none_match);
 

@@ -18,6 +18,7 @@ static const struct problem problems[] = {
     {"name", 400, NULL,
         "A name is 1 to 128 bytes of text that shows as what it is, without control "
         "characters."},
+    {"revocation", 400, NULL, "That is nothing that can be revoked."},
     {"role", 400, NULL,
         "A role is a name of lower-case letters, digits and '_', '.', '-'."},
     {"for", 400, NULL,
@@ -25,6 +26,8 @@ static const struct problem problems[] = {
         "that "
         "vouches for it."},
     {"service", 400, NULL, "A service is not described like this."},
+    {"key", 400, NULL, "A signing key is not described like this."},
+    {"authority", 409, NULL, "The authority is not renewed by this."},
     {"expires-in", 400, NULL, "An invitation lasts from 60 seconds to 30 days."},
     {"precondition-required", 428, NULL,
         "Send If-Match with the ETag that you have seen; to make something under an id "
@@ -72,6 +75,7 @@ static const struct problem problems[] = {
     {"owner", 409, NULL, "The owner passes the folder on first."},
     {"invitation-closed", 409, NULL,
         "The invitation was accepted, declined, revoked, or has expired."},
+    {"key-state", 409, NULL, "The signing keys are in no state that allows this."},
     {"service-taken", 409, NULL, "Another service has what this one asks for."},
     {"changes-gone", 410, NULL,
         "Changes behind that one are no longer kept, or there never was such a one; "

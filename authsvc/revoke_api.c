@@ -8,10 +8,10 @@
 
 #include "authsvc/log.h"
 #include "authsvc/oauth.h"
-#include "authsvc/own_trust.h"
 #include "authsvc/pace.h"
 #include "authsvc/principal.h"
 #include "authsvc/rules_in_force.h"
+#include "authsvc/shown_ticket.h"
 #include "authsvc/token_request.h"
 #include "base/fail.h"
 #include "base/secret.h"
@@ -20,32 +20,12 @@
 #include "net/form.h"
 #include "store/graph_device.h"
 #include "store/graph_ticket.h"
-#include <meshauth/credential.h>
-
-/* What the token is worth. */
-enum worth {
-    FORGED, /* or of a key that we have no more */
-    DEAD,   /* expired, or revoked already */
-    LIVE,
-    UNSURE /* our own clock, trust file or memory */
-};
-
-/* The token, as it reads: until its worth is known no more than its bearer's word. */
-struct token {
-    struct mauth_ticket *ticket; /* NULL: none of ours */
-    enum worth worth;
-    enum id_kind kind;
-    struct id subject;
-    struct id session;
-    uint8_t key_hash[GRAPH_KEY_HASH];
-    char key[MAUTH_KEY_ID_LEN + 1]; /* "none" of a bearer ticket */
-};
 
 struct request {
     struct token_commit commit;
     const struct service *service;
     struct form *form;
-    struct token token;
+    struct shown_ticket token;
     struct principal who;
     bool by_holder; /* nothing but the proven key says who asks */
     uint8_t salt[AUDIT_SALT];
@@ -63,7 +43,7 @@ request_free(void *state)
 {
     struct request *r = state;
 
-    mauth_ticket_free(r->token.ticket);
+    shown_ticket_clear(&r->token);
     principal_clear(&r->who);
     form_free(r->form);
     free(r);
@@ -71,109 +51,12 @@ request_free(void *state)
 
 /* Gather. */
 
-/* With what the ticket itself names, only its signature and its times count. */
-static enum worth
-find_worth(const struct service *service, struct text xml, const struct token *t,
-    int64_t now_s)
-{
-    struct mauth_expect want = {.size = sizeof(want),
-        .audience = mauth_ticket_audience(t->ticket, 0),
-        .now_s = now_s,
-        .skew_s = MAUTH_SKEW_DEFAULT_S,
-        .allow_bearer = true};
-    struct mauth_err err = MAUTH_ERR_INIT;
-    struct mauth_ticket *verified = NULL;
-    struct shared_ref *trust = NULL;
-    enum mauth_rc rc = own_trust_take(service->trust, &trust, &err);
-
-    if (rc == MAUTH_OK) {
-        want.holder_spki = mauth_ticket_holder_spki(t->ticket, &want.holder_spki_len);
-        rc = mauth_ticket_verify(
-            xml.p, xml.len, own_trust_of(trust), &want, &verified, &err);
-        shared_drop(trust);
-    }
-    mauth_ticket_free(verified);
-    if (rc == MAUTH_OK)
-        return LIVE;
-    switch (err.reason) {
-    case MAUTH_REASON_NONE:
-    case MAUTH_REASON_TRUST_EXPIRED:
-    case MAUTH_REASON_CLOCK: return UNSURE;
-    case MAUTH_REASON_EXPIRED:
-    case MAUTH_REASON_REVOKED: return DEAD;
-    default: return FORGED;
-    }
-}
-
-static bool
-read_names(struct token *t)
-{
-    const char *subject = mauth_ticket_subject(t->ticket);
-    const char *session = mauth_ticket_session(t->ticket);
-    size_t len;
-    const uint8_t *spki = mauth_ticket_holder_spki(t->ticket, &len);
-
-    t->kind = id_kind_of(subject, strlen(subject));
-    snprintf(t->key, sizeof(t->key), "none");
-    if (spki) {
-        SHA256(spki, len, t->key_hash);
-        str_hex(t->key_hash, MAUTH_KEY_ID_LEN / 2, t->key);
-    }
-    return (t->kind == ID_USER || t->kind == ID_SERVICE) &&
-           id_parse(t->kind, subject, strlen(subject), &t->subject) &&
-           id_parse(ID_SESSION, session, strlen(session), &t->session);
-}
-
-/* MAUTH_OK also when it is no ticket of ours: then there is none in t. */
-static enum mauth_rc
-read_token(const struct service *service, struct text credential, int64_t now_s,
-    struct token *t, struct mauth_err *err)
-{
-    char *xml = malloc(MAUTH_TICKET_MAX);
-    struct text text = {xml, 0};
-    enum mauth_rc rc;
-
-    if (!xml)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "revoke: no memory");
-    rc = mauth_credential_decode(credential.p, credential.len, xml, &text.len, err);
-    if (rc == MAUTH_OK)
-        rc = mauth_ticket_read_untrusted(xml, text.len, &t->ticket, err);
-    if (rc == MAUTH_OK &&
-        (strcmp(mauth_ticket_issuer(t->ticket), service->config->issuer.url) != 0 ||
-            !read_names(t))) {
-        mauth_ticket_free(t->ticket);
-        t->ticket = NULL;
-    }
-    if (t->ticket)
-        t->worth = find_worth(service, text, t, now_s);
-    free(xml);
-    if (rc == MAUTH_NO_MEMORY || rc == MAUTH_INTERNAL)
-        return rc;
-    mauth_err_reset(err);
-    return MAUTH_OK;
-}
-
-/* The one credential, or a refusal. */
-static const char *
-take_parameters(const struct form *f, struct text *out)
-{
-    static const char *const nothing[] = {NULL};
-    const char *token = form_value(f, "token", 0);
-
-    if (form_repeated(f, nothing))
-        return "revoke-repeated";
-    if (!token)
-        return "revoke-token";
-    *out = text_of(token);
-    return strchr(token, '~') ? "revoke-set" : NULL;
-}
-
 /* Its key is proven: so its holder asks, as far as the session that it names tells. */
 static bool
 take_holder(struct request *r)
 {
     struct caller *c = &r->who.caller;
-    const struct token *t = &r->token;
+    const struct shown_ticket *t = &r->token;
     const uint8_t *spki;
     size_t len;
 
@@ -207,7 +90,7 @@ static bool
 is_holder(const struct request *r)
 {
     const struct caller *c = &r->who.caller;
-    const struct token *t = &r->token;
+    const struct shown_ticket *t = &r->token;
 
     return c->kind == t->kind && strcmp(t->key, "none") != 0 &&
            memcmp(c->principal.b, t->subject.b, ID_BYTES) == 0 &&
@@ -275,13 +158,13 @@ put_record(struct request *r, const struct http_exchange *x, struct kv_txn *txn,
 static enum mauth_rc
 close_session(struct kv_txn *txn, const struct request *r, struct mauth_err *err)
 {
-    const struct token *t = &r->token;
+    const struct shown_ticket *t = &r->token;
     struct graph_session s;
     enum mauth_rc rc;
 
-    if (!is_holder(r) && t->worth == FORGED)
+    if (!is_holder(r) && t->worth == SHOWN_FORGED)
         return MAUTH_NOT_FOUND;
-    if (!is_holder(r) && t->worth == UNSURE)
+    if (!is_holder(r) && t->worth == SHOWN_UNSURE)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "revoke: no trust file of now");
     rc = graph_session_by_id(txn, &t->session, &s, err);
     if (rc == MAUTH_OK && (s.subject_kind != t->kind ||
@@ -294,14 +177,14 @@ close_session(struct kv_txn *txn, const struct request *r, struct mauth_err *err
 static enum mauth_rc
 revoke(struct kv_txn *txn, const struct request *r, struct mauth_err *err)
 {
-    const struct token *t = &r->token;
+    const struct shown_ticket *t = &r->token;
     enum mauth_rc rc;
 
     if (mauth_ticket_is_identity(t->ticket))
         return close_session(txn, r, err);
-    if (t->worth == UNSURE)
+    if (t->worth == SHOWN_UNSURE)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "revoke: no trust file of now");
-    if (t->worth != LIVE)
+    if (t->worth != SHOWN_LIVE)
         return MAUTH_NOT_FOUND;
     rc = graph_ticket_revoke(txn, mauth_ticket_id(t->ticket), err);
     return rc == MAUTH_CONFLICT ? MAUTH_NOT_FOUND : rc;
@@ -422,7 +305,7 @@ go_on(struct http_exchange *x, struct request *r, struct text credential)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
     enum mauth_rc rc =
-        read_token(r->service, credential, r->who.caller.now_s, &r->token, &err);
+        shown_ticket_read(r->service, credential, r->who.caller.now_s, &r->token, &err);
 
     if (rc == MAUTH_OK && r->token.ticket && r->by_holder && !take_holder(r)) {
         token_refuse(x, "revoke-foreign");
@@ -460,7 +343,7 @@ revoke_api_start(struct http_exchange *x)
     if (!take_who(x, r))
         return;
     if (form_parse(http_body(x), &r->form, NULL) == MAUTH_OK)
-        wrong = take_parameters(r->form, &credential);
+        wrong = shown_ticket_parameter(r->form, &credential);
     if (wrong)
         token_refuse(x, wrong);
     else

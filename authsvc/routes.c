@@ -2,10 +2,14 @@
 
 #include "authsvc/admin_api.h"
 #include "authsvc/audit_api.h"
+#include "authsvc/authority_api.h"
 #include "authsvc/changes_api.h"
+#include "authsvc/documents_api.h"
 #include "authsvc/explain_api.h"
+#include "authsvc/introspect_api.h"
 #include "authsvc/mesh_ops.h"
 #include "authsvc/openapi.h"
+#include "authsvc/readyz.h"
 #include "authsvc/revoke_api.h"
 #include "authsvc/server_metadata.h"
 #include "authsvc/token.h"
@@ -34,6 +38,10 @@
     {                                                                            \
         method, "/v1/admin/" path, JSON_BODY_MAX, type, admin_api_start, &(what) \
     }
+#define AUTHORITY(method, path, max, type, what)                           \
+    {                                                                      \
+        method, "/v1/admin/" path, max, type, authority_api_start, &(what) \
+    }
 #define ADMIN_ROUTES                                                              \
     ADMIN("GET", "users", admin_users_list),                                      \
         ADMIN("GET", "users/{id}", admin_users_one),                              \
@@ -46,6 +54,17 @@
         ADMIN("GET", "services/{id}", admin_services_one),                        \
         ADMIN_BODY("PATCH", "services/{id}", PATCH, admin_services_update),       \
         ADMIN("DELETE", "services/{id}", admin_services_delete),                  \
+        ADMIN("GET", "keys", admin_keys_list),                                    \
+        ADMIN_BODY("POST", "keys", JSON, admin_keys_prepare),                     \
+        ADMIN("GET", "keys/{id}", admin_keys_one),                                \
+        ADMIN_BODY("POST", "keys/{id}/activate", JSON, admin_keys_activate),      \
+        ADMIN("POST", "keys/{id}/revoke", admin_keys_revoke),                     \
+        AUTHORITY("GET", "authority", 0, NULL, authority_show),                   \
+        AUTHORITY(                                                                \
+            "POST", "authority/request", JSON_BODY_MAX, JSON, authority_request), \
+        AUTHORITY("PUT", "authority", JSON_BODY_MAX, JSON, authority_install),    \
+        ADMIN("GET", "revocations", admin_revocations_list),                      \
+        ADMIN_BODY("POST", "revocations", JSON, admin_revocations_add),           \
         ADMIN("GET", "roles", admin_roles_list),                                  \
         ADMIN("PUT", "roles/{id}/{id}", admin_roles_grant),                       \
         ADMIN("DELETE", "roles/{id}/{id}", admin_roles_revoke),                   \
@@ -66,9 +85,12 @@ const struct http_route public_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
     {"GET", "/.well-known/oauth-authorization-server", 0, NULL, server_metadata_start,
         NULL},
+    {"GET", "/.well-known/jwks.json", 0, NULL, documents_api_start, &jwks_document},
+    {"GET", "/saml/metadata", 0, NULL, documents_api_start, &metadata_document},
     {"GET", "/v1/openapi.json", 0, NULL, openapi_start, NULL},
     {"POST", "/v1/token", TOKEN_BODY_MAX, FORM, token_start, NULL},
     {"POST", "/v1/revoke", TOKEN_BODY_MAX, FORM, revoke_api_start, NULL},
+    {"POST", "/v1/introspect", TOKEN_BODY_MAX, FORM, introspect_api_start, NULL},
     {"GET", "/v1/mesh/changes", 0, NULL, changes_api_start, NULL},
     {"GET", "/v1/trust", 0, NULL, trust_api_start, NULL},
 
@@ -113,6 +135,7 @@ const size_t public_route_count = sizeof(public_routes) / sizeof(*public_routes)
 
 const struct http_route admin_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
+    {"GET", "/readyz", 0, NULL, readyz_start, NULL},
     {"GET", "/v1/audit", 0, NULL, audit_api_start, NULL},
     ADMIN_ROUTES,
 };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authsvc/own_keys.h"
 #include "authsvc/problem.h"
 #include "authsvc/service.h"
 #include "base/str.h"
@@ -59,26 +60,45 @@ set_url(json_t *o, const char *name, const char *issuer, const char *path)
 }
 
 json_t *
-server_metadata_document(const struct config *config)
+server_metadata_document(const struct config *config, const char *root_vkey)
 {
     const char *issuer = config->issuer.url;
-    json_t *o = json_pack(
-        "{s:s, s:[], s:[s,s], s:[s,s,s], s:[s,s], s:[s], s:[s,s], s:o}", "issuer",
-        issuer, "response_types_supported", /* nobody is sent here */
+    json_t *o = json_pack("{s:s, s:[], s:[s,s], s:[s,s,s], s:[s,s], s:[s], s:[s,s], "
+                          "s:[s,s], s:[s,s], s:o, s:s*}",
+        "issuer", issuer, "response_types_supported", /* nobody is sent here */
         "grant_types_supported", "urn:ietf:params:oauth:grant-type:token-exchange",
         "client_credentials", "token_endpoint_auth_methods_supported", "none",
         "private_key_jwt", "self_signed_tls_client_auth",
         "token_endpoint_auth_signing_alg_values_supported", "ES256", "RS256",
         "revocation_endpoint_auth_methods_supported", "none", /* the key is proven */
+        "introspection_endpoint_auth_methods_supported", "private_key_jwt",
+        "self_signed_tls_client_auth", /* or a ticket under Authorization */
+        "introspection_endpoint_auth_signing_alg_values_supported", "ES256", "RS256",
         "dpop_signing_alg_values_supported", "ES256", "RS256",
-        "meshauth_login_providers", providers_of(config));
+        "meshauth_login_providers", providers_of(config), "meshauth_root", root_vkey);
 
-    if (o && set_url(o, "token_endpoint", issuer, "/v1/token") &&
+    if (o && set_url(o, "jwks_uri", issuer, "/.well-known/jwks.json") &&
+        set_url(o, "token_endpoint", issuer, "/v1/token") &&
+        set_url(o, "introspection_endpoint", issuer, "/v1/introspect") &&
         set_url(o, "revocation_endpoint", issuer, "/v1/revoke") &&
         set_url(o, "service_documentation", issuer, "/v1/openapi.json"))
         return o;
     json_decref(o);
     return NULL;
+}
+
+/* NULL: not known here. */
+static const char *
+root_of(const struct service *service, char vkey[NOTE_VKEY_MAX + 1])
+{
+    struct shared_ref *keys;
+
+    if (!service->keys)
+        return NULL;
+    keys = own_keys_take(service->keys);
+    note_verifier_format(&keystore_authority(own_keys_of(keys))->root, vkey);
+    shared_drop(keys);
+    return vkey;
 }
 
 void
@@ -87,7 +107,8 @@ server_metadata_start(struct http_exchange *x)
     /* A new configuration is a new start; a client may be late by so much. */
     static const char *const headers[] = {"Cache-Control: public, max-age=300", NULL};
     const struct service *service = http_context(x);
-    json_t *o = server_metadata_document(service->config);
+    char root[NOTE_VKEY_MAX + 1];
+    json_t *o = server_metadata_document(service->config, root_of(service, root));
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
     json_decref(o);

@@ -8,6 +8,8 @@
 #include "config/config.h"
 #include "store/kv.h"
 
+struct documents;
+struct mauth_secret;
 struct own_keys;
 struct cache;
 struct parking;
@@ -17,19 +19,23 @@ struct rules_in_force;
 struct shared;
 struct providers;
 struct refusals;
+struct verifiers;
 
 struct service {
     const struct config *config;
     struct kv *kv;
+    const struct mauth_secret *seal; /* of what the store has sealed */
     struct own_keys *keys;
+    struct documents *documents; /* of those keys; NULL: none are made */
     struct providers *providers;
     struct refusals *refusals;
     struct proofs *proofs;
     struct pace *pace;   /* of changes */
     struct pace *logins; /* of each principal */
     struct rules_in_force *rules;
-    struct shared *trust;      /* authsvc/own_trust.h */
-    struct cache *known;       /* identity tickets that were verified; NULL: none */
+    struct shared *trust; /* authsvc/own_trust.h */
+    struct cache *known;  /* identity tickets that were verified; NULL: none */
+    struct verifiers *verifiers;
     struct parking *waiting;   /* requests, for the next trust file */
     struct parking *followers; /* ..., for the next change of the graph */
 };

@@ -29,18 +29,27 @@ client_free(void *state)
     free(c);
 }
 
-/* What is wrong with the parameters (RFC 6749 4.4.2, RFC 7521 4.2), or NULL. */
-static const char *
-check_parameters(const struct form *f)
+const char *
+token_client_parameters(const struct form *f)
 {
     const char *type = form_value(f, "client_assertion_type", 0);
-    const char *want = form_value(f, "requested_token_type", 0);
     bool asserted = form_value(f, "client_assertion", 0) != NULL;
 
     if (!form_value(f, "client_id", 0))
         return "client-id";
     if (asserted != (type != NULL) || (type && strcmp(type, TYPE_JWT_BEARER) != 0))
         return "assertion-type";
+    return NULL;
+}
+
+static const char *
+check_parameters(const struct form *f)
+{
+    const char *want = form_value(f, "requested_token_type", 0);
+    const char *wrong = token_client_parameters(f);
+
+    if (wrong)
+        return wrong;
     if (want && strcmp(want, TOKEN_TYPE_SAML2) != 0)
         return "requested-token-type";
     return token_check_login(f);
@@ -79,23 +88,22 @@ answer(struct http_exchange *x)
         token_fail(x, &err);
 }
 
-/* MAUTH_OK: proven, or the refusal is in the login. */
-static enum mauth_rc
-authenticate(struct http_exchange *x, struct client *c, struct mauth_err *err)
+enum mauth_rc
+token_client_authenticate(struct http_exchange *x, const struct form *f,
+    const struct mauth_key *proven, struct client_login *l, struct mauth_err *err)
 {
-    struct client_login *l = &c->login;
     const struct mauth_key *certificate = NULL;
     enum mauth_rc rc;
 
     l->ground.now_s = time_now_s();
-    rc = client_login_find(l, form_value(c->form, "client_id", 0), err);
+    rc = client_login_find(l, form_value(f, "client_id", 0), err);
     if (rc != MAUTH_OK || l->refusal)
         return rc;
     rc = http_client_key(x, &certificate, err);
     if (rc != MAUTH_OK)
         return rc;
     return client_login_check(
-        l, form_value(c->form, "client_assertion", 0), certificate, c->proof.key, err);
+        l, form_value(f, "client_assertion", 0), certificate, proven, err);
 }
 
 static void
@@ -103,7 +111,7 @@ go_on(struct http_exchange *x, struct client *c)
 {
     struct client_login *l = &c->login;
     struct mauth_err err = MAUTH_ERR_INIT;
-    enum mauth_rc rc = authenticate(x, c, &err);
+    enum mauth_rc rc = token_client_authenticate(x, c->form, c->proof.key, l, &err);
 
     if (rc == MAUTH_OK && !l->refusal && !token_in_pace(x, &l->ground.subject))
         l->refusal = "too-fast";

@@ -221,6 +221,12 @@ buf_json(struct buf *b, struct text t)
     buf_u8(b, '"');
 }
 
+struct text
+buf_slice(const struct buf *b)
+{
+    return (struct text){(const char *)b->data, b->len};
+}
+
 const char *
 buf_cstr(struct buf *b)
 {

@@ -56,6 +56,8 @@ void buf_field(struct buf *b, const void *data, size_t len); /* u16 length, byte
 void buf_json(struct buf *b, struct text t);
 /* Room for len bytes at the end, counted as written; NULL after a failure. */
 MAUTH_MUST_USE void *buf_space(struct buf *b, size_t len);
+/* What b holds, as a slice of it. */
+struct text buf_slice(const struct buf *b);
 /* The bytes with a terminator behind them, not counted; NULL after a failure. */
 MAUTH_MUST_USE const char *buf_cstr(struct buf *b);
 /* Gives the bytes (terminated, malloc) to the caller and empties b; NULL on failure. */

@@ -39,16 +39,25 @@ slurp(int fd, const char *path, size_t max, struct buf *out, struct mauth_err *e
     }
 }
 
+static const char CREDENTIAL[] = "credential:";
+
+bool
+file_is_credential(const char *path)
+{
+    return strncmp(path, CREDENTIAL, strlen(CREDENTIAL)) == 0;
+}
+
 static enum mauth_rc
 check_private(int fd, const char *path, struct mauth_err *err)
 {
+    mode_t others = file_is_credential(path) ? 037 : 077;
     struct stat st;
 
     if (fstat(fd, &st) != 0)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return mauth_fail(err, MAUTH_DENIED, "%s: not a regular file", path);
-    if (st.st_mode & 077)
+    if (st.st_mode & others)
         return mauth_fail(err, MAUTH_DENIED,
             "%s: mode %04o lets others at a secret; run: chmod 600 %s", path,
             (unsigned)(st.st_mode & 07777), path);
@@ -59,16 +68,17 @@ check_private(int fd, const char *path, struct mauth_err *err)
     return MAUTH_OK;
 }
 
+/* path is how it is called, and file where it lies. */
 static enum mauth_rc
-read_with(
-    const char *path, size_t max, bool secret, struct buf *out, struct mauth_err *err)
+read_with(const char *file, const char *path, size_t max, bool secret, struct buf *out,
+    struct mauth_err *err)
 {
     enum mauth_rc rc = MAUTH_OK;
     int fd;
 
     if (!secret && strcmp(path, "-") == 0)
         return slurp(STDIN_FILENO, "standard input", max, out, err);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    fd = open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
             "%s: %s", path, strerror(errno));
@@ -83,13 +93,49 @@ read_with(
 enum mauth_rc
 file_read(const char *path, size_t max, struct buf *out, struct mauth_err *err)
 {
-    return read_with(path, max, false, out, err);
+    return read_with(path, path, max, false, out, err);
+}
+
+/* Where systemd has put it; malloc'd. */
+static char *
+find_credential(const char *path, struct mauth_err *err)
+{
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+    const char *name = path + strlen(CREDENTIAL);
+    char *found;
+
+    if (!dir) {
+        (void)mauth_fail(err, MAUTH_NOT_FOUND,
+            "%s: there are no credentials here, only in a service of systemd with "
+            "LoadCredential=%s:...",
+            path, name);
+        return NULL;
+    }
+    if (!*name || strchr(name, '/')) {
+        (void)mauth_fail(err, MAUTH_INVALID, "%s: no name of a credential", path);
+        return NULL;
+    }
+    found = file_join(dir, name);
+    if (!found)
+        (void)mauth_fail(err, MAUTH_NO_MEMORY, "%s: no memory", path);
+    return found;
 }
 
 enum mauth_rc
 file_read_secret(const char *path, size_t max, struct buf *out, struct mauth_err *err)
 {
-    return read_with(path, max, true, out, err);
+    struct mauth_err why = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
+    char *found;
+
+    if (!file_is_credential(path))
+        return read_with(path, path, max, true, out, err);
+    found = find_credential(path, &why);
+    if (!found)
+        return mauth_fail(err, why.rc, "%s", why.text);
+    rc = read_with(found, path, max, true, out, err);
+    free(found);
+    return rc;
 }
 
 /* Writes all of it and makes it last; errno tells why not. */

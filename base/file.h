@@ -32,8 +32,14 @@ MAUTH_MUST_USE enum mauth_rc file_read(
  * The same for a secret: also refuses (MAUTH_DENIED) a file that group or
  * others may read or write, or that another user than we or root owns.
  */
+/* A path that begins with "credential:" names a systemd credential (LoadCredential=): a
+ * file in $CREDENTIALS_DIRECTORY, which systemd shows to its service alone. Such a one may
+ * be readable by a group: so it looks where it lies under an ACL. MAUTH_NOT_FOUND: there
+ * is no such folder. */
 MAUTH_MUST_USE enum mauth_rc file_read_secret(
     const char *path, size_t max, struct buf *out, struct mauth_err *err);
+
+bool file_is_credential(const char *path);
 
 /* Write a temporary file beside path, fsync, rename over it, fsync the folder. */
 MAUTH_MUST_USE enum mauth_rc file_replace(

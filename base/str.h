@@ -31,6 +31,8 @@ MAUTH_MUST_USE bool str_number(struct text t, uint64_t *out);
 MAUTH_MUST_USE bool str_is_hex(struct text t, size_t digits);
 /* Writes 2 * len lower-case hex digits and a terminator. */
 void str_hex(const void *data, size_t len, char *out);
+/* The bytes of 2 * len lower-case hex digits; false, and zeros, unless it is that. */
+MAUTH_MUST_USE bool str_unhex(struct text t, size_t len, uint8_t *out);
 /* Splits off what stands before the first end; false when there is no end. */
 MAUTH_MUST_USE bool text_cut(struct text *rest, char end, struct text *out);
 

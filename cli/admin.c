@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "cli/admin_store.h"
 #include "net/fetch.h"
 
 enum {
@@ -190,61 +191,12 @@ admin_ask(const struct admin *a, const struct admin_request *r, json_t **out,
     return rc;
 }
 
-/* Asking the store, while no service has it. */
-
-struct reading {
-    const struct admin *admin;
-    enum admin_kind kind;
-    const char *whom; /* NULL: a list */
-    bool sessions;    /* a list of his */
-    const char *after;
-    struct buf json;
-};
-
-static enum mauth_rc
-look(struct kv_txn *txn, void *arg, struct mauth_err *err)
+/* Ids are names as well, but for keys'. */
+static bool
+may_be_named(enum admin_kind kind, const char *whom)
 {
-    struct reading *r = arg;
-    const char *issuer = r->admin->config->issuer.url;
-    uint64_t version;
-
-    buf_rewind(&r->json);
-    if (r->sessions)
-        return admin_view_sessions(txn, issuer, r->whom, r->after, 0, &r->json, err);
-    if (r->whom)
-        return admin_view_one(txn, r->kind, issuer, r->whom, &r->json, &version, err);
-    return admin_view_list(txn, r->kind, issuer, r->after, 0, &r->json, err);
-}
-
-static enum mauth_rc
-take_json(struct buf *b, json_t **out, struct mauth_err *err)
-{
-    *out = NULL;
-    if (buf_ok(b) && !b->len)
-        return MAUTH_OK; /* it is gone */
-    if (buf_ok(b))
-        *out = json_loadb((const char *)b->data, b->len, JSON_REJECT_DUPLICATES, NULL);
-    return *out ? MAUTH_OK : mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
-}
-
-static enum mauth_rc
-look_into_store(
-    const struct admin *a, struct reading *r, json_t **out, struct mauth_err *err)
-{
-    struct kv *kv = NULL;
-    enum mauth_rc rc;
-
-    *out = NULL;
-    r->admin = a;
-    buf_init(&r->json);
-    rc = kv_open(a->config->store, KV_OPEN, &kv, err);
-    if (rc == MAUTH_OK)
-        rc = kv_read(kv, look, r, err);
-    if (rc == MAUTH_OK)
-        rc = take_json(&r->json, out, err);
-    kv_close(kv);
-    buf_clear(&r->json);
-    return rc;
+    return kind == ADMIN_KEYS ? admin_key_is_id(text_of(whom))
+                              : str_is_name(text_of(whom));
 }
 
 static enum mauth_rc
@@ -257,6 +209,8 @@ nobody(enum admin_kind kind, const char *whom, struct mauth_err *err)
         [ADMIN_SERVICES] = {"service", "; `meshauth service list` shows them"},
         [ADMIN_ROLES] = {"principal",
             ", which is a user, usr_..., or a service, svc_... or its name"},
+        [ADMIN_REVOCATIONS] = {"revocation", ""},
+        [ADMIN_KEYS] = {"signing key", "; `meshauth keys list` shows them"},
     };
     char quoted[64];
 
@@ -269,17 +223,17 @@ enum mauth_rc
 admin_show(const struct admin *a, enum admin_kind kind, const char *whom, json_t **out,
     struct mauth_err *err)
 {
-    struct reading reading = {.kind = kind, .whom = whom};
+    struct admin_question question = {.kind = kind, .whom = whom};
     char path[256];
     const struct admin_request request = {.method = "GET", .path = path};
     enum mauth_rc rc = MAUTH_NOT_FOUND;
 
     *out = NULL;
     snprintf(path, sizeof(path), "/v1/admin/%s/%s", admin_kind_name(kind), whom);
-    if (!str_is_name(text_of(whom))) /* ids are names as well */
+    if (!may_be_named(kind, whom))
         return nobody(kind, whom, err);
     if (!a->served)
-        rc = look_into_store(a, &reading, out, err);
+        rc = admin_store_look(a, &question, out, err);
     else
         rc = admin_ask(a, &request, out, err);
     if (rc != MAUTH_NOT_FOUND)
@@ -293,13 +247,13 @@ static enum mauth_rc
 list_page(const struct admin *a, enum admin_kind kind, const char *whom,
     const char *after, json_t **out, struct mauth_err *err)
 {
-    struct reading reading = {
+    struct admin_question question = {
         .kind = kind, .whom = whom, .sessions = whom, .after = after};
     char path[256];
     const struct admin_request request = {.method = "GET", .path = path};
 
     if (!a->served)
-        return look_into_store(a, &reading, out, err);
+        return admin_store_look(a, &question, out, err);
     snprintf(path, sizeof(path), "/v1/admin/%s%s%s%s%s%s", admin_kind_name(kind),
         whom ? "/" : "", whom ? whom : "", whom ? "/sessions" : "",
         after ? "?after=" : "", after ? after : "");
@@ -335,36 +289,14 @@ admin_list(const struct admin *a, enum admin_kind kind, const char *whom, json_t
 
 /* Changes. */
 
-struct writing {
-    struct admin_change *change;
-    const char *actor;
-    enum mauth_rc refused; /* by the transaction, which has put that on record */
-    struct mauth_err why;
-};
-
-static enum mauth_rc
-change_store(struct kv_txn *txn, void *arg, struct mauth_err *err)
+static enum admin_kind
+kind_of(const struct admin_change *c)
 {
-    struct writing *w = arg;
-    const struct audit_record who = {.actor = w->actor, .client = "local"};
-    const char *reason;
-    enum mauth_rc rc;
-
-    w->refused = MAUTH_OK;
-    rc = admin_change_find(txn, w->change, err);
-    if (rc == MAUTH_OK)
-        rc = admin_change_apply(txn, w->change, err);
-    if (rc == MAUTH_OK && w->change->unchanged)
-        return MAUTH_OK;
-    reason = rc ? admin_change_reason(w->change, rc) : NULL;
-    if (rc && !reason)
-        return rc;
-    w->refused = rc;
-    if (err && rc) {
-        w->why = *err;
-        mauth_err_reset(err);
-    }
-    return admin_change_record(txn, w->change, &who, reason, err);
+    if (admin_change_is_of_key(c))
+        return ADMIN_KEYS;
+    if (c->op == ADMIN_USER_DELETE)
+        return ADMIN_USERS;
+    return c->role ? ADMIN_ROLES : ADMIN_SERVICES;
 }
 
 /* Of whom there is nothing to be changed. */
@@ -375,48 +307,12 @@ not_found(const struct admin_change *c, struct mauth_err *err)
     if (c->op == ADMIN_SESSION_CLOSE)
         return mauth_fail(
             err, MAUTH_NOT_FOUND, "there is no open session %.64s", c->whom);
+    if (c->op == ADMIN_REVOKE)
+        return mauth_fail(
+            err, MAUTH_NOT_FOUND, "%s: there is nothing that could be ended", c->whom);
     if (c->op == ADMIN_ROLE_REVOKE)
         return mauth_fail(err, MAUTH_NOT_FOUND, "%s has no role %s", c->whom, c->role);
-    return nobody(c->op == ADMIN_USER_DELETE ? ADMIN_USERS
-                  : c->role                  ? ADMIN_ROLES
-                                             : ADMIN_SERVICES,
-        c->whom, err);
-}
-
-static enum mauth_rc
-refuse(const struct writing *w, struct mauth_err *err)
-{
-    if (w->refused == MAUTH_NOT_FOUND)
-        return not_found(w->change, err);
-    return mauth_fail(err, w->refused == MAUTH_INVALID ? MAUTH_DENIED : w->refused,
-        "%s", w->why.text);
-}
-
-static enum mauth_rc
-do_in_store(
-    const struct admin *a, struct admin_change *c, json_t **out, struct mauth_err *err)
-{
-    struct writing w = {.change = c};
-    struct kv *kv = NULL;
-    enum mauth_rc rc;
-    char actor[32];
-    struct buf b;
-
-    snprintf(actor, sizeof(actor), "uid:%u", (unsigned)getuid());
-    w.actor = actor;
-    buf_init(&b);
-    rc = kv_open(a->config->store, KV_OPEN, &kv, err);
-    if (rc == MAUTH_OK)
-        rc = kv_write(kv, change_store, &w, err);
-    kv_close(kv);
-    if (rc == MAUTH_OK && w.refused)
-        rc = refuse(&w, err);
-    if (rc == MAUTH_OK) {
-        admin_view_change(&b, a->config->issuer.url, c);
-        rc = take_json(&b, out, err);
-    }
-    buf_clear(&b);
-    return rc;
+    return nobody(kind_of(c), c->whom, err);
 }
 
 static json_t *
@@ -443,31 +339,91 @@ service_body(const struct admin_change *c)
     return o;
 }
 
+static void
+set_time(json_t *o, const char *name, int64_t t_s)
+{
+    char text[TIME_LEN + 1];
+
+    time_format(t_s, text);
+    if (t_s)
+        json_object_set_new(o, name, json_string(text));
+}
+
+static json_t *
+new_key_body(const struct admin_key *k)
+{
+    json_t *o = json_pack("{s:s}", "algorithm", signer_kind_name(k->kind));
+    struct text rest = text_of(k->audiences), one;
+    json_t *list = json_array();
+
+    set_time(o, "from", k->from_s);
+    set_time(o, "until", k->until_s);
+    while (text_cut(&rest, ',', &one))
+        json_array_append_new(list, json_stringn(one.p, one.len));
+    if (rest.len) {
+        json_array_append_new(list, json_stringn(rest.p, rest.len));
+        json_object_set(o, "audiences", list);
+    }
+    json_decref(list);
+    return o;
+}
+
+static json_t *
+revoke_body(const struct admin_change *c)
+{
+    struct text rest = text_of(c->whom), one;
+    json_t *ids = json_array();
+
+    while (text_cut(&rest, '+', &one))
+        json_array_append_new(ids, json_stringn(one.p, one.len));
+    json_array_append_new(ids, json_stringn(rest.p, rest.len));
+    return json_pack("{s:o, s:s*}", "ids", ids, "note", c->note);
+}
+
+/* NULL: none. */
+static json_t *
+body_of(const struct admin_change *c)
+{
+    if (c->op == ADMIN_SERVICE_CREATE || c->op == ADMIN_SERVICE_UPDATE)
+        return service_body(c);
+    if (c->op == ADMIN_REVOKE)
+        return revoke_body(c);
+    if (c->op == ADMIN_KEY_PREPARE)
+        return new_key_body(&c->key);
+    if (c->op == ADMIN_KEY_ACTIVATE)
+        return json_pack("{s:b}", "force", c->key.force);
+    return NULL;
+}
+
 static enum mauth_rc
 do_by_service(
     const struct admin *a, struct admin_change *c, json_t **out, struct mauth_err *err)
 {
     static const struct {
-        const char *method, *kind;
+        const char *method, *kind, *action;
     } ways[] = {
-        [ADMIN_SERVICE_CREATE] = {"POST", "services"},
-        [ADMIN_SERVICE_UPDATE] = {"PATCH", "services"},
-        [ADMIN_SERVICE_DELETE] = {"DELETE", "services"},
-        [ADMIN_ROLE_GRANT] = {"PUT", "roles"},
-        [ADMIN_ROLE_REVOKE] = {"DELETE", "roles"},
-        [ADMIN_USER_DELETE] = {"DELETE", "users"},
-        [ADMIN_SESSION_CLOSE] = {"DELETE", "sessions"},
-        [ADMIN_TICKET_REVOKE] = {"DELETE", "tickets"},
+        [ADMIN_SERVICE_CREATE] = {"POST", "services", ""},
+        [ADMIN_SERVICE_UPDATE] = {"PATCH", "services", ""},
+        [ADMIN_SERVICE_DELETE] = {"DELETE", "services", ""},
+        [ADMIN_ROLE_GRANT] = {"PUT", "roles", ""},
+        [ADMIN_ROLE_REVOKE] = {"DELETE", "roles", ""},
+        [ADMIN_USER_DELETE] = {"DELETE", "users", ""},
+        [ADMIN_SESSION_CLOSE] = {"DELETE", "sessions", ""},
+        [ADMIN_TICKET_REVOKE] = {"DELETE", "tickets", ""},
+        [ADMIN_REVOKE] = {"POST", "revocations", ""},
+        [ADMIN_KEY_PREPARE] = {"POST", "keys", ""},
+        [ADMIN_KEY_ACTIVATE] = {"POST", "keys", "/activate"},
+        [ADMIN_KEY_REVOKE] = {"POST", "keys", "/revoke"},
     };
-    bool has_body = c->op == ADMIN_SERVICE_CREATE || c->op == ADMIN_SERVICE_UPDATE;
-    json_t *body = has_body ? service_body(c) : NULL;
+    const char *whom = c->op == ADMIN_REVOKE ? NULL : c->whom; /* that is in the body */
+    json_t *body = body_of(c);
     char path[256];
     const struct admin_request request = {ways[c->op].method, path, body};
     enum mauth_rc rc;
 
-    snprintf(path, sizeof(path), "/v1/admin/%s%s%s%s%s", ways[c->op].kind,
-        c->whom ? "/" : "", c->whom ? c->whom : "", c->role ? "/" : "",
-        c->role ? c->role : "");
+    snprintf(path, sizeof(path), "/v1/admin/%s%s%s%s%s%s", ways[c->op].kind,
+        whom ? "/" : "", whom ? whom : "", c->role ? "/" : "", c->role ? c->role : "",
+        ways[c->op].action);
     rc = admin_ask(a, &request, out, err);
     json_decref(body);
     return rc;
@@ -480,18 +436,12 @@ admin_do(
     enum mauth_rc rc;
 
     *out = NULL;
-    if (c->whom && !str_is_name(text_of(c->whom)) &&
-        c->op != ADMIN_TICKET_REVOKE) /* ids are names as well */
-        return nobody(
-            c->op == ADMIN_USER_DELETE ? ADMIN_USERS : ADMIN_SERVICES, c->whom, err);
+    if (c->whom && !may_be_named(kind_of(c), c->whom) && c->op != ADMIN_TICKET_REVOKE &&
+        c->op != ADMIN_REVOKE)
+        return nobody(c->role ? ADMIN_SERVICES : kind_of(c), c->whom, err);
     if (c->role && !str_is_name(text_of(c->role)))
         return mauth_fail(err, MAUTH_DENIED,
             "a role's name is [a-z][a-z0-9_.-]*, 64 characters at most");
-    if (a->served) {
-        rc = do_by_service(a, c, out, err);
-        return rc == MAUTH_NOT_FOUND ? not_found(c, err) : rc;
-    }
-    c->now_s = time_now_s();
-    rc = admin_change_ready(c, err);
-    return rc ? rc : do_in_store(a, c, out, err);
+    rc = a->served ? do_by_service(a, c, out, err) : admin_store_do(a, c, out, err);
+    return rc == MAUTH_NOT_FOUND ? not_found(c, err) : rc;
 }

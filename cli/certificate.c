@@ -79,6 +79,27 @@ pem_from_seed(const uint8_t seed[SEED], struct buf *out, struct mauth_err *err)
     return rc;
 }
 
+enum mauth_rc
+pem_to_seed(struct text pem, struct mauth_secret **out, struct mauth_err *err)
+{
+    BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+    uint8_t seed[SEED];
+    size_t len = sizeof(seed);
+    enum mauth_rc rc;
+
+    *out = NULL;
+    if (key && EVP_PKEY_is_a(key, "ED25519") == 1 &&
+        EVP_PKEY_get_raw_private_key(key, seed, &len) == 1)
+        rc = mauth_secret_new(seed, len, out, err);
+    else
+        rc = mauth_fail(err, MAUTH_MALFORMED, "pem: no Ed25519 key");
+    mauth_wipe(seed, sizeof(seed));
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return rc;
+}
+
 static bool
 add_extension(X509 *x, int nid, const char *value)
 {

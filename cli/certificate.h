@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/secret.h"
 #include <meshauth/err.h>
 
 /* DER as one PEM block; out must be a buffer for secrets when the DER is one. */
@@ -19,6 +20,10 @@ MAUTH_MUST_USE enum mauth_rc pem_new_p256(struct buf *out, struct mauth_err *err
 /* An Ed25519 seed as PKCS#8 (RFC 8410). out must be a buffer for secrets. */
 MAUTH_MUST_USE enum mauth_rc pem_from_seed(
     const uint8_t seed[32], struct buf *out, struct mauth_err *err);
+
+/* The seed of an Ed25519 key; a pass phrase is asked for. MAUTH_MALFORMED: it is none. */
+MAUTH_MUST_USE enum mauth_rc pem_to_seed(
+    struct text pem, struct mauth_secret **out, struct mauth_err *err);
 
 struct certificate {
     const char *common_name;

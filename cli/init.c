@@ -54,7 +54,7 @@ read_options(const struct call *call, struct setup *s)
 }
 
 static bool
-print_contents(const struct setup *s)
+print_contents(const struct setup *s, const struct setup_result *result)
 {
     char until[TIME_LEN + 1];
     struct table *t = table_new(2, NULL);
@@ -73,6 +73,8 @@ print_contents(const struct setup *s)
         s->issuer.host, until);
     table_cell(t, STYLE_PLAIN, "trust root.vkey");
     table_cell(t, STYLE_DIM, "what services need to check tickets");
+    table_cell(t, STYLE_PLAIN, "%s", "");
+    table_cell(t, STYLE_DIM, "the root's fingerprint: %s", result->root_fingerprint);
     if (s->demo) {
         table_cell(t, STYLE_PLAIN, "idp.key idp.jwks");
         table_cell(t, STYLE_DIM, "the demo's identity provider");
@@ -116,13 +118,14 @@ run(const struct call *call)
     if (setup_make(&s, &result, &err) != MAUTH_OK)
         return command_failed(call, &err);
     if (call->json)
-        printed = output_json(json_pack("{s:s, s:s, s:b, s:s, s:s}", "dir", s.dir,
+        printed = output_json(json_pack("{s:s, s:s, s:b, s:s, s:s, s:s}", "dir", s.dir,
             "issuer", s.issuer.text, "demo", (int)s.demo, "root_vkey", result.root_vkey,
-            "signing_key", result.signing_key));
+            "root_fingerprint", result.root_fingerprint, "signing_key",
+            result.signing_key));
     else {
         output_line(
             STYLE_BOLD, s.dir, " is an account service named %s", s.issuer.text);
-        printed = print_contents(&s);
+        printed = print_contents(&s, &result);
         print_next_steps(&s);
     }
     if (printed)

@@ -3,11 +3,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/process.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "jose/json.h"
@@ -47,6 +46,10 @@ static const struct command *const commands[] = {
     &policy_check_command,
     &policy_test_command,
     &policy_explain_command,
+    &trust_bootstrap_command,
+    &trust_show_command,
+    &trust_fetch_command,
+    &trust_watch_command,
     &audit_query_command,
     &service_add_command,
     &service_update_command,
@@ -56,10 +59,18 @@ static const struct command *const commands[] = {
     &role_grant_command,
     &role_revoke_command,
     &role_list_command,
+    &keys_list_command,
+    &keys_prepare_command,
+    &keys_activate_command,
+    &keys_revoke_command,
     &user_list_command,
     &user_show_command,
     &user_remove_command,
     &revoke_command,
+    &authority_show_command,
+    &authority_renew_command,
+    &authority_sign_command,
+    &authority_install_command,
     &idp_mint_command,
     NULL,
 };
@@ -178,13 +189,11 @@ run(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-    const struct rlimit none = {0, 0};
     enum command_exit rc;
 
     if (!file_guard_standard())
-        return COMMAND_FAILED;     /* and nowhere to say so */
-    setrlimit(RLIMIT_CORE, &none); /* keys are in our memory */
-    prctl(PR_SET_DUMPABLE, 0);     /* a dump into a pipe knows no limit */
+        return COMMAND_FAILED; /* and nowhere to say so */
+    (void)process_harden();
     umask(077);
     signal(SIGPIPE, SIG_IGN); /* of a connection; a closed pipe is seen below */
     json_prepare_process();

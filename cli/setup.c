@@ -40,8 +40,7 @@ static const char *const contents[] = {"meshauth.conf", "mesh.rules", "idp.jwks"
 struct making {
     const struct setup *s;
     struct setup_result *result;
-    uint8_t root_seed[NOTE_KEY_BYTES];
-    struct note_verifier root;
+    struct mauth_secret *root_seed;
     struct mauth_secret *seal;
 
     /* What goes into the store, made ready outside its transaction. */
@@ -67,8 +66,8 @@ making_clear(struct making *m)
     buf_clear(&m->pkcs8);
     buf_clear(&m->delegation);
     mauth_secret_free(m->seal);
-    mauth_wipe(m->root_seed, sizeof(m->root_seed));
-    mauth_wipe(&m->authority, sizeof(m->authority));
+    mauth_secret_free(m->root_seed);
+    mauth_secret_free(m->authority.seed);
 }
 
 static enum mauth_rc
@@ -88,19 +87,16 @@ create(const struct making *m, const char *name, const void *data, size_t len,
 
 /* "ISSUER/role" without the scheme, and a fresh key for it. */
 static enum mauth_rc
-make_note_key(const struct making *m, const char *role, uint8_t seed[NOTE_KEY_BYTES],
+make_note_key(const struct making *m, const char *role, struct mauth_secret **seed,
     struct note_verifier *v, struct mauth_err *err)
 {
     char name[NOTE_NAME_MAX + 1];
-    uint8_t key[NOTE_KEY_BYTES];
-    enum mauth_rc rc;
     int n;
 
     n = snprintf(name, sizeof(name), "%s/%s", service_url_name(&m->s->issuer), role);
     if (n < 0 || (size_t)n >= sizeof(name))
         return mauth_fail(err, MAUTH_INVALID, "the issuer's name is too long");
-    rc = note_generate(seed, key, err);
-    return rc ? rc : note_verifier_make(name, key, v, err);
+    return note_secret_new(name, seed, v, err);
 }
 
 static enum mauth_rc
@@ -111,13 +107,16 @@ make_root(struct making *m, struct mauth_err *err)
     struct buf pem;
     int n;
 
-    rc = make_note_key(m, "root", m->root_seed, &m->root, err);
+    rc = make_note_key(m, "root", &m->root_seed, &m->authority.root, err);
     if (rc)
         return rc;
-    note_verifier_format(&m->root, m->result->root_vkey);
+    rc = note_fingerprint(&m->authority.root, m->result->root_fingerprint, err);
+    if (rc)
+        return rc;
+    note_verifier_format(&m->authority.root, m->result->root_vkey);
     n = snprintf(line, sizeof(line), "%s\n", m->result->root_vkey);
     buf_init_secret(&pem);
-    rc = pem_from_seed(m->root_seed, &pem, err);
+    rc = pem_from_seed(mauth_secret_bytes(m->root_seed), &pem, err);
     if (rc == MAUTH_OK)
         rc = create(m, "root.key", pem.data, pem.len, FILE_PRIVATE, err);
     if (rc == MAUTH_OK)
@@ -183,9 +182,10 @@ make_authority(struct making *m, struct mauth_err *err)
     enum mauth_rc rc;
 
     a->epoch = EPOCH;
-    rc = make_note_key(m, "authority", a->seed, &a->verifier, err);
+    rc = make_note_key(m, "authority", &a->seed, &a->verifier, err);
     if (rc == MAUTH_OK)
-        rc = trust_write_delegation(&d, &m->root, m->root_seed, &m->delegation, err);
+        rc = trust_write_delegation(
+            &d, &a->root, mauth_secret_bytes(m->root_seed), &m->delegation, err);
     a->delegation = (struct text){(const char *)m->delegation.data, m->delegation.len};
     return rc;
 }
@@ -201,6 +201,7 @@ make_signing_key(struct making *m, struct mauth_err *err)
         .from_s = m->s->now_s,
         .until_s = m->s->now_s + SETUP_YEAR_S,
         .audiences = "*",
+        .created_s = m->s->now_s,
     };
     rc = signer_generate(SIGNER_P256, &m->pkcs8, err);
     if (rc == MAUTH_OK)

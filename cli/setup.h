@@ -22,6 +22,7 @@ struct setup {
 /* What there is to tell. */
 struct setup_result {
     char root_vkey[NOTE_VKEY_MAX + 1];
+    char root_fingerprint[NOTE_FINGERPRINT_LEN + 1];
     char signing_key[MAUTH_KEY_ID_LEN + 1];
 };
 

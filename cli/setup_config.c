@@ -55,6 +55,9 @@ static const char no_providers[] =
     "\n";
 
 static const char defaults[] =
+    "# The key that signs tickets is replaced each 90 days, by itself.\n"
+    "keys: { period_s = 7776000; publish_ahead_s = 86400; };\n"
+    "\n"
     "# As they are unless set:\n"
     "# tickets: { identity_s = 3600; rights_s = 600; session_s = 2592000; "
     "trust_s = 3600; };\n"

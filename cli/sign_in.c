@@ -8,42 +8,11 @@
 #include "cli/code_flow.h"
 #include "cli/device_flow.h"
 #include "cli/login_provider.h"
+#include "cli/service_metadata.h"
 #include "cli/token_answer.h"
 #include "net/fetch.h"
 
 /* The service. */
-
-static enum mauth_rc
-get_metadata(const struct sign_in *s, struct buf *body, struct mauth_err *err)
-{
-    static const char *const headers[] = {"Accept: application/json", NULL};
-    const struct fetch_options o = {
-        .ca_file = s->ca_file, .max_bytes = LOGIN_METADATA_MAX};
-    struct fetch_request r = {.headers = headers};
-    struct fetch *f = NULL;
-    struct buf url;
-    long status = 0;
-    enum mauth_rc rc;
-
-    buf_init(&url);
-    buf_printf(&url, "%s/.well-known/oauth-authorization-server", s->service->text);
-    r.url = buf_cstr(&url);
-    if (r.url)
-        rc = fetch_open(&o, &f, err);
-    else
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
-    if (rc == MAUTH_OK)
-        rc = fetch_do(f, &r, &status, body, err);
-    if (rc == MAUTH_OK && status != 200)
-        rc = mauth_fail(err, status >= 500 ? MAUTH_UNAVAILABLE : MAUTH_NOT_FOUND,
-            "%s answered with status %ld where its metadata should be; is it an "
-            "account "
-            "service?",
-            s->service->text, status);
-    fetch_close(f);
-    buf_clear(&url);
-    return rc;
-}
 
 static enum mauth_rc
 find_providers(
@@ -55,7 +24,7 @@ find_providers(
 
     *out = NULL;
     buf_init(&body);
-    rc = get_metadata(s, &body, err);
+    rc = service_metadata_fetch(s->service, s->ca_file, &body, err);
     if (rc == MAUTH_OK) {
         rc = login_providers_read((struct text){(const char *)body.data, body.len},
             s->service->text, out, &why);

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/ticket_view.h"
+#include "cli/vkey.h"
 #include "keys/note.h"
 #include <meshauth/key.h>
 #include <meshauth/ticket.h>
@@ -184,51 +185,19 @@ read_key(const struct call *call, size_t option, struct mauth_key **out)
     return rc;
 }
 
-/* VKEY is a verifier key, or a file that holds one. */
-static enum command_exit
-read_root(const struct call *call, char vkey[NOTE_VKEY_MAX + 1])
-{
-    const char *value = call->option[OPT_ROOT];
-    struct mauth_err err = MAUTH_ERR_INIT;
-    enum command_exit rc = COMMAND_DONE;
-    struct note_verifier v;
-    struct buf file;
-    enum mauth_rc read;
-
-    buf_init(&file);
-    if (note_verifier_parse(value, strlen(value), &v, NULL) == MAUTH_OK) {
-        note_verifier_format(&v, vkey);
-        goto out;
-    }
-    read = file_read(value, NOTE_VKEY_MAX + 1, &file, &err);
-    if (read != MAUTH_OK && read != MAUTH_TOO_LARGE) {
-        rc = command_failed(call, &err);
-        goto out;
-    }
-    if (file.len && file.data[file.len - 1] == '\n')
-        file.len--;
-    if (note_verifier_parse((const char *)file.data, file.len, &v, NULL) == MAUTH_OK)
-        note_verifier_format(&v, vkey);
-    else
-        rc = command_misused(call,
-            "--root: '%s' is neither a verifier key (name+hash+base64) nor a file that "
-            "holds one",
-            value);
-out:
-    buf_clear(&file);
-    return rc;
-}
-
 static enum command_exit
 read_trust(const struct call *call, struct mauth_trust **out)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
+    enum command_exit rc;
     char vkey[NOTE_VKEY_MAX + 1];
-    enum command_exit rc = read_root(call, vkey);
+    struct note_verifier root;
     struct buf file;
 
+    rc = vkey_read(call, OPT_ROOT, &root);
     if (rc != COMMAND_DONE)
         return rc;
+    note_verifier_format(&root, vkey);
     buf_init(&file);
     if (file_read(call->option[OPT_TRUST], MAUTH_TRUST_MAX, &file, &err) != MAUTH_OK)
         rc = command_failed(call, &err);

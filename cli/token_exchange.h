@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "cli/account.h"
+#include "cli/token_post.h"
 
 /* What rights are asked for; each list as long as it says. */
 struct token_rights {
@@ -20,14 +21,6 @@ struct token_rights {
     const char *const *action;
     size_t actions;
     bool by_dpop; /* not asked for: how the place wants them shown, kept with them */
-};
-
-/* Why the service said no: its own words, to be escaped when they are printed. */
-struct token_refusal {
-    long status; /* 0: no word came back, err tells */
-    char error[64];
-    char text[512];
-    char request[64];
 };
 
 /*

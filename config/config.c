@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,28 @@ check_socket(struct walk *w, const config_t *parsed)
         "listen.admin_socket is a path of %zu bytes with its folder, but a socket's "
         "must be one of at most %zu",
         len, max);
+}
+
+/* So that whoever trusts a file still knows the next key when it begins to sign. */
+static enum mauth_rc
+check_keys(struct walk *w, const config_t *parsed)
+{
+    const struct config *c = w->config;
+    int64_t ahead_s = c->keys.publish_ahead_s;
+
+    if (!c->keys.period_s)
+        return MAUTH_OK;
+    if (ahead_s < c->tickets.trust_s)
+        return complain(w, config_lookup(parsed, "keys"),
+            "keys.publish_ahead_s is %" PRId64
+            ", but must be as long as a trust file lasts, tickets.trust_s, %" PRId64,
+            ahead_s, c->tickets.trust_s);
+    if (c->keys.period_s <= ahead_s)
+        return complain(w, config_lookup(parsed, "keys.period_s"),
+            "keys.period_s is %" PRId64
+            ", but must be longer than keys.publish_ahead_s, %" PRId64 ", or 0",
+            c->keys.period_s, ahead_s);
+    return MAUTH_OK;
 }
 
 static enum mauth_rc
@@ -198,6 +221,8 @@ check_together(struct walk *w, const config_t *parsed)
     const config_setting_t *list = config_lookup(parsed, "providers");
     enum mauth_rc rc = check_socket(w, parsed);
 
+    if (rc == MAUTH_OK)
+        rc = check_keys(w, parsed);
     for (size_t i = 0; i < w->config->providers && rc == MAUTH_OK; i++)
         rc = check_provider(w, config_setting_get_elem(list, (unsigned)i), i);
     return rc;
@@ -335,4 +360,11 @@ config_is_loopback(const char *address)
     if (inet_pton(AF_INET, address, &four) == 1)
         return (ntohl(four.s_addr) >> 24) == 127;
     return inet_pton(AF_INET6, address, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+int64_t
+config_longest_ticket_s(const struct config *c)
+{
+    return c->tickets.identity_s > c->tickets.rights_s ? c->tickets.identity_s
+                                                       : c->tickets.rights_s;
 }

@@ -78,6 +78,14 @@ struct config {
     } tickets;
 
     struct {
+        int64_t period_s; /* how long a key signs; default 0: keys stay until an admin
+                             acts; 0 to 25920000 (300 days) */
+        int64_t publish_ahead_s; /* a new one before it signs, default 86400; 120 to
+                                    2592000; tickets.trust_s or more, below period_s */
+        const char *algorithm;   /* of new ones; NULL: as the one that they follow */
+    } keys;
+
+    struct {
         int threads;            /* default: number of processors; 1 to 64 */
         int connections;        /* default 1000; 16 to 100000 */
         int connections_per_ip; /* default 100; 1 to 100000 */
@@ -101,6 +109,9 @@ void config_free(struct config *c);
 
 /* Of assertions, not of ID tokens. */
 bool config_is_saml(const struct config_provider *p);
+
+/* Of the tickets that it allows. */
+int64_t config_longest_ticket_s(const struct config *c);
 
 /* True for 127.0.0.0/8 and ::1. */
 bool config_is_loopback(const char *address);

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "config/config.h"
+#include "keys/signer.h"
 
 enum {
     HOST_MAX = 253, /* RFC 1035 2.3.4 */
@@ -142,6 +143,14 @@ is_metadata_url(const char *value)
 }
 
 static bool
+is_algorithm(const char *value)
+{
+    enum signer_kind kind;
+
+    return signer_kind_parse(text_of(value), &kind);
+}
+
+static bool
 is_provider_name(const char *value)
 {
     size_t len = strlen(value);
@@ -223,7 +232,7 @@ static const struct config_rule listen_rules[] = {
         .number = 8443},
     {"certificate", CONFIG_PATH, AT(config, listen.certificate), .text = "tls.crt",
         .good = is_path, .right = PATH_RIGHT},
-    {"key", CONFIG_PATH, AT(config, listen.key), .text = "tls.key", .good = is_path,
+    {"key", CONFIG_SECRET, AT(config, listen.key), .text = "tls.key", .good = is_path,
         .right = PATH_RIGHT},
     {"admin_socket", CONFIG_PATH, AT(config, listen.admin_socket), .text = "admin.sock",
         .good = is_path, .right = PATH_RIGHT},
@@ -285,6 +294,15 @@ static const struct config_rule tickets_rules[] = {
     {0},
 };
 
+static const struct config_rule keys_rules[] = {
+    {"period_s", CONFIG_NUMBER, AT(config, keys.period_s), .max = 25920000},
+    {"publish_ahead_s", CONFIG_NUMBER, AT(config, keys.publish_ahead_s), .min = 120,
+        .max = 2592000, .number = 86400},
+    {"algorithm", CONFIG_TEXT, AT(config, keys.algorithm), .good = is_algorithm,
+        .right = "\"P-256\", \"RSA-2048\" or \"RSA-3072\""},
+    {0},
+};
+
 static const struct config_rule limits_rules[] = {
     {"threads", CONFIG_NUMBER, AT(config, limits.threads), .min = 1, .max = 64},
     {"connections", CONFIG_NUMBER, AT(config, limits.connections), .min = 16,
@@ -307,7 +325,7 @@ const struct config_rule config_schema[] = {
     {"listen", CONFIG_GROUP, .members = listen_rules, .right = GROUP_RIGHT},
     {"store", CONFIG_STORE, AT(config, store), .text = "lmdb:store", .good = is_store,
         .right = "\"lmdb:\" and the path of a folder, as in \"lmdb:store\""},
-    {"seal_key_file", CONFIG_PATH, AT(config, seal_key_file), .text = "seal.key",
+    {"seal_key_file", CONFIG_SECRET, AT(config, seal_key_file), .text = "seal.key",
         .good = is_path, .right = PATH_RIGHT},
     {"rules_file", CONFIG_PATH, AT(config, rules_file), .text = "mesh.rules",
         .good = is_path, .right = PATH_RIGHT},
@@ -317,6 +335,7 @@ const struct config_rule config_schema[] = {
         .count = offsetof(struct config, providers),
         .right = "a list of at most 16 groups, as in ( { ... }, { ... } )"},
     {"tickets", CONFIG_GROUP, .members = tickets_rules, .right = GROUP_RIGHT},
+    {"keys", CONFIG_GROUP, .members = keys_rules, .right = GROUP_RIGHT},
     {"limits", CONFIG_GROUP, .members = limits_rules, .right = GROUP_RIGHT},
     {0},
 };

@@ -14,9 +14,10 @@ enum config_kind {
     CONFIG_GROUP,  /* NAME: { ... } */
     CONFIG_GROUPS, /* NAME = ( { ... }, { ... } ) */
     CONFIG_TEXT,
-    CONFIG_PATH,  /* of a file, relative to the configuration's folder */
-    CONFIG_STORE, /* ENGINE:PATH */
-    CONFIG_TEXTS, /* NAME = [ "one", "two" ] */
+    CONFIG_PATH,   /* of a file, relative to the configuration's folder */
+    CONFIG_SECRET, /* the same of a secret, or credential:NAME (base/file.h) */
+    CONFIG_STORE,  /* ENGINE:PATH */
+    CONFIG_TEXTS,  /* NAME = [ "one", "two" ] */
     CONFIG_NUMBER,
     CONFIG_FLAG
 };
@@ -30,10 +31,10 @@ struct config_rule {
     size_t count;                      /* offset of a list's size_t */
     const struct config_rule *members; /* of a group */
     int64_t min, max;                  /* of a number; of the entries of a list */
-    int64_t number;                    /* default; 0: from the machine */
-    const char *text;                  /* default; NULL: none */
-    bool (*good)(const char *value);   /* of a text, as it stands in the file */
-    const char *right;                 /* what a good value is: "must be ..." */
+    int64_t number;                  /* default; 0 where min is not: from the machine */
+    const char *text;                /* default; NULL: none */
+    bool (*good)(const char *value); /* of a text, as it stands in the file */
+    const char *right;               /* what a good value is: "must be ..." */
 };
 
 extern const struct config_rule config_schema[];

@@ -50,7 +50,8 @@ put_text(struct walk *w, const struct config_rule *rule, void *slot, const char 
 {
     const char **text = slot;
 
-    if (rule->kind == CONFIG_PATH)
+    if (rule->kind == CONFIG_PATH ||
+        (rule->kind == CONFIG_SECRET && !file_is_credential(value)))
         *text = file_join(w->config->dir, value);
     else if (rule->kind == CONFIG_STORE)
         *text = join_store(w->config->dir, value);
@@ -84,7 +85,8 @@ put_default(struct walk *w, const struct config_rule *rule, void *base)
     void *slot = member(base, rule->offset);
 
     if (rule->kind == CONFIG_NUMBER)
-        put_number(rule, slot, rule->number ? rule->number : processors(rule));
+        put_number(
+            rule, slot, rule->number || !rule->min ? rule->number : processors(rule));
     else if (rule->text)
         return put_text(w, rule, slot, rule->text);
     return MAUTH_OK; /* all else is zero, false, none */
@@ -201,6 +203,7 @@ read_present(struct walk *w, const config_setting_t *s, const struct config_rule
     case CONFIG_FLAG: return read_flag(w, s, rule, slot);
     case CONFIG_TEXT:
     case CONFIG_PATH:
+    case CONFIG_SECRET:
     case CONFIG_STORE: return read_text(w, s, rule, slot);
     }
     return MAUTH_INTERNAL;
@@ -291,6 +294,7 @@ free_member(const struct config_rule *rule, void *base)
         break;
     case CONFIG_TEXT:
     case CONFIG_PATH:
+    case CONFIG_SECRET:
     case CONFIG_STORE: walk_free_text(texts); break;
     case CONFIG_NUMBER:
     case CONFIG_FLAG: break;

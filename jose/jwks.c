@@ -5,7 +5,9 @@
 
 #include <jansson.h>
 
+#include "base/b64.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "jose/jwk.h"
 #include "keys/signer.h"
 
@@ -110,27 +112,86 @@ out:
     return rc;
 }
 
-static enum mauth_rc
-write_set(
-    const struct mauth_key *key, const char *kid, char **out, struct mauth_err *err)
+/* RFC 7517 4.7: base64 with padding, not base64url. */
+static bool
+set_certificate(json_t *json, struct text der)
 {
-    json_t *json = NULL, *set = NULL;
+    char *text = malloc(b64_encoded_len(B64_STD, der.len));
+    size_t len;
+    bool ok;
+
+    if (!text)
+        return false;
+    len = b64_encode(B64_STD, der.p, der.len, text);
+    ok = json_object_set_new(json, "x5c", json_pack("[s%]", text, len)) == 0;
+    free(text);
+    return ok;
+}
+
+static enum mauth_rc
+append(json_t *keys, const struct jwks_entry *e, struct mauth_err *err)
+{
+    bool ecdsa = key_alg(e->key) == KEY_ECDSA_SHA256;
+    json_t *json = NULL;
+    enum mauth_rc rc = jwk_write(e->key, &json, err);
+    bool ok;
+
+    if (rc != MAUTH_OK)
+        return rc;
+    ok = json_object_set_new(json, "use", json_string("sig")) == 0 &&
+         json_object_set_new(json, "alg", json_string(ecdsa ? "ES256" : "RS256")) == 0;
+    if (ok && e->kid)
+        ok = json_object_set_new(json, "kid", json_string(e->kid)) == 0;
+    if (ok && e->certificate.len)
+        ok = set_certificate(json, e->certificate);
+    if (ok)
+        ok = json_array_append(keys, json) == 0;
+    json_decref(json);
+    return ok ? MAUTH_OK : mauth_fail(err, MAUTH_NO_MEMORY, "jwks: no memory");
+}
+
+enum mauth_rc
+jwks_write(
+    const struct jwks_entry *entries, size_t count, char **out, struct mauth_err *err)
+{
+    json_t *keys = json_array(), *set = keys ? json_pack("{s:O}", "keys", keys) : NULL;
+    enum mauth_rc rc = MAUTH_OK;
+
+    *out = NULL;
+    if (!set)
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "jwks: no memory");
+    for (size_t i = 0; i < count && rc == MAUTH_OK; i++)
+        rc = append(keys, &entries[i], err);
+    if (rc == MAUTH_OK)
+        *out = json_dumps(set, JSON_COMPACT | JSON_SORT_KEYS);
+    if (rc == MAUTH_OK && !*out)
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "jwks: no memory");
+    json_decref(set);
+    json_decref(keys);
+    return rc;
+}
+
+enum mauth_rc
+jwks_thumbprint(
+    const struct mauth_key *key, char out[JWKS_THUMBPRINT + 1], struct mauth_err *err)
+{
+    uint8_t hash[HASH_LEN];
+    json_t *json = NULL;
+    char *text = NULL;
     enum mauth_rc rc = jwk_write(key, &json, err);
 
-    if (rc)
+    out[0] = '\0';
+    if (rc != MAUTH_OK)
         return rc;
-    if (json_object_set_new(json, "use", json_string("sig")) == 0 &&
-        json_object_set_new(json, "alg",
-            json_string(key_alg(key) == KEY_ECDSA_SHA256 ? "ES256" : "RS256")) == 0 &&
-        (!kid || json_object_set_new(json, "kid", json_string(kid)) == 0))
-        set = json_pack("{s:[O]}", "keys", json);
-    if (set)
-        *out = json_dumps(set, JSON_COMPACT | JSON_SORT_KEYS);
+    text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(json);
-    json_decref(set);
-    if (!*out)
-        return mauth_fail(err, MAUTH_INTERNAL, "jwks: cannot write the key");
-    return MAUTH_OK;
+    if (!text)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "jwks: no memory");
+    rc = hash_bytes(text, strlen(text), hash, err);
+    free(text);
+    if (rc == MAUTH_OK)
+        out[b64_encode(B64_URL, hash, sizeof(hash), out)] = '\0';
+    return rc;
 }
 
 enum mauth_rc
@@ -138,13 +199,16 @@ jwks_from_pem(const char *pem, const char *kid, char **out, struct mauth_err *er
 {
     struct mauth_key *public = NULL;
     struct signer *signer = NULL;
-    enum mauth_rc rc;
+    struct jwks_entry entry = {.kid = kid};
+    enum mauth_rc rc = MAUTH_OK;
 
     *out = NULL;
     if (mauth_key_from_pem(pem, strlen(pem), &public, NULL) == MAUTH_OK)
-        rc = write_set(public, kid, out, err);
+        entry.key = public;
     else if ((rc = jwk_signer(pem, &signer, err)) == MAUTH_OK)
-        rc = write_set(signer_key(signer), kid, out, err);
+        entry.key = signer_key(signer);
+    if (rc == MAUTH_OK)
+        rc = jwks_write(&entry, 1, out, err);
     mauth_key_free(public);
     signer_free(signer);
     return rc;

@@ -4,12 +4,6 @@
 
 #include "base/buf.h"
 
-enum {
-    INTEGER = 0x02,
-    BIT_STRING = 0x03,
-    SEQUENCE = 0x30
-};
-
 /* SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING { 00 04 x y } } */
 static const uint8_t p256_prefix[DER_P256_PREFIX] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07,
     0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d,
@@ -65,7 +59,7 @@ open_rest(struct reader *r, uint8_t tag)
 static const uint8_t *
 positive(struct reader *r, size_t *len)
 {
-    size_t n = open_element(r, INTEGER);
+    size_t n = open_element(r, DER_INTEGER);
     const uint8_t *p = reader_bytes(r, n);
 
     *len = 0;
@@ -111,12 +105,12 @@ der_is_rsa(const uint8_t *der, size_t len, size_t *modulus)
     *modulus = 0;
     reader_init(&r, der, len);
     /* Each element must end where the one around it does: the lengths agree. */
-    if (!open_rest(&r, SEQUENCE))
+    if (!open_rest(&r, DER_SEQUENCE))
         return false;
     reader_expect(&r, (const char *)rsa_algorithm, sizeof(rsa_algorithm));
-    if (!open_rest(&r, BIT_STRING) || reader_u8(&r) != 0)
+    if (!open_rest(&r, DER_BIT_STRING) || reader_u8(&r) != 0)
         return false;
-    if (!open_rest(&r, SEQUENCE))
+    if (!open_rest(&r, DER_SEQUENCE))
         return false;
     n = positive(&r, &n_len);
     e = positive(&r, &e_len);
@@ -151,22 +145,22 @@ put_length(struct buf *b, size_t len)
     buf_u8(b, (uint8_t)len);
 }
 
-static void
-put_integer(struct buf *b, const uint8_t *x, size_t len)
+void
+der_put_integer(struct buf *b, const uint8_t *x, size_t len)
 {
     while (len > 1 && x[0] == 0) {
         x++;
         len--;
     }
-    buf_u8(b, INTEGER);
+    buf_u8(b, DER_INTEGER);
     put_length(b, len + (x[0] >> 7));
     if (x[0] & 0x80)
         buf_u8(b, 0);
     buf_put(b, x, len);
 }
 
-static void
-put_element(struct buf *b, uint8_t tag, const struct buf *content)
+void
+der_put_element(struct buf *b, uint8_t tag, const struct buf *content)
 {
     buf_u8(b, tag);
     put_length(b, content->len);
@@ -191,13 +185,13 @@ der_make_rsa(
     buf_init(&numbers);
     buf_init(&key);
     buf_init(&all);
-    put_integer(&numbers, n, n_len);
-    put_integer(&numbers, e, e_len);
+    der_put_integer(&numbers, n, n_len);
+    der_put_integer(&numbers, e, e_len);
     buf_u8(&key, 0); /* no unused bits */
-    put_element(&key, SEQUENCE, &numbers);
+    der_put_element(&key, DER_SEQUENCE, &numbers);
     buf_put(&all, rsa_algorithm, sizeof(rsa_algorithm));
-    put_element(&all, BIT_STRING, &key);
-    put_element(out, SEQUENCE, &all);
+    der_put_element(&all, DER_BIT_STRING, &key);
+    der_put_element(out, DER_SEQUENCE, &all);
     buf_clear(&numbers);
     buf_clear(&key);
     buf_clear(&all);
@@ -215,10 +209,10 @@ der_from_raw(
         memcmp(s, half_order, 32) > 0)
         return false;
     buf_init_fixed(&b, out, DER_ECDSA_DER_MAX);
-    buf_u8(&b, SEQUENCE);
+    buf_u8(&b, DER_SEQUENCE);
     buf_u8(&b, 0); /* the length, when it is known */
-    put_integer(&b, r, 32);
-    put_integer(&b, s, 32);
+    der_put_integer(&b, r, 32);
+    der_put_integer(&b, s, 32);
     if (!buf_ok(&b))
         return false;
     out[1] = (uint8_t)(b.len - 2);
@@ -246,8 +240,8 @@ der_to_raw(const uint8_t *der, size_t len, uint8_t raw[DER_ECDSA_RAW])
     struct reader r;
 
     reader_init(&r, der, len);
-    if (!open_rest(&r, SEQUENCE) || !copy_integer(&r, raw) || !copy_integer(&r, s) ||
-        !reader_done(&r))
+    if (!open_rest(&r, DER_SEQUENCE) || !copy_integer(&r, raw) ||
+        !copy_integer(&r, s) || !reader_done(&r))
         return false;
     if (memcmp(s, half_order, 32) > 0) { /* s = n - s verifies as well */
         unsigned borrow = 0;

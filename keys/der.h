@@ -10,6 +10,12 @@
 #include <meshauth/api.h>
 
 enum {
+    DER_INTEGER = 0x02,
+    DER_BIT_STRING = 0x03,
+    DER_SEQUENCE = 0x30
+};
+
+enum {
     DER_P256_LEN = 91,     /* bytes of a P-256 SPKI, of which the last 64 are x and y */
     DER_P256_PREFIX = 27,  /* bytes before x; the same for every key */
     DER_ECDSA_RAW = 64,    /* r and s */
@@ -32,6 +38,11 @@ void der_make_p256(const uint8_t xy[64], uint8_t out[DER_P256_LEN]);
 /* The SPKI of an RSA key, appended; n and e big-endian without zeros in front. */
 void der_make_rsa(
     const uint8_t *n, size_t n_len, const uint8_t *e, size_t e_len, struct buf *out);
+
+/* One element, appended: its tag, its length, and content; of an INTEGER the number that
+ * lies there big-endian. A content that failed fails b, too. */
+void der_put_element(struct buf *b, uint8_t tag, const struct buf *content);
+void der_put_integer(struct buf *b, const uint8_t *x, size_t len);
 
 /*
  * ECDSA on P-256: from r || s to DER. False when r or s is not in 1 to n-1, or s

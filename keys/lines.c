@@ -44,6 +44,15 @@ lines_hash(struct reader *r, char end, uint8_t out[HASH_LEN])
         r->failed = true;
 }
 
+void
+lines_put_base64(struct buf *b, const void *data, size_t len)
+{
+    char *at = buf_space(b, b64_encoded_len(B64_STD, len));
+
+    if (at)
+        b64_encode(B64_STD, data, len, at);
+}
+
 struct text
 lines_issuer(struct reader *r)
 {

@@ -18,4 +18,7 @@ void lines_hash(struct reader *r, char end, uint8_t out[HASH_LEN]);
 /* "issuer URL\n", which begins with https:// */
 struct text lines_issuer(struct reader *r);
 
+/* What lines_hash() reads, and other bytes. */
+void lines_put_base64(struct buf *b, const void *data, size_t len);
+
 #endif

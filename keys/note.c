@@ -102,6 +102,26 @@ note_verifier_format(const struct note_verifier *v, char out[NOTE_VKEY_MAX + 1])
     out[b.len] = '\0';
 }
 
+enum mauth_rc
+note_fingerprint(const struct note_verifier *v, char out[NOTE_FINGERPRINT_LEN + 1],
+    struct mauth_err *err)
+{
+    static const char kind[] = "SHA256:";
+    char vkey[NOTE_VKEY_MAX + 1], b64[NOTE_FINGERPRINT_LEN];
+    uint8_t hash[HASH_LEN];
+    enum mauth_rc rc;
+
+    note_verifier_format(v, vkey);
+    rc = hash_bytes(vkey, strlen(vkey), hash, err);
+    if (rc)
+        return rc;
+    b64_encode(B64_STD, hash, sizeof(hash), b64);
+    memcpy(out, kind, sizeof(kind) - 1);
+    memcpy(out + sizeof(kind) - 1, b64, NOTE_FINGERPRINT_LEN - (sizeof(kind) - 1));
+    out[NOTE_FINGERPRINT_LEN] = '\0';
+    return MAUTH_OK;
+}
+
 static enum mauth_rc
 check(struct text text, const struct note_verifier *v,
     const uint8_t signature[SIGNATURE_BYTES], struct mauth_err *err)
@@ -220,4 +240,20 @@ note_generate(
     enum mauth_rc rc = mauth_random(seed, NOTE_KEY_BYTES, err);
 
     return rc ? rc : note_public(seed, key, err);
+}
+
+enum mauth_rc
+note_secret_new(const char *name, struct mauth_secret **seed, struct note_verifier *v,
+    struct mauth_err *err)
+{
+    uint8_t raw[NOTE_KEY_BYTES], key[NOTE_KEY_BYTES];
+    enum mauth_rc rc = note_generate(raw, key, err);
+
+    *seed = NULL;
+    if (rc == MAUTH_OK)
+        rc = note_verifier_make(name, key, v, err);
+    if (rc == MAUTH_OK)
+        rc = mauth_secret_new(raw, sizeof(raw), seed, err);
+    mauth_wipe(raw, sizeof(raw));
+    return rc;
 }

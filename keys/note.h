@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/secret.h"
 #include <meshauth/err.h>
 
 enum {
     NOTE_NAME_MAX = 255,
     NOTE_KEY_BYTES = 32,
     NOTE_VKEY_MAX = NOTE_NAME_MAX + 1 + 8 + 1 + 44, /* "name+hash+base64" */
+    NOTE_FINGERPRINT_LEN = 7 + 43,                  /* "SHA256:base64" */
 };
 
 struct note_verifier {
@@ -35,6 +37,13 @@ MAUTH_MUST_USE enum mauth_rc note_verifier_make(const char *name,
     struct mauth_err *err);
 
 void note_verifier_format(const struct note_verifier *v, char out[NOTE_VKEY_MAX + 1]);
+
+/*
+ * What people compare when they are told of a verifier out of band: "SHA256:" and the
+ * hash of what note_verifier_format() writes, in base64 without padding, as ssh does.
+ */
+MAUTH_MUST_USE enum mauth_rc note_fingerprint(const struct note_verifier *v,
+    char out[NOTE_FINGERPRINT_LEN + 1], struct mauth_err *err);
 
 /*
  * Read a signed note off the front of r. On success *text is the signed text
@@ -61,6 +70,9 @@ MAUTH_MUST_USE enum mauth_rc note_sign(struct text text, const struct note_verif
 /* A new seed, and its public half. */
 MAUTH_MUST_USE enum mauth_rc note_generate(
     uint8_t seed[NOTE_KEY_BYTES], uint8_t key[NOTE_KEY_BYTES], struct mauth_err *err);
+/* The same, with the seed in locked memory and the public half under a name. */
+MAUTH_MUST_USE enum mauth_rc note_secret_new(const char *name,
+    struct mauth_secret **seed, struct note_verifier *v, struct mauth_err *err);
 /* The public half of a seed. */
 MAUTH_MUST_USE enum mauth_rc note_public(const uint8_t seed[NOTE_KEY_BYTES],
     uint8_t key[NOTE_KEY_BYTES], struct mauth_err *err);

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 
 #include "base/fail.h"
+#include "base/str.h"
 #include "keys/der.h"
 
 struct signer {
@@ -160,6 +161,40 @@ signer_from_pkcs8(
         return rc;
     }
     return signer_new(&soft_ops, soft, key, out, err);
+}
+
+static const char *const kind_names[] = {"P-256", "RSA-2048", "RSA-3072"};
+
+const char *
+signer_kind_name(enum signer_kind kind)
+{
+    return kind_names[kind];
+}
+
+bool
+signer_kind_parse(struct text name, enum signer_kind *out)
+{
+    for (size_t i = 0; i < sizeof(kind_names) / sizeof(*kind_names); i++) {
+        if (text_is(name, kind_names[i])) {
+            *out = (enum signer_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum signer_kind
+signer_kind_of(const struct mauth_key *key)
+{
+    enum {
+        BETWEEN = (2048 + 3072) / 2 / 8 /* bytes of a modulus */
+    };
+    size_t len;
+
+    if (key_alg(key) == KEY_ECDSA_SHA256)
+        return SIGNER_P256;
+    (void)mauth_key_spki(key, &len);
+    return len < BETWEEN + 38 ? SIGNER_RSA2048 : SIGNER_RSA3072;
 }
 
 enum mauth_rc

@@ -5,6 +5,7 @@
 #ifndef KEYS_SIGNER_H
 #define KEYS_SIGNER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,12 @@ enum signer_kind {
     SIGNER_RSA2048,
     SIGNER_RSA3072
 };
+
+/* "P-256", "RSA-2048", "RSA-3072". */
+const char *signer_kind_name(enum signer_kind kind);
+MAUTH_MUST_USE bool signer_kind_parse(struct text name, enum signer_kind *out);
+/* Of a key that was made here; of longer RSA keys, as of the longest. */
+enum signer_kind signer_kind_of(const struct mauth_key *key);
 
 /* A new key of this kind as PKCS#8 DER, appended to a buffer that holds secrets. */
 MAUTH_MUST_USE enum mauth_rc signer_generate(

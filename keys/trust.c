@@ -21,6 +21,10 @@ struct mauth_trust {
     int64_t issued_s;
     int64_t expires_s;
     uint8_t hash[HASH_LEN];
+    struct delegation authority;
+    uint64_t tree_size; /* the audit checkpoint */
+    uint8_t tree_root[HASH_LEN];
+    uint64_t revocation_count;
     struct trust_key *keys;
     size_t key_count;
     struct revocations revoked;
@@ -61,7 +65,6 @@ static enum mauth_rc
 read_statement(struct text note, const struct delegation *d, struct mauth_trust *trust,
     struct listing *list, struct mauth_err *err)
 {
-    uint8_t tree_root[HASH_LEN];
     enum mauth_rc rc;
     struct reader r;
     struct text issuer;
@@ -79,8 +82,8 @@ read_statement(struct text note, const struct delegation *d, struct mauth_trust 
     lines_expect(&r, "expires ");
     trust->expires_s = lines_instant(&r, '\n');
     lines_expect(&r, "checkpoint ");
-    (void)lines_number(&r, ' ');
-    lines_hash(&r, '\n', tree_root);
+    trust->tree_size = lines_number(&r, ' ');
+    lines_hash(&r, '\n', trust->tree_root);
     if (reader_ok(&r)) {
         rc = read_keys(&r, trust, err);
         if (rc)
@@ -122,7 +125,8 @@ read_list(struct reader *r, const struct listing *list, struct mauth_trust *trus
     return revocations_read(r, list->count, &trust->revoked, err);
 }
 
-/* Whom a file is believed: a root, or an authority that no root need vouch for. */
+/* Whom a file is believed: a root, or an authority that no root need vouch for; nobody
+ * when both are NULL. */
 struct anchor {
     const struct note_verifier *root;
     const struct note_verifier *authority;
@@ -145,7 +149,8 @@ read_delegation(struct reader *r, const struct note_verifier *root,
     return MAUTH_OK;
 }
 
-/* What the root says, by whomever it was signed, as long as it names this authority. */
+/* What the root says, by whomever it was signed, as long as it names this authority (or
+ * any, when it is NULL). */
 static enum mauth_rc
 pass_delegation(struct reader *r, const struct note_verifier *authority,
     struct delegation *d, struct mauth_err *err)
@@ -157,7 +162,7 @@ pass_delegation(struct reader *r, const struct note_verifier *authority,
         return mauth_fail(err, MAUTH_MALFORMED, "trust: no note of the root");
     (void)reader_until(r, '\n'); /* the signature */
     rc = delegation_read(note, d, err);
-    if (rc)
+    if (rc || !authority)
         return rc;
     if (strcmp(d->authority.name, authority->name) != 0 ||
         memcmp(d->authority.key, authority->key, NOTE_KEY_BYTES) != 0)
@@ -193,6 +198,8 @@ read_file(struct mauth_trust *trust, size_t len, const struct anchor *anchor,
     rc = read_list(&r, &list, trust, err);
     if (rc)
         return rc;
+    trust->authority = d;
+    trust->revocation_count = list.count;
     trust->issuer = strndup(d.issuer.p, d.issuer.len);
     if (!trust->issuer)
         return mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");
@@ -249,6 +256,18 @@ trust_parse_own(const void *data, size_t len, const struct note_verifier *author
     if (len > MAUTH_TRUST_MAX)
         return mauth_fail(err, MAUTH_TOO_LARGE, "trust: %zu bytes", len);
     return parse(data, len, &anchor, out, err);
+}
+
+enum mauth_rc
+trust_parse_untrusted(
+    const void *data, size_t len, struct mauth_trust **out, struct mauth_err *err)
+{
+    const struct anchor nobody = {.root = NULL};
+
+    *out = NULL;
+    if (len > MAUTH_TRUST_MAX)
+        return mauth_fail(err, MAUTH_TOO_LARGE, "trust: %zu bytes", len);
+    return parse(data, len, &nobody, out, err);
 }
 
 enum mauth_rc
@@ -383,6 +402,31 @@ bool
 trust_is_bare(const struct mauth_trust *trust)
 {
     return trust->bare;
+}
+
+const struct delegation *
+trust_authority(const struct mauth_trust *trust)
+{
+    return &trust->authority;
+}
+
+const uint8_t *
+trust_hash(const struct mauth_trust *trust)
+{
+    return trust->hash;
+}
+
+uint64_t
+trust_revocation_count(const struct mauth_trust *trust)
+{
+    return trust->revocation_count;
+}
+
+uint64_t
+trust_checkpoint(const struct mauth_trust *trust, uint8_t tree_root[HASH_LEN])
+{
+    memcpy(tree_root, trust->tree_root, HASH_LEN);
+    return trust->tree_size;
 }
 
 bool

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
+#include "keys/delegation.h"
 #include "keys/note.h"
 #include "keys/trust_key.h"
 #include <meshauth/trust.h>
@@ -41,7 +43,23 @@ MAUTH_MUST_USE enum mauth_rc trust_parse_own(const void *data, size_t len,
     const struct note_verifier *authority, struct mauth_trust **out,
     struct mauth_err *err);
 
+/* SHA-256 of the file that it was read from. */
+const uint8_t *trust_hash(const struct mauth_trust *trust);
+
+/*
+ * As mauth_trust_parse(), for who only wants to see what a file says: its authority must
+ * have signed it, but no root vouches for the authority.
+ */
+MAUTH_MUST_USE enum mauth_rc trust_parse_untrusted(
+    const void *data, size_t len, struct mauth_trust **out, struct mauth_err *err);
+
 /* True for a trust object made of a bare key: it never expires. */
 bool trust_is_bare(const struct mauth_trust *trust);
+
+/* Of a trust file, not of a bare key; what is pointed to belongs to the object. */
+const struct delegation *trust_authority(const struct mauth_trust *trust);
+uint64_t trust_revocation_count(const struct mauth_trust *trust);
+/* The audit checkpoint: how many records there were, and the hash of their tree. */
+uint64_t trust_checkpoint(const struct mauth_trust *trust, uint8_t tree_root[HASH_LEN]);
 
 #endif

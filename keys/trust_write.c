@@ -4,24 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/b64.h"
 #include "base/fail.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "keys/delegation.h"
+#include "keys/lines.h"
 #include "keys/revocations.h"
 
 #define NUMBER_MAX UINT64_C(999999999999999999) /* str_number() */
-
-static void
-put_b64(struct buf *b, const void *data, size_t len)
-{
-    char *at = buf_space(b, b64_encoded_len(B64_STD, len));
-
-    if (at)
-        b64_encode(B64_STD, data, len, at);
-}
 
 static void
 put_time(struct buf *b, int64_t t_s)
@@ -43,26 +34,33 @@ sign_lines(struct buf *lines, const struct note_verifier *v,
     return note_sign(text, v, seed, out, err);
 }
 
+void
+trust_write_request(const struct trust_delegation *d, struct buf *out)
+{
+    char vkey[NOTE_VKEY_MAX + 1];
+
+    note_verifier_format(d->authority, vkey);
+    buf_str(out, "meshauth-authority v1\nissuer ");
+    buf_str(out, d->issuer);
+    buf_printf(out, "\nepoch %" PRIu64 "\nauthority ", d->epoch);
+    buf_str(out, vkey);
+    buf_str(out, " ");
+    put_time(out, d->from_s);
+    buf_str(out, " ");
+    put_time(out, d->until_s);
+    buf_str(out, "\n");
+}
+
 enum mauth_rc
 trust_write_delegation(const struct trust_delegation *d,
     const struct note_verifier *root, const uint8_t root_seed[NOTE_KEY_BYTES],
     struct buf *out, struct mauth_err *err)
 {
-    char vkey[NOTE_VKEY_MAX + 1];
     enum mauth_rc rc;
     struct buf b;
 
-    note_verifier_format(d->authority, vkey);
     buf_init(&b);
-    buf_str(&b, "meshauth-authority v1\nissuer ");
-    buf_str(&b, d->issuer);
-    buf_printf(&b, "\nepoch %" PRIu64 "\nauthority ", d->epoch);
-    buf_str(&b, vkey);
-    buf_str(&b, " ");
-    put_time(&b, d->from_s);
-    buf_str(&b, " ");
-    put_time(&b, d->until_s);
-    buf_str(&b, "\n");
+    trust_write_request(d, &b);
     rc = sign_lines(&b, root, root_seed, out, err);
     buf_clear(&b);
     return rc;
@@ -93,7 +91,7 @@ put_key(struct buf *b, const struct trust_key *key)
     }
     buf_str(b, " ");
     spki = mauth_key_spki(key->key, &len);
-    put_b64(b, spki, len);
+    lines_put_base64(b, spki, len);
     buf_str(b, "\n");
 }
 
@@ -141,12 +139,12 @@ put_statement(struct buf *b, const struct trust_statement *s, size_t revocations
     buf_str(b, "\nexpires ");
     put_time(b, s->expires_s);
     buf_printf(b, "\ncheckpoint %" PRIu64 " ", s->tree_size);
-    put_b64(b, s->tree_root, sizeof(s->tree_root));
+    lines_put_base64(b, s->tree_root, sizeof(s->tree_root));
     buf_str(b, "\n");
     for (size_t i = 0; i < s->key_count; i++)
         put_key(b, &s->keys[i]);
     buf_printf(b, "revocations %zu ", revocations);
-    put_b64(b, list, HASH_LEN);
+    lines_put_base64(b, list, HASH_LEN);
     buf_str(b, "\n");
 }
 

@@ -23,6 +23,9 @@ struct trust_delegation {
     int64_t until_s;
 };
 
+/* What the root is asked to sign, appended: meshauth-authority v1. */
+void trust_write_request(const struct trust_delegation *d, struct buf *out);
+
 MAUTH_MUST_USE enum mauth_rc trust_write_delegation(const struct trust_delegation *d,
     const struct note_verifier *root, const uint8_t root_seed[NOTE_KEY_BYTES],
     struct buf *out, struct mauth_err *err);

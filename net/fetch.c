@@ -1,5 +1,6 @@
 #include "net/fetch.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,26 @@ void
 fetch_cancel(struct fetch *f)
 {
     atomic_store(&f->cancelled, true);
+}
+
+long
+fetch_retry_after_s(const struct fetch *f)
+{
+    curl_off_t s = 0;
+
+    if (curl_easy_getinfo(f->easy, CURLINFO_RETRY_AFTER, &s) != CURLE_OK || s < 0)
+        return 0;
+    return s < LONG_MAX ? (long)s : LONG_MAX;
+}
+
+const char *
+fetch_content_type(const struct fetch *f)
+{
+    const char *type = NULL;
+
+    if (curl_easy_getinfo(f->easy, CURLINFO_CONTENT_TYPE, &type) != CURLE_OK || !type)
+        return "";
+    return type;
 }
 
 static bool

@@ -53,7 +53,14 @@ MAUTH_MUST_USE enum mauth_rc fetch_do(struct fetch *f, const struct fetch_reques
     long *status, struct buf *body, struct mauth_err *err);
 
 /*
- * From any thread: the request under way ends within about a second, and later
+ * Of the last answer: how many seconds to stay away (Retry-After, RFC 9110 10.2.3), 0:
+ * it does not say; and its media type, "" when it has none, until the next request.
+ */
+long fetch_retry_after_s(const struct fetch *f);
+const char *fetch_content_type(const struct fetch *f);
+
+/*
+ * From any thread, and from a signal's handler: the request under way ends within about a second, and later
  * ones at once.
  */
 void fetch_cancel(struct fetch *f);

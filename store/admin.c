@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/fail.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -19,13 +20,25 @@ static const char *const actions[] = {
     [ADMIN_USER_DELETE] = "user.delete",
     [ADMIN_SESSION_CLOSE] = "session.close",
     [ADMIN_TICKET_REVOKE] = "ticket.revoke",
+    [ADMIN_KEY_PREPARE] = "key.prepare",
+    [ADMIN_KEY_ACTIVATE] = "key.activate",
+    [ADMIN_KEY_REVOKE] = "key.revoke",
 };
+
+bool
+admin_change_is_of_key(const struct admin_change *c)
+{
+    return c->op == ADMIN_KEY_PREPARE || c->op == ADMIN_KEY_ACTIVATE ||
+           c->op == ADMIN_KEY_REVOKE;
+}
 
 enum mauth_rc
 admin_change_ready(struct admin_change *c, struct mauth_err *err)
 {
     enum mauth_rc rc = id_new(&c->service.id, err);
 
+    if (rc == MAUTH_OK && admin_change_is_of_key(c))
+        rc = admin_key_ready(c, err);
     return rc ? rc : mauth_random(c->salt, sizeof(c->salt), err);
 }
 
@@ -91,6 +104,23 @@ find_session(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     return rc == MAUTH_OK && !s.open ? MAUTH_NOT_FOUND : rc;
 }
 
+static bool
+is_session(const char *whom)
+{
+    return id_kind_of(whom, strlen(whom)) == ID_SESSION;
+}
+
+/* Whether it is there is found when it is ended; of a session, whose it is. */
+static enum mauth_rc
+find_revoked(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    if (admin_revoke_parse(text_of(c->whom), &c->revoke))
+        return is_session(c->whom) ? find_session(txn, c, err) : MAUTH_OK;
+    return mauth_fail(err, MAUTH_INVALID,
+        "What can be revoked is a ticket's ID, ses_..., usr_..., dev_..., and "
+        "dev_... with usr_..., fld_... with usr_..., dev_... with fld_....");
+}
+
 static enum mauth_rc
 find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
@@ -104,8 +134,21 @@ find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     case ADMIN_SESSION_CLOSE: return find_session(txn, c, err);
     case ADMIN_TICKET_REVOKE:
         return graph_ticket_is_id(text_of(c->whom)) ? MAUTH_OK : MAUTH_NOT_FOUND;
+    case ADMIN_REVOKE: return find_revoked(txn, c, err);
+    case ADMIN_KEY_PREPARE:
+    case ADMIN_KEY_ACTIVATE:
+    case ADMIN_KEY_REVOKE: return admin_key_find(txn, c, err);
     }
     return MAUTH_INTERNAL;
+}
+
+static bool
+finds_principal(const struct admin_change *c)
+{
+    if (c->op == ADMIN_REVOKE)
+        return is_session(c->whom);
+    return c->op != ADMIN_SERVICE_CREATE && c->op != ADMIN_TICKET_REVOKE &&
+           !admin_change_is_of_key(c);
 }
 
 enum mauth_rc
@@ -116,8 +159,7 @@ admin_change_find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *
     c->unchanged = false;
     c->version = 0;
     rc = find(txn, c, err);
-    c->is_found =
-        rc == MAUTH_OK && c->op != ADMIN_SERVICE_CREATE && c->op != ADMIN_TICKET_REVOKE;
+    c->is_found = rc == MAUTH_OK && finds_principal(c);
     return rc;
 }
 
@@ -208,6 +250,16 @@ revoke_ticket(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     return c->unchanged ? MAUTH_OK : rc;
 }
 
+static enum mauth_rc
+revoke(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    bool changed;
+    enum mauth_rc rc = admin_revoke_apply(txn, &c->revoke, c->now_s, &changed, err);
+
+    c->unchanged = rc == MAUTH_OK && !changed;
+    return rc;
+}
+
 enum mauth_rc
 admin_change_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
@@ -222,6 +274,10 @@ admin_change_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err 
     case ADMIN_USER_DELETE: return delete_user(txn, c, err);
     case ADMIN_SESSION_CLOSE: return graph_session_close(txn, &c->session, err);
     case ADMIN_TICKET_REVOKE: return revoke_ticket(txn, c, err);
+    case ADMIN_REVOKE: return revoke(txn, c, err);
+    case ADMIN_KEY_PREPARE:
+    case ADMIN_KEY_ACTIVATE:
+    case ADMIN_KEY_REVOKE: return admin_key_apply(txn, c, err);
     }
     return MAUTH_INTERNAL;
 }
@@ -230,13 +286,63 @@ const char *
 admin_change_reason(const struct admin_change *c, enum mauth_rc rc)
 {
     bool is_role = c->op == ADMIN_ROLE_GRANT || c->op == ADMIN_ROLE_REVOKE;
+    bool is_revoke = c->op == ADMIN_REVOKE;
 
     switch (rc) {
     case MAUTH_NOT_FOUND: return "not-found";
-    case MAUTH_INVALID: return is_role ? "role" : "service";
-    case MAUTH_CONFLICT: return "service-taken";
+    case MAUTH_INVALID:
+        return is_revoke                   ? "revocation"
+               : is_role                   ? "role"
+               : admin_change_is_of_key(c) ? "key"
+                                           : "service";
+    case MAUTH_CONFLICT:
+        return is_revoke                   ? "owner"
+               : admin_change_is_of_key(c) ? "key-state"
+                                           : "service-taken";
     default: return NULL;
     }
+}
+
+/* Of a revocation: what it names, and whose session that was. */
+static void
+put_revoked(const struct admin_change *c, char id[ID_LEN + 1], struct audit_record *r)
+{
+    const struct admin_revoke *what = &c->revoke;
+
+    r->action = what->kind ? admin_revoke_action(what) : "revoke";
+    for (size_t i = 0; i < what->count; i++)
+        r->resources[r->resource_count++] = what->text[i];
+    if (!what->count)
+        r->resources[r->resource_count++] = c->whom;
+    else if (graph_ticket_is_id(text_of(what->text[0])))
+        r->ticket = what->text[0];
+    if (c->is_found) {
+        id_format(c->principal.kind, &c->principal.id, id);
+        r->resources[r->resource_count++] = id;
+    }
+}
+
+/* Of all else: the place, whom it is about, and in what role. id is room for a name. */
+static void
+put_resources(const struct admin_change *c, char id[ID_LEN + 1], struct audit_record *r)
+{
+    r->action = actions[c->op];
+    if (c->op == ADMIN_TICKET_REVOKE)
+        r->ticket = c->whom;
+    if (admin_change_is_of_key(c))
+        admin_key_on_record(c, r);
+    if (c->op == ADMIN_SESSION_CLOSE)
+        r->resources[r->resource_count++] = c->whom;
+    if (c->is_found) {
+        id_format(c->principal.kind, &c->principal.id, id);
+        r->resources[r->resource_count++] = id;
+    } else if (c->whom && c->op != ADMIN_SESSION_CLOSE && !admin_change_is_of_key(c)) {
+        r->resources[r->resource_count++] = c->whom;
+    }
+    if (c->op == ADMIN_SERVICE_CREATE)
+        r->resources[r->resource_count++] = c->service.name;
+    if (c->role)
+        r->resources[r->resource_count++] = c->role;
 }
 
 enum mauth_rc
@@ -247,22 +353,12 @@ admin_change_record(struct kv_txn *txn, const struct admin_change *c,
     char id[ID_LEN + 1];
 
     r.time_us = time_now_us();
-    r.action = actions[c->op];
     r.outcome = reason ? "deny" : "done";
     r.reason = reason;
-    if (c->op == ADMIN_TICKET_REVOKE)
-        r.ticket = c->whom;
-    if (c->op == ADMIN_SESSION_CLOSE)
-        r.resources[r.resource_count++] = c->whom;
-    if (c->is_found) {
-        id_format(c->principal.kind, &c->principal.id, id);
-        r.resources[r.resource_count++] = id;
-    } else if (c->whom && c->op != ADMIN_SESSION_CLOSE) {
-        r.resources[r.resource_count++] = c->whom;
-    }
-    if (c->op == ADMIN_SERVICE_CREATE)
-        r.resources[r.resource_count++] = c->service.name;
-    if (c->role)
-        r.resources[r.resource_count++] = c->role;
+    r.note = c->note;
+    if (c->op == ADMIN_REVOKE)
+        put_revoked(c, id, &r);
+    else
+        put_resources(c, id, &r);
     return audit_append_record(txn, &r, c->salt, err);
 }

@@ -6,6 +6,8 @@
 #ifndef STORE_ADMIN_H
 #define STORE_ADMIN_H
 
+#include "store/admin_keys.h"
+#include "store/admin_revoke.h"
 #include "store/audit.h"
 #include "store/graph_role.h"
 #include "store/graph_service.h"
@@ -18,7 +20,11 @@ enum admin_op {
     ADMIN_ROLE_REVOKE,
     ADMIN_USER_DELETE,
     ADMIN_SESSION_CLOSE,
-    ADMIN_TICKET_REVOKE
+    ADMIN_TICKET_REVOKE,
+    ADMIN_REVOKE, /* whatever it is that whom names, as admin_revoke_parse() reads it */
+    ADMIN_KEY_PREPARE,
+    ADMIN_KEY_ACTIVATE,
+    ADMIN_KEY_REVOKE
 };
 
 /* What a change of a service gives. */
@@ -32,23 +38,28 @@ struct admin_change {
     enum admin_op op;
     int64_t now_s;
     /* Whom it is about: svc_... or a service's name, usr_..., a principal, ses_..., a
-     * ticket's ID; to create a service nobody. */
+     * ticket's ID, a key's; to make something nobody. */
     const char *whom;
+    char named[ADMIN_REVOKE_NAME]; /* room for it, where it is made of parts */
     const char *role;
+    const char *note; /* why, for the record; NULL: nothing is said */
     unsigned gives;
     struct graph_service service; /* with what it gives; to create one, all */
+    struct admin_key key;         /* of a change of one */
     uint8_t salt[AUDIT_SALT];     /* random */
 
     /* Found: what is there, and then what has become of it. */
     struct graph_service found;
     struct graph_principal principal;
     struct id session;
+    struct admin_revoke revoke;
     bool is_found;
     uint64_t version; /* 0: it has none */
     bool unchanged;   /* it was so already: no record */
 };
 
-/* Sets service.id and salt, before the transaction. */
+/* Sets service.id and salt, and makes a key if one is to be prepared; before the
+ * transaction. */
 MAUTH_MUST_USE enum mauth_rc admin_change_ready(
     struct admin_change *c, struct mauth_err *err);
 
@@ -73,6 +84,9 @@ const char *admin_change_reason(const struct admin_change *c, enum mauth_rc rc);
 MAUTH_MUST_USE enum mauth_rc admin_change_record(struct kv_txn *txn,
     const struct admin_change *c, const struct audit_record *who, const char *reason,
     struct mauth_err *err);
+
+/* Is it about a signing key? Then it needs key.seal, key.longest_s and key.pkcs8. */
+MAUTH_MUST_USE bool admin_change_is_of_key(const struct admin_change *c);
 
 /* By svc_... or by name. */
 MAUTH_MUST_USE enum mauth_rc admin_service_find(struct kv_txn *txn, const char *whom,

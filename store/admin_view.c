@@ -10,11 +10,13 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "store/graph_user.h"
+#include "store/revocations.h"
 
-static const char *const names[ADMIN_KINDS] = {"users", "services", "roles"};
+static const char *const names[ADMIN_KINDS] = {
+    "users", "services", "roles", "revocations", "keys"};
 
 enum {
-    AFTER_MAX = ID_LEN + 1 + GRAPH_NAME_MAX
+    AFTER_MAX = REVOKED_IDS * (REVOKED_ID_MAX + 1) /* the longest one */
 };
 
 const char *
@@ -163,6 +165,20 @@ admin_view_one(struct kv_txn *txn, enum admin_kind kind, const char *issuer,
     return MAUTH_OK;
 }
 
+/* What was ended, and how. */
+static void
+put_revoke(struct buf *b, const struct admin_revoke *r)
+{
+    buf_str(b, "{\"ids\":[");
+    for (size_t i = 0; i < r->count; i++) {
+        buf_str(b, i ? "," : "");
+        buf_json(b, text_of(r->text[i]));
+    }
+    buf_str(b, "]");
+    put_text(b, "action", admin_revoke_action(r));
+    buf_str(b, "}");
+}
+
 void
 admin_view_change(struct buf *out, const char *issuer, const struct admin_change *c)
 {
@@ -170,11 +186,15 @@ admin_view_change(struct buf *out, const char *issuer, const struct admin_change
     case ADMIN_SERVICE_CREATE:
     case ADMIN_SERVICE_UPDATE: put_service(out, issuer, &c->found); break;
     case ADMIN_ROLE_GRANT: put_role(out, issuer, &c->principal, c->role, 0); break;
+    case ADMIN_KEY_PREPARE:
+    case ADMIN_KEY_ACTIVATE:
+    case ADMIN_KEY_REVOKE: admin_view_key(out, issuer, &c->key.view); break;
     case ADMIN_SERVICE_DELETE:
     case ADMIN_ROLE_REVOKE:
     case ADMIN_USER_DELETE:
     case ADMIN_SESSION_CLOSE:
     case ADMIN_TICKET_REVOKE: break; /* it is gone */
+    case ADMIN_REVOKE: put_revoke(out, &c->revoke); break;
     }
 }
 
@@ -272,17 +292,85 @@ list_roles(struct kv_txn *txn, const char *issuer, char after[AFTER_MAX + 1],
     return rc;
 }
 
+/* "*", or ids in their order, each behind a '.'. */
+static bool
+read_revoked(const char *after, struct revoked *out)
+{
+    struct text rest = text_of(after), id;
+    bool more = true;
+
+    memset(out, 0, sizeof(*out));
+    if (strcmp(after, "*") == 0)
+        return true;
+    while (more && out->count < REVOKED_IDS) {
+        more = text_cut(&rest, '.', &id);
+        if (!more)
+            id = rest;
+        if (!id.len || id.len > REVOKED_ID_MAX)
+            return false;
+        memcpy(out->id[out->count++], id.p, id.len);
+    }
+    return !more;
+}
+
+static void
+put_revoked(struct buf *b, const struct revoked_entry *e)
+{
+    buf_printf(b, "{\"type\":\"revocation\",\"state\":%" PRIu64, e->set.state);
+    if (e->listed_s)
+        put_time(b, "listed", e->listed_s);
+    buf_str(b, ",\"ids\":[");
+    for (size_t i = 0; i < e->set.count; i++) {
+        buf_str(b, i ? "," : "");
+        buf_json(b, text_of(e->set.id[i]));
+    }
+    buf_str(b, e->set.count ? "]}" : "\"*\"]}");
+}
+
+static enum mauth_rc
+list_revocations(struct kv_txn *txn, const char *issuer, char after[AFTER_MAX + 1],
+    size_t limit, struct buf *out, struct mauth_err *err)
+{
+    struct revoked_entry page[GRAPH_PAGE_MAX];
+    const struct revoked *last;
+    struct revoked at;
+    size_t count;
+    bool more;
+    enum mauth_rc rc;
+
+    (void)issuer;
+    if (after[0] && !read_revoked(after, &at))
+        return mauth_fail(
+            err, MAUTH_INVALID, "revocations go on behind ids joined by '.', or '*'");
+    rc = revocations_page(txn, after[0] ? &at : NULL,
+        limit && limit < GRAPH_PAGE_MAX ? limit : GRAPH_PAGE_MAX, page, &count, &more,
+        err);
+    for (size_t i = 0; rc == MAUTH_OK && i < count; i++) {
+        buf_str(out, i ? "," : "");
+        put_revoked(out, &page[i]);
+    }
+    if (rc != MAUTH_OK || !more) {
+        after[0] = '\0';
+        return rc;
+    }
+    last = &page[count - 1].set;
+    snprintf(after, AFTER_MAX + 1, "%s%s%s%s%s", last->count ? last->id[0] : "*",
+        last->count > 1 ? "." : "", last->id[1], last->count > 2 ? "." : "",
+        last->id[2]);
+    return MAUTH_OK;
+}
+
 enum mauth_rc
 admin_view_list(struct kv_txn *txn, enum admin_kind kind, const char *issuer,
     const char *after, size_t limit, struct buf *out, struct mauth_err *err)
 {
-    static enum mauth_rc (*const lists[ADMIN_KINDS])(struct kv_txn *, const char *,
+    static enum mauth_rc (*const lists[ADMIN_KEYS])(struct kv_txn *, const char *,
         char *, size_t, struct buf *,
-        struct mauth_err *) = {list_users, list_services, list_roles};
+        struct mauth_err *) = {list_users, list_services, list_roles, list_revocations};
     char next[AFTER_MAX + 1] = "", url[1024];
     enum mauth_rc rc;
 
-    if (after && strlen(after) > AFTER_MAX)
+    if (kind >= ADMIN_KEYS || (after && strlen(after) > AFTER_MAX))
         return mauth_fail(err, MAUTH_INVALID, "nothing goes on behind this");
     snprintf(next, sizeof(next), "%s", after ? after : "");
     buf_str(out, "{\"items\":[");

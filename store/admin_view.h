@@ -12,6 +12,8 @@ enum admin_kind {
     ADMIN_USERS,
     ADMIN_SERVICES,
     ADMIN_ROLES,
+    ADMIN_REVOCATIONS,
+    ADMIN_KEYS, /* by functions of their own: store/admin_keys.h */
     ADMIN_KINDS
 };
 
@@ -51,7 +53,7 @@ void admin_view_change(
 
 /*
  * {"items":[...],"next":URL}, live ones only, behind after (NULL: from the first):
- * usr_..., a service's name, or PRINCIPAL/ROLE. limit is cut to a page, which 0 is.
+ * usr_..., a service's name, PRINCIPAL/ROLE, or a revocation's ids joined by '.'. limit is cut to a page, which 0 is.
  *
  * MAUTH_INVALID  after is none of these
  */

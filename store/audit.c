@@ -140,6 +140,7 @@ render(const struct audit_record *r, struct buf *out, size_t *cut)
     put_member(out, "device", r->device);
     put_digest(out, r->digest);
     put_member(out, "key", r->key);
+    put_member(out, "note", r->note);
     put_member(out, "outcome", r->outcome);
     put_member(out, "reason", r->reason);
     put_member(out, "request", r->request);

@@ -31,6 +31,7 @@ struct audit_record {
     size_t resource_count;
     const char *outcome; /* "allow", "deny", "done" */
     const char *reason;  /* why it was refused */
+    const char *note;    /* what an admin had to say about it */
     const char *rule;
     const char *ticket;    /* the ticket's ID */
     const uint8_t *digest; /* its DigestValue, 32 bytes */

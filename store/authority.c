@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "base/str.h"
+#include "store/counter.h"
 #include "store/key.h"
 #include "store/seal.h"
 
@@ -12,34 +13,47 @@ enum {
     VERSION = 1
 };
 
-/* What the seed belongs to: everything else in its record. */
 static void
-bind(struct buf *b, const struct keystore_authority *a)
+put_verifier(struct buf *b, const struct note_verifier *v)
 {
-    buf_str(b, "meshauth authority");
-    buf_u64(b, a->epoch);
-    buf_field(b, a->verifier.name, strlen(a->verifier.name));
-    buf_put(b, a->verifier.key, NOTE_KEY_BYTES);
-    buf_field(b, a->delegation.p, a->delegation.len);
+    buf_field(b, v->name, strlen(v->name));
+    buf_put(b, v->key, NOTE_KEY_BYTES);
 }
 
-enum mauth_rc
-keystore_authority_put(struct kv_txn *txn, const struct mauth_secret *seal,
+/* All that is open. */
+static void
+write_open(struct buf *b, const struct keystore_authority *a)
+{
+    buf_u8(b, VERSION);
+    buf_u64(b, a->epoch);
+    put_verifier(b, &a->verifier);
+    buf_field(b, a->delegation.p, a->delegation.len);
+    put_verifier(b, &a->root);
+}
+
+/* What the seed belongs to: everything else in its record, and where that lies. */
+static void
+bind(struct buf *b, enum store_space space, struct text open)
+{
+    buf_str(b, "meshauth authority");
+    buf_u8(b, (uint8_t)space);
+    buf_text(b, open);
+}
+
+static enum mauth_rc
+put(struct kv_txn *txn, enum store_space space, const struct mauth_secret *seal,
     const struct keystore_authority *a, const uint8_t nonce[12], struct mauth_err *err)
 {
-    struct text seed = {(const char *)a->seed, sizeof(a->seed)};
+    struct text seed = {
+        (const char *)mauth_secret_bytes(a->seed), mauth_secret_len(a->seed)};
     struct store_key name;
     struct buf b, bound;
     enum mauth_rc rc;
 
     buf_init(&b);
     buf_init(&bound);
-    buf_u8(&b, VERSION);
-    buf_u64(&b, a->epoch);
-    buf_field(&b, a->verifier.name, strlen(a->verifier.name));
-    buf_put(&b, a->verifier.key, NOTE_KEY_BYTES);
-    buf_field(&b, a->delegation.p, a->delegation.len);
-    bind(&bound, a);
+    write_open(&b, a);
+    bind(&bound, space, buf_slice(&b));
     if (a->delegation.len > UINT16_MAX)
         rc = mauth_fail(err, MAUTH_INVALID, "authority: a delegation of %zu bytes",
             a->delegation.len);
@@ -48,7 +62,7 @@ keystore_authority_put(struct kv_txn *txn, const struct mauth_secret *seal,
     else
         rc = seal_wrap(seal, nonce, buf_slice(&bound), seed, &b, err);
     if (rc == MAUTH_OK) {
-        store_key(&name, SPACE_AUTHORITY, NULL, 0);
+        store_key(&name, space, NULL, 0);
         rc = kv_put(txn, store_key_text(&name), buf_slice(&b), err);
     }
     buf_clear(&bound);
@@ -56,45 +70,79 @@ keystore_authority_put(struct kv_txn *txn, const struct mauth_secret *seal,
     return rc;
 }
 
+enum mauth_rc
+keystore_authority_put(struct kv_txn *txn, const struct mauth_secret *seal,
+    const struct keystore_authority *a, const uint8_t nonce[12], struct mauth_err *err)
+{
+    enum mauth_rc rc = put(txn, SPACE_AUTHORITY, seal, a, nonce, err);
+    uint64_t serial;
+
+    return rc ? rc : counter_next(txn, SPACE_KEYS_SERIAL, &serial, err);
+}
+
+enum mauth_rc
+authority_put_pending(struct kv_txn *txn, const struct mauth_secret *seal,
+    const struct keystore_authority *a, const uint8_t nonce[12], struct mauth_err *err)
+{
+    return put(txn, SPACE_AUTHORITY_NEXT, seal, a, nonce, err);
+}
+
+enum mauth_rc
+authority_drop_pending(struct kv_txn *txn, struct mauth_err *err)
+{
+    struct store_key name;
+
+    store_key(&name, SPACE_AUTHORITY_NEXT, NULL, 0);
+    return kv_delete(txn, store_key_text(&name), err);
+}
+
 static enum mauth_rc
-open_seed(const struct mauth_secret *seal, struct text sealed,
+open_seed(const struct mauth_secret *seal, struct text bound, struct text sealed,
     struct keystore_authority *a, struct mauth_err *err)
 {
-    struct buf bound, seed;
+    struct buf seed;
     enum mauth_rc rc;
 
-    buf_init(&bound);
     buf_init_secret(&seed);
-    bind(&bound, a);
-    if (buf_ok(&bound))
-        rc = seal_unwrap(seal, buf_slice(&bound), sealed, &seed, err);
-    else
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "authority: no memory");
-    if (rc == MAUTH_OK && seed.len == NOTE_KEY_BYTES)
-        memcpy(a->seed, seed.data, NOTE_KEY_BYTES);
-    else if (rc == MAUTH_OK)
+    rc = seal_unwrap(seal, bound, sealed, &seed, err);
+    if (rc == MAUTH_OK && seed.len != NOTE_KEY_BYTES)
         rc =
             mauth_fail(err, MAUTH_UNAVAILABLE, "authority: a seed of no seed's length");
+    if (rc == MAUTH_OK)
+        rc = mauth_secret_new(seed.data, seed.len, &a->seed, err);
     buf_clear(&seed);
-    buf_clear(&bound);
     return rc;
 }
 
 static enum mauth_rc
-set_names(struct keystore_authority *a, struct text name,
-    const uint8_t key[NOTE_KEY_BYTES], struct text delegation, struct mauth_err *err)
+damaged(struct mauth_err *err)
+{
+    return mauth_fail(err, MAUTH_UNAVAILABLE, "authority: a damaged record");
+}
+
+struct named_key {
+    struct text name;
+    uint8_t key[NOTE_KEY_BYTES];
+};
+
+static enum mauth_rc
+set_verifier(
+    struct note_verifier *v, const struct named_key *named, struct mauth_err *err)
 {
     char terminated[NOTE_NAME_MAX + 1] = "";
-    enum mauth_rc rc;
-    char *copy;
 
-    if (name.len > NOTE_NAME_MAX)
-        return mauth_fail(err, MAUTH_UNAVAILABLE, "authority: a damaged record");
-    memcpy(terminated, name.p, name.len);
-    rc = note_verifier_make(terminated, key, &a->verifier, err);
-    if (rc)
-        return rc;
-    copy = malloc(delegation.len + 1);
+    if (named->name.len > NOTE_NAME_MAX)
+        return damaged(err);
+    memcpy(terminated, named->name.p, named->name.len);
+    return note_verifier_make(terminated, named->key, v, err);
+}
+
+static enum mauth_rc
+set_delegation(
+    struct keystore_authority *a, struct text delegation, struct mauth_err *err)
+{
+    char *copy = malloc(delegation.len + 1);
+
     if (!copy)
         return mauth_fail(err, MAUTH_NO_MEMORY, "authority: no memory");
     memcpy(copy, delegation.p, delegation.len);
@@ -103,35 +151,81 @@ set_names(struct keystore_authority *a, struct text name,
     return MAUTH_OK;
 }
 
+static void
+read_named(struct reader *r, struct named_key *out)
+{
+    out->name = reader_field(r);
+    reader_copy(r, out->key, sizeof(out->key));
+}
+
+static enum mauth_rc
+read_record(enum store_space space, const struct mauth_secret *seal, struct text record,
+    struct keystore_authority *out, struct mauth_err *err)
+{
+    struct text open = {record.p, 0}, delegation, sealed;
+    struct named_key authority, root;
+    struct reader r;
+    struct buf bound;
+    enum mauth_rc rc;
+
+    reader_init(&r, record.p, record.len);
+    if (reader_u8(&r) != VERSION)
+        r.failed = true;
+    out->epoch = reader_u64(&r);
+    read_named(&r, &authority);
+    delegation = reader_field(&r);
+    read_named(&r, &root);
+    open.len = record.len - r.left;
+    sealed = reader_field(&r);
+    if (!reader_done(&r))
+        return damaged(err);
+    rc = set_verifier(&out->verifier, &authority, err);
+    if (rc == MAUTH_OK)
+        rc = set_verifier(&out->root, &root, err);
+    if (rc == MAUTH_OK)
+        rc = set_delegation(out, delegation, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    buf_init(&bound);
+    bind(&bound, space, open);
+    if (buf_ok(&bound))
+        rc = open_seed(seal, buf_slice(&bound), sealed, out, err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "authority: no memory");
+    buf_clear(&bound);
+    return rc;
+}
+
+static enum mauth_rc
+load(struct kv_txn *txn, enum store_space space, const struct mauth_secret *seal,
+    struct keystore_authority *out, struct mauth_err *err)
+{
+    struct store_key where;
+    struct text record;
+    enum mauth_rc rc;
+
+    memset(out, 0, sizeof(*out));
+    store_key(&where, space, NULL, 0);
+    rc = kv_get(txn, store_key_text(&where), &record, err);
+    return rc ? rc : read_record(space, seal, record, out, err);
+}
+
 enum mauth_rc
 authority_load(struct kv_txn *txn, const struct mauth_secret *seal,
     struct keystore_authority *out, struct mauth_err *err)
 {
-    struct text value, name, delegation, sealed;
-    uint8_t key[NOTE_KEY_BYTES];
-    struct store_key where;
-    enum mauth_rc rc;
-    struct reader r;
+    enum mauth_rc rc = load(txn, SPACE_AUTHORITY, seal, out, err);
 
-    memset(out, 0, sizeof(*out));
-    store_key(&where, SPACE_AUTHORITY, NULL, 0);
-    rc = kv_get(txn, store_key_text(&where), &value, err);
     if (rc == MAUTH_NOT_FOUND)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "authority: there is none");
-    if (rc)
-        return rc;
-    reader_init(&r, value.p, value.len);
-    if (reader_u8(&r) != VERSION)
-        r.failed = true;
-    out->epoch = reader_u64(&r);
-    name = reader_field(&r);
-    reader_copy(&r, key, sizeof(key));
-    delegation = reader_field(&r);
-    sealed = reader_field(&r);
-    if (!reader_done(&r))
-        return mauth_fail(err, MAUTH_UNAVAILABLE, "authority: a damaged record");
-    rc = set_names(out, name, key, delegation, err);
-    return rc ? rc : open_seed(seal, sealed, out, err);
+    return rc;
+}
+
+enum mauth_rc
+authority_load_pending(struct kv_txn *txn, const struct mauth_secret *seal,
+    struct keystore_authority *out, struct mauth_err *err)
+{
+    return load(txn, SPACE_AUTHORITY_NEXT, seal, out, err);
 }
 
 void
@@ -143,5 +237,20 @@ authority_clear(struct keystore_authority *a)
     } delegation = {a->delegation.p};
 
     free(delegation.owned);
-    mauth_wipe(a, sizeof(*a));
+    mauth_secret_free(a->seed);
+    memset(a, 0, sizeof(*a));
+}
+
+enum mauth_rc
+authority_read(
+    const struct keystore_authority *a, struct delegation *out, struct mauth_err *err)
+{
+    struct text note = a->delegation;
+    struct reader r;
+
+    /* The one that waits is the text alone. */
+    reader_init(&r, note.p, note.len);
+    if (!note_text(&r, &note))
+        note = a->delegation;
+    return delegation_read(note, out, err);
 }

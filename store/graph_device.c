@@ -11,6 +11,7 @@
 #include "store/graph_record.h"
 #include "store/graph_session.h"
 #include "store/graph_user.h"
+#include "store/revocations.h"
 
 enum mauth_rc
 graph_device_by_id(struct kv_txn *txn, const struct id *id, struct graph_device *out,
@@ -275,6 +276,30 @@ graph_device_release(struct kv_txn *txn, const struct id *device, const struct i
     if (rc || !mappings)
         return rc;
     return graph_revoke(txn, &c, 1, err);
+}
+
+enum mauth_rc
+graph_device_revoke(
+    struct kv_txn *txn, const struct id *device, int64_t now_s, struct mauth_err *err)
+{
+    struct revoked gone = {.count = 1};
+    struct graph_device d;
+    struct id user;
+    enum mauth_rc rc = graph_device_by_id(txn, device, &d, err);
+
+    if (rc != MAUTH_OK)
+        return rc;
+    while ((rc = claimed_by(txn, device, &user, err)) == MAUTH_OK) {
+        rc = graph_device_release(txn, device, &user, now_s, err);
+        if (rc != MAUTH_OK)
+            return rc;
+    }
+    if (rc == MAUTH_NOT_FOUND)
+        rc = graph_session_close_on_key(txn, d.key_hash, err);
+    if (rc == MAUTH_OK)
+        rc = graph_advance(txn, &gone.state, err);
+    id_format(ID_DEVICE, device, gone.id[0]);
+    return rc ? rc : revocations_add(txn, &gone, err);
 }
 
 enum mauth_rc

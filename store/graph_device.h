@@ -55,4 +55,11 @@ MAUTH_MUST_USE enum mauth_rc graph_device_release(struct kv_txn *txn,
     const struct id *device, const struct id *user, int64_t now_s,
     struct mauth_err *err);
 
+/*
+ * Whoever claims it, releases it; all sessions with its key are closed, whoever's; and
+ * every ticket that mentions it is revoked. MAUTH_NOT_FOUND: no such device.
+ */
+MAUTH_MUST_USE enum mauth_rc graph_device_revoke(
+    struct kv_txn *txn, const struct id *device, int64_t now_s, struct mauth_err *err);
+
 #endif

@@ -1,6 +1,6 @@
 /*
  * How the files of the graph keep their records: a version byte, then fields.
- * Private to store/graph*.c.
+ * Private to store/graph*.c and what hangs on the graph.
  */
 #ifndef STORE_GRAPH_RECORD_H
 #define STORE_GRAPH_RECORD_H

@@ -10,6 +10,7 @@
 #include "store/graph_record.h"
 #include "store/graph_role.h"
 #include "store/graph_session.h"
+#include "store/readiness.h"
 #include "store/revocations.h"
 
 static enum mauth_rc
@@ -335,6 +336,8 @@ graph_service_delete(
         rc = graph_role_drop_all(txn, &p, err);
     if (rc == MAUTH_OK)
         rc = graph_session_close_all(txn, ID_SERVICE, id, err);
+    if (rc == MAUTH_OK)
+        rc = readiness_forget(txn, id, err);
     if (rc)
         return rc;
     s.live = false;

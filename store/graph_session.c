@@ -13,7 +13,8 @@ enum {
     BATCH = 64,
     LOOK_AGAIN_S = 24 * 3600, /* at a session that goes on behind its end */
     FLAG_OPEN = 1,            /* in its record */
-    FLAG_CERTIFICATE = 2
+    FLAG_CERTIFICATE = 2,
+    OPEN_KEY = 1 + 1 + ID_BYTES /* where the key's hash stands in SPACE_SESSION_OPEN */
 };
 
 static enum mauth_rc
@@ -371,4 +372,58 @@ graph_session_close_all(struct kv_txn *txn, enum id_kind kind, const struct id *
 
     open_key(&prefix, kind, subject, NULL);
     return close_those(txn, &prefix, NULL, &count, err);
+}
+
+enum mauth_rc
+graph_session_revoke_all(struct kv_txn *txn, enum id_kind kind,
+    const struct id *subject, struct mauth_err *err)
+{
+    uint64_t state;
+    enum mauth_rc rc = graph_session_close_all(txn, kind, subject, err);
+
+    if (rc == MAUTH_OK)
+        rc = graph_advance(txn, &state, err);
+    return rc ? rc : revoke(txn, kind, subject, state, err);
+}
+
+/* Those of one key, among all that are open. */
+struct found_on_key {
+    struct found found;
+    const uint8_t *key_hash;
+};
+
+static bool
+find_on_key(struct text key, struct text value, void *arg)
+{
+    struct found_on_key *f = arg;
+
+    if (memcmp(key.p + OPEN_KEY, f->key_hash, GRAPH_KEY_HASH) != 0)
+        return true;
+    return find(key, value, &f->found);
+}
+
+enum mauth_rc
+graph_session_close_on_key(
+    struct kv_txn *txn, const uint8_t key_hash[GRAPH_KEY_HASH], struct mauth_err *err)
+{
+    struct found_on_key f = {.key_hash = key_hash};
+    struct store_key first, end;
+    struct graph_session s;
+    enum mauth_rc rc;
+
+    store_key(&first, SPACE_SESSION_OPEN, NULL, 0);
+    store_key(&end, (enum store_space)(SPACE_SESSION_OPEN + 1), NULL, 0);
+    do {
+        f.found.count = 0;
+        rc = kv_scan(txn, store_key_text(&first), store_key_text(&end), KV_UP,
+            find_on_key, &f, err);
+        for (size_t i = 0; i < f.found.count && rc == MAUTH_OK; i++) {
+            rc = graph_session_by_id(txn, &f.found.id[i], &s, err);
+            if (rc == MAUTH_NOT_FOUND)
+                rc = record_damaged("an open session that is not there", err);
+            if (rc == MAUTH_OK)
+                rc = close_one(txn, &s, err);
+        }
+    } while (rc == MAUTH_OK && f.found.count == BATCH);
+    return rc;
 }

@@ -68,4 +68,13 @@ MAUTH_MUST_USE enum mauth_rc graph_session_close_of_key(struct kv_txn *txn,
 MAUTH_MUST_USE enum mauth_rc graph_session_close_all(struct kv_txn *txn,
     enum id_kind kind, const struct id *subject, struct mauth_err *err);
 
+/* Closes all of a subject and revokes the subject, which lives on. */
+MAUTH_MUST_USE enum mauth_rc graph_session_revoke_all(struct kv_txn *txn,
+    enum id_kind kind, const struct id *subject, struct mauth_err *err);
+
+/* Closes all with this key, whoever's, and revokes none: for who revokes the device. It
+ * looks at every session that is open. */
+MAUTH_MUST_USE enum mauth_rc graph_session_close_on_key(
+    struct kv_txn *txn, const uint8_t key_hash[GRAPH_KEY_HASH], struct mauth_err *err);
+
 #endif

@@ -13,9 +13,3 @@ store_key_text(const struct store_key *k)
 {
     return buf_ok(&k->b) ? buf_slice(&k->b) : (struct text){"", 0};
 }
-
-struct text
-buf_slice(const struct buf *b)
-{
-    return (struct text){(const char *)b->data, b->len};
-}

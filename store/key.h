@@ -27,6 +27,8 @@ enum store_space {
     SPACE_SIGNING_KEY = 'k',     /* key id -> state, window, sealed key */
     SPACE_KEYS_SERIAL = 'q',     /* how often signing keys have changed */
     SPACE_AUTHORITY = 'A',       /* sealed seed, delegation */
+    SPACE_AUTHORITY_NEXT = 'a',  /* the same of one that the root has not signed yet */
+    SPACE_METADATA_KEY = 'X',    /* of SAML metadata: certificate, sealed key */
     SPACE_TRUST_SEQUENCE = 'Q',  /* of the trust file */
     SPACE_DEVICE = 'd',          /* id -> device */
     SPACE_DEVICE_KEY = 'e',      /* SHA-256(SPKI) -> device id */
@@ -47,6 +49,7 @@ enum store_space {
     SPACE_PURGED = 'Z',          /* kind, id -> nothing: the id was taken */
     SPACE_REVOKED = 'V',         /* count, ids -> state number, when it was listed */
     SPACE_REVOKED_SUMMARY = 'W', /* how many, how often changed, the latest time */
+    SPACE_READINESS = 'w',       /* service -> what it has loaded, and since when */
     SPACE_RULES = 'y',           /* SHA-256 of the rules in force */
     /* '.' is store/kv's own: ".schema" */
 };
@@ -61,8 +64,5 @@ void store_key(
     struct store_key *k, enum store_space space, const void *name, size_t len);
 /* Empty, which no key may be, when the name was too long. */
 struct text store_key_text(const struct store_key *k);
-
-/* What b holds, as a slice of it. */
-struct text buf_slice(const struct buf *b);
 
 #endif

@@ -56,11 +56,23 @@ search(struct kv_txn *txn, struct key_change *c, const struct signing_key *not_t
 }
 
 static void
-make_active(struct signing_key *k, int64_t now_s)
+make_active(struct signing_key *k, const struct key_change *c)
 {
     k->state = TRUST_ACTIVE;
-    k->active_s = now_s;
+    k->active_s = c->now_s;
     k->retires_s = 0;
+    if (k->longest_s < c->longest_s)
+        k->longest_s = c->longest_s;
+}
+
+/* Until the last ticket that it may have signed has expired. */
+static void
+retire(struct signing_key *k, const struct key_change *c)
+{
+    int64_t longest_s = k->longest_s > c->longest_s ? k->longest_s : c->longest_s;
+
+    k->state = TRUST_RETIRING;
+    k->retires_s = c->now_s + longest_s + KEY_RETIRES_MARGIN_S;
 }
 
 /* The other one, changed. */
@@ -75,12 +87,10 @@ change_other(struct kv_txn *txn, const struct key_change *c, enum trust_state to
         return MAUTH_OK;
     signing_key_init(&k);
     rc = signing_key_find(txn, c->seal, c->other, &k, err);
-    if (to == TRUST_ACTIVE) {
-        make_active(&k, c->now_s);
-    } else {
-        k.state = to;
-        k.retires_s = c->now_s + c->longest_s;
-    }
+    if (to == TRUST_ACTIVE)
+        make_active(&k, c);
+    else
+        retire(&k, c);
     if (rc == MAUTH_OK)
         rc = signing_key_put(txn, c->seal, &k, c->nonce[1], err);
     signing_key_clear(&k);
@@ -118,7 +128,7 @@ activate(struct kv_txn *txn, struct key_change *c, struct signing_key *k,
         rc = change_other(txn, c, TRUST_RETIRING, err);
     if (rc != MAUTH_OK)
         return rc;
-    make_active(k, c->now_s);
+    make_active(k, c);
     return signing_key_put(txn, c->seal, k, c->nonce[0], err);
 }
 
@@ -170,6 +180,46 @@ key_life_revoke(struct kv_txn *txn, struct key_change *c, const char *id, bool *
         buf_clear(&k.pkcs8);
         rc = signing_key_put(txn, c->seal, &k, c->nonce[0], err);
     }
+    signing_key_clear(&k);
+    return rc;
+}
+
+/* The longest ticket. */
+
+struct shorter {
+    int64_t longest_s;
+    char id[MAUTH_KEY_ID_LEN + 1];
+};
+
+static enum mauth_rc
+match_shorter(struct signing_key *k, void *arg, struct mauth_err *err)
+{
+    struct shorter *s = arg;
+
+    (void)err;
+    if (k->state == TRUST_ACTIVE && k->longest_s < s->longest_s)
+        snprintf(s->id, sizeof(s->id), "%s", mauth_key_id(k->key));
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+key_life_lengthen(
+    struct kv_txn *txn, struct key_change *c, bool *changed, struct mauth_err *err)
+{
+    struct shorter s = {.longest_s = c->longest_s};
+    struct signing_key k;
+    enum mauth_rc rc = signing_key_each(txn, c->seal, match_shorter, &s, err);
+
+    *changed = false;
+    if (rc != MAUTH_OK || !s.id[0])
+        return rc;
+    signing_key_init(&k);
+    rc = signing_key_find(txn, c->seal, s.id, &k, err);
+    if (rc == MAUTH_OK) {
+        k.longest_s = c->longest_s;
+        rc = signing_key_put(txn, c->seal, &k, c->nonce[0], err);
+    }
+    *changed = rc == MAUTH_OK;
     signing_key_clear(&k);
     return rc;
 }

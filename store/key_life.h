@@ -10,11 +10,16 @@
 
 #include "store/signing_key.h"
 
+enum {
+    /* Two skews, and the moment until the service signs with the other key. */
+    KEY_RETIRES_MARGIN_S = 6 * 60
+};
+
 /* A change of one key, and of the one whose place it takes. */
 struct key_change {
     const struct mauth_secret *seal; /* borrowed */
     int64_t now_s;
-    int64_t longest_s;    /* of a ticket: so long does a key retire */
+    int64_t longest_s;    /* of a ticket, as configured now */
     uint8_t nonce[2][12]; /* random, drawn before the transaction */
 
     /* Found out. */
@@ -43,6 +48,13 @@ MAUTH_MUST_USE enum mauth_rc key_life_activate(struct kv_txn *txn, struct key_ch
  */
 MAUTH_MUST_USE enum mauth_rc key_life_revoke(struct kv_txn *txn, struct key_change *c,
     const char *id, bool *changed, struct mauth_err *err);
+
+/*
+ * Tickets may have become longer than those that an active key has signed so far: it
+ * retires for so long. One key at a time; *changed says that there was one.
+ */
+MAUTH_MUST_USE enum mauth_rc key_life_lengthen(
+    struct kv_txn *txn, struct key_change *c, bool *changed, struct mauth_err *err);
 
 /* One that has retired, or whose window is over: its tickets have all expired. Its id,
  * or "". */

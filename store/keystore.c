@@ -18,12 +18,6 @@ enum {
 
 /* The seal key's file. */
 
-static uint8_t
-hex_value(uint8_t c)
-{
-    return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
 static enum mauth_rc
 parse_seal(const struct buf *file, struct mauth_secret **out, struct mauth_err *err)
 {
@@ -31,12 +25,9 @@ parse_seal(const struct buf *file, struct mauth_secret **out, struct mauth_err *
     enum mauth_rc rc;
 
     if (file->len != HEX + 1 || file->data[HEX] != '\n' ||
-        !str_is_hex((struct text){(const char *)file->data, HEX}, HEX))
+        !str_unhex((struct text){(const char *)file->data, HEX}, sizeof(raw), raw))
         return mauth_fail(err, MAUTH_MALFORMED,
             "seal key: the file must hold 64 lower-case hex digits and a newline");
-    for (size_t i = 0; i < sizeof(raw); i++)
-        raw[i] = (uint8_t)(hex_value(file->data[2 * i]) << 4 |
-                           hex_value(file->data[2 * i + 1]));
     rc = mauth_secret_new(raw, sizeof(raw), out, err);
     mauth_wipe(raw, sizeof(raw));
     return rc;
@@ -101,6 +92,7 @@ keystore_key_add(struct kv_txn *txn, const struct mauth_secret *seal,
     k.from_s = key->from_s;
     k.until_s = key->until_s;
     k.active_s = key->state == TRUST_ACTIVE ? key->from_s : 0;
+    k.created_s = key->created_s;
     buf_text(&k.pkcs8, pkcs8);
     if (strlen(key->audiences) > SIGNING_KEY_AUDIENCES)
         rc = mauth_fail(err, MAUTH_INVALID, "keystore: too long a list of audiences");
@@ -128,7 +120,9 @@ keystore_key_add(struct kv_txn *txn, const struct mauth_secret *seal,
 struct keystore {
     struct trust_key key[KEYSTORE_KEYS];
     char *audiences[KEYSTORE_KEYS]; /* what the keys' audiences point into */
+    struct buf certificate[KEYSTORE_KEYS];
     struct keystore_signer active[KEYSTORE_KEYS];
+    struct trust_place listed[KEYSTORE_KEYS];
     size_t count;
     struct keystore_authority authority;
 };
@@ -186,9 +180,12 @@ load_key(struct signing_key *k, void *arg, struct mauth_err *err)
     ks->count++;
     ks->key[i].key = k->key;
     k->key = NULL;
+    ks->certificate[i] = k->certificate;
+    buf_init(&k->certificate);
     ks->key[i].state = k->state;
     ks->key[i].from_s = k->from_s;
     ks->key[i].until_s = k->until_s;
+    ks->listed[i] = k->listed;
     rc = trust_key_set_audiences(&ks->key[i], text_of(ks->audiences[i]), err);
     return rc ? rc : take_signer(ks, i, &k->pkcs8, err);
 }
@@ -227,6 +224,7 @@ keystore_free(struct keystore *ks)
     for (size_t i = 0; i < KEYSTORE_KEYS; i++) {
         trust_key_clear(&ks->key[i]);
         free(ks->audiences[i]);
+        buf_clear(&ks->certificate[i]);
         signer.borrowed = ks->active[i].signer;
         signer_free(signer.owned);
     }
@@ -273,6 +271,18 @@ const struct trust_key *
 keystore_at(const struct keystore *ks, size_t i)
 {
     return i < ks->count ? &ks->key[i] : NULL;
+}
+
+bool
+keystore_is_listed(const struct keystore *ks, size_t i)
+{
+    return i < ks->count && (ks->listed[i].epoch || ks->listed[i].sequence);
+}
+
+struct text
+keystore_certificate(const struct keystore *ks, size_t i)
+{
+    return i < ks->count ? buf_slice(&ks->certificate[i]) : text_of(NULL);
 }
 
 const struct keystore_authority *

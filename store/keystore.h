@@ -18,6 +18,8 @@
 #include "store/kv.h"
 #include <meshauth/err.h>
 
+#define KEYSTORE_EPOCH_MAX UINT64_C(999999999999999999) /* that a trust file can say */
+
 enum {
     KEYSTORE_SEAL_BYTES = 32,
     KEYSTORE_KEYS = 64 /* at most */
@@ -36,6 +38,7 @@ struct keystore_key {
     int64_t from_s;
     int64_t until_s;
     const char *audiences; /* "*" or joined by ',' */
+    int64_t created_s;
 };
 
 /*
@@ -76,15 +79,22 @@ const struct keystore_signer *keystore_signer(
 /* Every key that the trust file lists. */
 size_t keystore_count(const struct keystore *ks);
 const struct trust_key *keystore_at(const struct keystore *ks, size_t i);
+/* Is it on record that a trust file has listed it? */
+MAUTH_MUST_USE bool keystore_is_listed(const struct keystore *ks, size_t i);
+/* Its certificate, DER (keys/key_certificate.h). Belongs to the snapshot. */
+struct text keystore_certificate(const struct keystore *ks, size_t i);
 
-/* The authority: its sealed seed, its verifier, the root's delegation and epoch. */
+/* The authority: its seed, its verifier, the root that it goes back to, and what that
+ * has signed. */
 struct keystore_authority {
     struct note_verifier verifier;
+    struct note_verifier root;
     uint64_t epoch;
     struct text delegation; /* a signed note */
-    uint8_t seed[NOTE_KEY_BYTES];
+    struct mauth_secret *seed;
 };
 
+/* In force from now on, in the place of another. */
 MAUTH_MUST_USE enum mauth_rc keystore_authority_put(struct kv_txn *txn,
     const struct mauth_secret *seal, const struct keystore_authority *a,
     const uint8_t nonce[12], struct mauth_err *err);

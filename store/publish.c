@@ -8,6 +8,7 @@
 #include "keys/trust_write.h"
 #include "store/audit.h"
 #include "store/revocations.h"
+#include "store/signing_key.h"
 
 enum { /* a newline and blanks are as long as the NULs */
     LINE_LONGEST = sizeof("revoke 18446744073709551615") +
@@ -84,7 +85,7 @@ publish_trust(struct kv *kv, const struct keystore *keys,
     memcpy(s.tree_root, m.head.root, sizeof(s.tree_root));
     for (; s.key_count < keystore_count(keys); s.key_count++)
         list[s.key_count] = *keystore_at(keys, s.key_count);
-    rc = trust_write(a->delegation, &s, &a->verifier, a->seed, &file, err);
+    rc = trust_write(a->delegation, &s, &a->verifier, mauth_secret_bytes(a->seed), &file, err);
     if (rc == MAUTH_OK)
         rc = file_replace(o->path, file.data, file.len, FILE_PUBLIC, err);
 out:
@@ -92,4 +93,57 @@ out:
     buf_clear(&m.lines);
     free(lines);
     return rc;
+}
+
+/* Keys that this file is the first to list. */
+struct note {
+    const struct keystore *keys;
+    const struct mauth_secret *seal;
+    struct trust_place place;
+    uint8_t nonce[KEYSTORE_KEYS][12];
+};
+
+static enum mauth_rc
+note_key(struct kv_txn *txn, const struct note *n, size_t i, struct mauth_err *err)
+{
+    const char *id = mauth_key_id(keystore_at(n->keys, i)->key);
+    struct signing_key k;
+    enum mauth_rc rc;
+
+    signing_key_init(&k);
+    rc = signing_key_find(txn, n->seal, id, &k, err);
+    if (rc == MAUTH_OK && !k.listed.epoch && !k.listed.sequence) {
+        k.listed = n->place;
+        rc = signing_key_put(txn, n->seal, &k, n->nonce[i], err);
+    }
+    signing_key_clear(&k);
+    return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc; /* it has ended meanwhile */
+}
+
+static enum mauth_rc
+note_keys(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct note *n = arg;
+    enum mauth_rc rc = MAUTH_OK;
+
+    for (size_t i = 0; i < keystore_count(n->keys) && rc == MAUTH_OK; i++)
+        if (!keystore_is_listed(n->keys, i))
+            rc = note_key(txn, n, i, err);
+    return rc;
+}
+
+enum mauth_rc
+publish_note_keys(struct kv *kv, const struct keystore *keys,
+    const struct mauth_secret *seal, struct trust_place place, struct mauth_err *err)
+{
+    struct note n = {.keys = keys, .seal = seal, .place = place};
+    bool is_news = false;
+    enum mauth_rc rc;
+
+    for (size_t i = 0; i < keystore_count(keys); i++)
+        is_news = is_news || !keystore_is_listed(keys, i);
+    if (!is_news)
+        return MAUTH_OK;
+    rc = mauth_random(n.nonce, sizeof(n.nonce), err);
+    return rc ? rc : kv_write(kv, note_keys, &n, err);
 }

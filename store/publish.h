@@ -2,6 +2,7 @@
 #ifndef STORE_PUBLISH_H
 #define STORE_PUBLISH_H
 
+#include "keys/trust_place.h"
 #include "store/keystore.h"
 
 struct publish_options {
@@ -20,5 +21,13 @@ struct publish_options {
  */
 MAUTH_MUST_USE enum mauth_rc publish_trust(struct kv *kv, const struct keystore *keys,
     const struct publish_options *o, struct mauth_err *err);
+
+/*
+ * Then: put on record that this file lists the keys, with those of which none was known
+ * to list them.
+ */
+MAUTH_MUST_USE enum mauth_rc publish_note_keys(struct kv *kv,
+    const struct keystore *keys, const struct mauth_secret *seal,
+    struct trust_place place, struct mauth_err *err);
 
 #endif

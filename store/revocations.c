@@ -197,6 +197,73 @@ revocations_find(struct kv_txn *txn, const struct revoked *set, uint64_t *state,
     return MAUTH_OK;
 }
 
+/* A walk over a page. */
+struct paging {
+    struct revoked_entry *out;
+    size_t count, limit;
+    bool more, damaged;
+};
+
+static bool
+read_set(struct text name, struct revoked *out)
+{
+    struct reader r;
+
+    memset(out, 0, sizeof(*out));
+    reader_init(&r, name.p, name.len);
+    out->count = reader_u8(&r);
+    for (size_t i = 0; i < out->count && i < REVOKED_IDS; i++) {
+        struct text id = reader_field(&r);
+
+        if (id.len > REVOKED_ID_MAX)
+            return false;
+        memcpy(out->id[i], id.p, id.len);
+    }
+    return reader_done(&r);
+}
+
+static bool
+take_entry(struct text key, struct text value, void *arg)
+{
+    struct paging *p = arg;
+    struct revoked_entry *e = &p->out[p->count];
+    struct entry entry;
+    struct reader r;
+
+    p->more = p->count == p->limit;
+    if (p->more)
+        return false;
+    p->damaged = !record_begin(value, &r) || !read_entry(&r, &entry) ||
+                 !read_set((struct text){key.p + 1, key.len - 1}, &e->set);
+    if (p->damaged)
+        return false;
+    e->set.state = entry.state;
+    e->listed_s = entry.listed_s;
+    p->count++;
+    return true;
+}
+
+enum mauth_rc
+revocations_page(struct kv_txn *txn, const struct revoked *after, size_t limit,
+    struct revoked_entry *out, size_t *count, bool *more, struct mauth_err *err)
+{
+    struct paging p = {.out = out, .limit = limit};
+    struct store_key first, end;
+    enum mauth_rc rc;
+
+    *count = 0;
+    space_bounds(&first, &end);
+    if (after && !name_of(after, &first.b))
+        return mauth_fail(err, MAUTH_INVALID, "revocation: not 0 to 3 ascending ids");
+    if (after)
+        buf_u8(&first.b, 0);
+    rc = kv_scan(
+        txn, store_key_text(&first), store_key_text(&end), KV_UP, take_entry, &p, err);
+    *count = p.count;
+    *more = p.more;
+    return rc == MAUTH_OK && p.damaged ? record_damaged("revocation", err) : rc;
+}
+
 /* No more than the list can hold: what does not fit is a "*" of the present state. */
 static enum mauth_rc
 put_one(struct kv_txn *txn, const struct revoked *r, bool known, struct summary *s,

@@ -33,6 +33,21 @@ MAUTH_MUST_USE enum mauth_rc revocations_add(
 MAUTH_MUST_USE enum mauth_rc revocations_find(struct kv_txn *txn,
     const struct revoked *set, uint64_t *state, struct mauth_err *err);
 
+/* An entry of the list. */
+struct revoked_entry {
+    struct revoked set;
+    int64_t listed_s; /* since when it is in the trust file; 0: not yet */
+};
+
+/*
+ * At most limit entries in an order of their own, behind that of the set after (NULL: from
+ * the first), *count of them in out; *more: there are further ones. MAUTH_INVALID: after
+ * is no set. Some may be due to leave the list.
+ */
+MAUTH_MUST_USE enum mauth_rc revocations_page(struct kv_txn *txn,
+    const struct revoked *after, size_t limit, struct revoked_entry *out, size_t *count,
+    bool *more, struct mauth_err *err);
+
 /* Grows with each addition: has the list changed? */
 MAUTH_MUST_USE enum mauth_rc revocations_serial(
     struct kv_txn *txn, uint64_t *out, struct mauth_err *err);

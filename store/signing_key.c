@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "base/str.h"
+#include "keys/key_certificate.h"
 #include "keys/signer.h"
 #include "store/counter.h"
 #include "store/key.h"
@@ -20,6 +21,7 @@ void
 signing_key_init(struct signing_key *k)
 {
     memset(k, 0, sizeof(*k));
+    buf_init(&k->certificate);
     buf_init_secret(&k->pkcs8);
 }
 
@@ -27,6 +29,7 @@ void
 signing_key_clear(struct signing_key *k)
 {
     mauth_key_free(k->key);
+    buf_clear(&k->certificate);
     buf_clear(&k->pkcs8);
     signing_key_init(k);
 }
@@ -82,6 +85,8 @@ signing_key_complete(struct signing_key *k, struct mauth_err *err)
         return rc;
     spki = spki_of(signer_key(signer));
     rc = mauth_key_from_spki(spki.p, spki.len, &k->key, err);
+    if (rc == MAUTH_OK)
+        rc = key_certificate_make(signer, k->from_s, k->until_s, &k->certificate, err);
     signer_free(signer);
     return rc;
 }
@@ -99,8 +104,13 @@ write_open(const struct signing_key *k, struct buf *out)
     buf_u64(out, (uint64_t)k->until_s);
     buf_u64(out, (uint64_t)k->active_s);
     buf_u64(out, (uint64_t)k->retires_s);
+    buf_u64(out, (uint64_t)k->created_s);
+    buf_u64(out, (uint64_t)k->longest_s);
     buf_field(out, k->audiences, strlen(k->audiences));
     buf_field(out, spki.p, spki.len);
+    buf_u64(out, k->listed.epoch);
+    buf_u64(out, k->listed.sequence);
+    buf_field(out, k->certificate.data, k->certificate.len);
 }
 
 static void
@@ -130,7 +140,7 @@ enum mauth_rc
 signing_key_read(const struct mauth_secret *seal, struct text id, struct text record,
     struct signing_key *k, struct mauth_err *err)
 {
-    struct text open = {record.p, 0}, audiences, spki, sealed;
+    struct text open = {record.p, 0}, audiences, spki, certificate, sealed;
     struct reader r;
     struct buf bound;
     enum mauth_rc rc;
@@ -144,8 +154,13 @@ signing_key_read(const struct mauth_secret *seal, struct text id, struct text re
     k->until_s = (int64_t)reader_u64(&r);
     k->active_s = (int64_t)reader_u64(&r);
     k->retires_s = (int64_t)reader_u64(&r);
+    k->created_s = (int64_t)reader_u64(&r);
+    k->longest_s = (int64_t)reader_u64(&r);
     audiences = reader_field(&r);
     spki = reader_field(&r);
+    k->listed.epoch = reader_u64(&r);
+    k->listed.sequence = reader_u64(&r);
+    certificate = reader_field(&r);
     open.len = record.len - r.left;
     sealed = reader_field(&r);
     if (!reader_done(&r) || state > TRUST_REVOKED || !read_audiences(audiences, k))
@@ -156,9 +171,10 @@ signing_key_read(const struct mauth_secret *seal, struct text id, struct text re
         return rc;
     if (!text_is(id, mauth_key_id(k->key)))
         return mauth_fail(err, MAUTH_UNAVAILABLE, "keystore: a key under another id");
+    buf_text(&k->certificate, certificate);
     buf_init(&bound);
     bind(open, &bound);
-    if (buf_ok(&bound))
+    if (buf_ok(&bound) && buf_ok(&k->certificate))
         rc = seal_unwrap(seal, buf_slice(&bound), sealed, &k->pkcs8, err);
     else
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");

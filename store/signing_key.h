@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/secret.h"
 #include "keys/trust_key.h"
+#include "keys/trust_place.h"
 #include "store/kv.h"
 #include <meshauth/err.h>
 #include <meshauth/key.h>
@@ -25,9 +26,13 @@ struct signing_key {
     int64_t until_s;
     int64_t active_s;  /* since when it signs, or did last; 0: never */
     int64_t retires_s; /* a retiring one: its last ticket has expired then */
+    int64_t created_s; /* when it was put on record */
+    int64_t longest_s; /* of the tickets that it may have signed */
     char audiences[SIGNING_KEY_AUDIENCES + 1]; /* "*" or joined by ',' */
     struct mauth_key *key;                     /* the public half */
-    struct buf pkcs8; /* the private one; empty: destroyed, or not asked for */
+    struct trust_place listed; /* the first trust file to list it; 0.0: none yet */
+    struct buf certificate;    /* its X.509 wrapper, DER */
+    struct buf pkcs8;          /* the private one; empty: destroyed, or not asked for */
 };
 
 /* An empty one; and its end: frees and wipes. */
@@ -35,8 +40,8 @@ void signing_key_init(struct signing_key *k);
 void signing_key_clear(struct signing_key *k);
 
 /*
- * Takes the public half from pkcs8, and checks that a trust file can say all of it.
- * MAUTH_INVALID: it cannot.
+ * Takes the public half from pkcs8, makes the certificate, and checks that a trust file
+ * can say all of it. MAUTH_INVALID: it cannot.
  */
 MAUTH_MUST_USE enum mauth_rc signing_key_complete(
     struct signing_key *k, struct mauth_err *err);

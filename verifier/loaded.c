@@ -66,8 +66,6 @@ read_trust(const struct loaded_files *files, struct loaded *l, struct mauth_err 
         rc = file_read(files->trust_file, MAUTH_TRUST_MAX, &file, err);
     if (rc == MAUTH_OK)
         rc = mauth_trust_parse(file.data, file.len, files->root_vkey, &l->trust, err);
-    if (rc == MAUTH_OK)
-        rc = hash_bytes(file.data, file.len, l->trust_hash, err);
     buf_clear(&file);
     return rc;
 }
@@ -181,7 +179,7 @@ write_status(struct buf *b, const struct loaded *l, const char *audience, int64_
 
     buf_printf(b, "epoch %" PRIu64 "\nsequence %" PRIu64 "\n",
         mauth_trust_epoch(l->trust), mauth_trust_sequence(l->trust));
-    str_hex(l->trust_hash, HASH_LEN, hex);
+    str_hex(trust_hash(l->trust), HASH_LEN, hex);
     buf_printf(b, "hash %s\n", hex);
     str_hex(mauth_rules_hash(l->rules), HASH_LEN, hex);
     time_format(now_s, now);

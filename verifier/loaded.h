@@ -28,7 +28,6 @@ struct loaded {
     struct mauth_trust *trust;
     struct mauth_rules *rules;
     struct file_mark trust_mark, rules_mark;
-    uint8_t trust_hash[HASH_LEN];
     uint64_t generation; /* grows with each load */
     uint64_t keys_since; /* since this generation no key has been added */
 };

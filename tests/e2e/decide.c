@@ -1,5 +1,5 @@
 /*
- * decide TRUST VKEY AUDIENCE RULES: a service that answers nothing but its verifier's
+ * decide TRUST VKEY AUDIENCE RULES [STATUS-DIRECTORY]: a service that answers nothing but its verifier's
  * decisions, with the public headers only. A request on each line of standard input,
  * {"authorization"?, "key"?: DER in hex, "action", "args", "now"?}; its decision on a line
  * of standard output, {"verdict", "reason", "status", "rule", "ticket"}.
@@ -65,12 +65,13 @@ main(int argc, char **argv)
     struct mauth_verifier_options o = {.size = sizeof(o)};
     char line[131072];
 
-    if (argc != 5)
+    if (argc != 5 && argc != 6)
         return 2;
     o.trust_file = argv[1];
     o.root_vkey = argv[2];
     o.audience = argv[3];
     o.rules_file = argv[4];
+    o.status_dir = argv[5]; /* NULL behind the last */
     if (mauth_verifier_open(&o, &v, &err) != MAUTH_OK) {
         fprintf(stderr, "decide: %s\n", err.text);
         return 1;

@@ -6,13 +6,14 @@ from harness import BUILD
 
 
 class Deciding:
-    """Its verifier reads the trust file and the rules of a running mesh."""
+    """Its verifier reads the trust file and the rules of a running mesh, or others."""
 
-    def __init__(self, mesh, audience, rules=None):
+    def __init__(self, mesh, audience, rules=None, trust=None, status=None, complaints=None):
         self.mesh = mesh
         self.process = subprocess.Popen(
-            [BUILD / "tests" / "e2e" / "decide", mesh.trust, mesh.vkey.read_text().strip(), audience,
-             rules or mesh.dir / "mesh.rules"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [BUILD / "tests" / "e2e" / "decide", trust or mesh.trust, mesh.vkey.read_text().strip(), audience,
+             rules or mesh.dir / "mesh.rules", *([status] if status else [])],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True)
 
     def close(self):
         self.process.stdin.close()

@@ -183,11 +183,11 @@ class Revoke(Sessions):
     def test_requests(self):
         kate = Person(self.mesh, "kate")
         for form, description, reason in (
-            ("other=1", "'token' is missing.", "revoke-token"),
-            ("token=", "'token' is missing.", "revoke-token"),
-            ("token=x&token=y", "Nothing may occur more than once.", "revoke-repeated"),
+            ("other=1", "'token' is missing.", "ticket-missing"),
+            ("token=", "'token' is missing.", "ticket-missing"),
+            ("token=x&token=y", "Nothing may occur more than once.", "ticket-repeated"),
             ("token=%zz", "The body is not a well-formed form.", "form"),
-            (f"token={kate.credential}~{kate.ticket}", "'token' is one ticket; of several, revoke each.", "revoke-set"),
+            (f"token={kate.credential}~{kate.ticket}", "'token' is one ticket; send several one by one.", "ticket-set"),
         ):
             with self.subTest(form[:20]):
                 self.assert_refused(self.revoke(form, kate.device), 400, "invalid_request", description, reason)
@@ -295,7 +295,9 @@ class Admins(Sessions):
                 self.mesh.start()
             self.assert_over(frank.get(frank.root))
             wait_until(lambda: {(session,), (ticket,)} <= set(revoked(self.mesh)), "the trust file to tell")
-        for bad in ("x", frank.id, "ses_1"):
+            closed = self.mesh.audit(action="session.close", outcome="done")
+            self.assertIn([session, frank.id], [r["resources"] for r in closed])
+        for bad in ("x", "fld_1", "ses_1"):
             admin("revoke", session, bad, code=2)
 
 

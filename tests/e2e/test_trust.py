@@ -1,11 +1,21 @@
 #!/usr/bin/env python3
 """GET /v1/trust: who gets the trust file, and who waits for the next one."""
+import importlib.util
+import pathlib
 import re
 import time
 
 from harness import SLOW, MeshTest, main, wait_until
 from people import Person
 from services import Service, Socket, ask_later, threads_of
+
+H = "a1" * 32
+DELTA = "application/vnd.meshauth.trust-delta"
+GOLDEN = pathlib.Path(__file__).parent.parent / "data" / "golden"
+
+loader = importlib.util.spec_from_file_location("golden", GOLDEN / "make.py")
+golden = importlib.util.module_from_spec(loader)
+loader.loader.exec_module(golden)
 
 
 def place(answer):
@@ -69,7 +79,8 @@ class Trust(MeshTest):
 
     def test_bad_queries(self):
         for query in ("?after=", "?after=1", "?after=1.", "?after=.1", "?after=1.2.3", "?after=-1.2", "?after=01.2",
-                      "?after=1.99999999999999999999", "?after=1.1&after=1.2", "?before=1.1", "?after=a.b"):
+                      "?after=1.99999999999999999999", "?after=1.1&after=1.2", "?before=1.1", "?after=a.b", "?loaded=", "?loaded=1.2",
+                      f"?loaded=1.2.{H[1:]}", f"?loaded=1.2.{H}&loaded=1.2.{H}", f"?loaded=1.2.{H.upper()}"):
             with self.subTest(query):
                 self.assert_problem(self.get(query), 400, "query")
 
@@ -86,6 +97,43 @@ class Trust(MeshTest):
         self.assertEqual(answer.status, 200)
         self.assertLess(time.monotonic() - start, 1.5 * SLOW)
         self.assertGreater([int(n) for n in place(answer).split(".")], [int(n) for n in before.split(".")])
+
+    def test_what_changed(self):
+        for i in range(10):  # a list that is longer than what changes in it
+            Service(self.mesh, f"short-{i}")
+            self.assertEqual(Socket(self.mesh).call("DELETE", f"services/short-{i}", if_match="*").status, 204)
+        self.revoke_something()
+        wait_until(lambda: self.get().body.count(b"\nrevoke ") >= 11, "the list")
+        older = self.get()
+        # The next one, and the one behind, which is joined of two.
+        self.assertEqual(self.changed(older, self.revoke_something).count("\n+revoke "), 1)
+        self.changed(older, self.revoke_something)
+
+    def changed(self, older, sent):
+        """The delta from an answer to the file of now, which is the only one there can be."""
+        accept = {"Accept": f"text/plain, {DELTA}"}
+        query = f"?after={place(older)}"
+        sent()
+        for _ in range(3):  # the minute may be over meanwhile
+            answer = self.get(query, headers=accept)
+            newer = self.get()
+            if answer.headers["ETag"] == newer.headers["ETag"]:
+                break
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, DELTA))
+        self.assertEqual(answer.body.decode(), golden.delta(older.body.decode(), newer.body.decode()))
+        self.assertLess(len(answer.body), len(newer.body))
+        return answer.body.decode()
+
+    def test_the_whole_file_for_who_asks_for_no_delta(self):
+        before = place(self.get())
+        self.revoke_something()
+        for headers in (None, {"Accept": "*/*"}, {"Accept": DELTA + "s"}):
+            answer = self.get(f"?after={before}", headers=headers)
+            self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "text/plain; charset=utf-8"))
+        # Nor is there one from a file that was never there.
+        for query in ("", "?after=0.1"):
+            answer = self.get(query, headers={"Accept": DELTA})
+            self.assertEqual(answer.headers["Content-Type"], "text/plain; charset=utf-8")
 
     def test_many_wait_without_threads(self):
         before = place(self.get())

@@ -11,7 +11,7 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 
 from harness import STORAGE, Device, MeshTest, Ticket, main, run  # noqa: E402
 from people import Person  # noqa: E402
-from services import Service  # noqa: E402
+from services import Service, Socket  # noqa: E402
 
 
 class OpenidClient(MeshTest):
@@ -109,6 +109,26 @@ class OpenidClient(MeshTest):
                     ticket = self.mesh.collect_ticket(said["answer"]["access_token"])
                     self.assertEqual(ticket.subject, service.id)
                     self.assertEqual(ticket.holder, base64.b64decode(said["spki"]) if "--dpop" in how else service.device.spki)
+
+    def test_introspection(self):
+        """RFC 7662, proven by private_key_jwt or by certificate, which it finds by itself."""
+        iris = Person(self.mesh, "iris")
+        ticket, file = Ticket(iris.ticket), self.mesh.folder / "asked"
+        for kind in ("p256", "rsa2048"):
+            service = Service(self.mesh, "asker-" + kind, kind)
+            file.write_text(iris.ticket)
+            self.assertEqual(self.log_in(service, "--ask", file)["status"], 403)
+            Socket(self.mesh).call("PUT", f"roles/{service.id}/introspect")
+            for how in ((), ("--tls", service.device.certificate)):
+                with self.subTest(kind, how=how):
+                    file.write_text(iris.ticket)
+                    said = self.log_in(service, *how, "--ask", file)
+                    self.assertIn("introspection", said, said)
+                    said = said["introspection"]
+                    self.assertEqual((said["active"], said["sub"], said["jti"], said["aud"], said["iss"]),
+                                     (True, iris.id, ticket.id, [STORAGE], self.mesh.url))
+                    file.write_text("abc")
+                    self.assertEqual(self.log_in(service, *how, "--ask", file)["introspection"], {"active": False})
 
     def test_a_service_that_is_none(self):
         service = Service(self.mesh, "impostor")

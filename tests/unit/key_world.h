@@ -55,7 +55,7 @@ key_world_make(struct key_world *w, enum trust_state state, const char *audience
     static char ids[16][MAUTH_KEY_ID_LEN + 1];
     static size_t n;
 
-    w->make = (struct keystore_key){state, KEY_FROM_S, KEY_UNTIL_S, audiences};
+    w->make = (struct keystore_key){state, KEY_FROM_S, KEY_UNTIL_S, audiences, 0};
     assert_int_equal(kv_write(w->s.kv, key_world_add, w, NULL), MAUTH_OK);
     n = (n + 1) % 16;
     memcpy(ids[n], w->id, sizeof(w->id));

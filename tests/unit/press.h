@@ -9,7 +9,7 @@
 /* A service that may publish for https://a.example in epoch 3, from 1000 on. */
 struct press {
     struct store_dir s;
-    struct mauth_secret *seal;
+    struct mauth_secret *seal, *root_seed;
     struct keystore_authority authority;
     struct buf delegation, pkcs8;
     char vkey[NOTE_VKEY_MAX + 1], path[96];
@@ -23,7 +23,7 @@ press_put(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     static const uint8_t nonce[2][12] = {{1}, {2}};
     struct press *p = arg;
-    struct keystore_key key = {TRUST_ACTIVE, 1000, p->until_s, "*"};
+    struct keystore_key key = {TRUST_ACTIVE, 1000, p->until_s, "*", 0};
     struct text der = {(char *)p->pkcs8.data, p->pkcs8.len};
     enum mauth_rc rc;
 
@@ -44,18 +44,16 @@ press_delegate(struct press *p)
 {
     struct trust_delegation d = {
         "https://a.example", 3, &p->authority.verifier, 1000, p->until_s};
-    uint8_t seed[NOTE_KEY_BYTES], key[NOTE_KEY_BYTES];
-    struct note_verifier root;
+    struct keystore_authority *a = &p->authority;
 
-    assert_int_equal(note_generate(p->authority.seed, key, NULL), MAUTH_OK);
     assert_int_equal(
-        note_verifier_make("a.example/authority", key, &p->authority.verifier, NULL),
+        note_secret_new("a.example/authority", &a->seed, &a->verifier, NULL), MAUTH_OK);
+    assert_int_equal(
+        note_secret_new("a.example/root", &p->root_seed, &a->root, NULL), MAUTH_OK);
+    note_verifier_format(&a->root, p->vkey);
+    assert_int_equal(trust_write_delegation(&d, &a->root,
+                         mauth_secret_bytes(p->root_seed), &p->delegation, NULL),
         MAUTH_OK);
-    assert_int_equal(note_generate(seed, key, NULL), MAUTH_OK);
-    assert_int_equal(note_verifier_make("a.example/root", key, &root, NULL), MAUTH_OK);
-    note_verifier_format(&root, p->vkey);
-    assert_int_equal(
-        trust_write_delegation(&d, &root, seed, &p->delegation, NULL), MAUTH_OK);
     p->authority.epoch = 3;
     p->authority.delegation =
         (struct text){(char *)p->delegation.data, p->delegation.len};
@@ -92,6 +90,8 @@ press_tear_down(struct press *p)
     unlink(p->path);
     keystore_free(p->keys);
     mauth_secret_free(p->seal);
+    mauth_secret_free(p->root_seed);
+    mauth_secret_free(p->authority.seed);
     buf_clear(&p->delegation);
     buf_clear(&p->pkcs8);
     store_remove(&p->s);

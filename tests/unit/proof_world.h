@@ -38,24 +38,25 @@ proof_put_authority(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     static const uint8_t nonce[12] = {21}, root_seed[NOTE_KEY_BYTES] = {22};
     struct proof_world *p = arg;
-    struct keystore_authority a = {.epoch = 1, .seed = {5}};
+    struct keystore_authority a = {.epoch = 1};
     struct trust_delegation d = {GOLDEN_ISSUER, 1, &a.verifier, 0, TIME_MAX_S};
     uint8_t key[NOTE_KEY_BYTES];
-    struct note_verifier root;
+    enum mauth_rc rc;
 
-    assert_int_equal(note_public(a.seed, key, NULL), MAUTH_OK);
     assert_int_equal(
-        note_verifier_make("auth.mesh.example/authority", key, &a.verifier, NULL),
+        note_secret_new("auth.mesh.example/authority", &a.seed, &a.verifier, NULL),
         MAUTH_OK);
     assert_int_equal(note_public(root_seed, key, NULL), MAUTH_OK);
     assert_int_equal(
-        note_verifier_make("auth.mesh.example/root", key, &root, NULL), MAUTH_OK);
-    note_verifier_format(&root, p->vkey);
+        note_verifier_make("auth.mesh.example/root", key, &a.root, NULL), MAUTH_OK);
+    note_verifier_format(&a.root, p->vkey);
     buf_rewind(&p->delegation);
     assert_int_equal(
-        trust_write_delegation(&d, &root, root_seed, &p->delegation, NULL), MAUTH_OK);
+        trust_write_delegation(&d, &a.root, root_seed, &p->delegation, NULL), MAUTH_OK);
     a.delegation = (struct text){(char *)p->delegation.data, p->delegation.len};
-    return keystore_authority_put(txn, p->w.dir.seal, &a, nonce, err);
+    rc = keystore_authority_put(txn, p->w.dir.seal, &a, nonce, err);
+    mauth_secret_free(a.seed);
+    return rc;
 }
 
 /* The trust file of now, at every service. */

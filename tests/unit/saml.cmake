@@ -1,5 +1,5 @@
 pkg_check_modules(xmlsec REQUIRED IMPORTED_TARGET xmlsec1-openssl)
-foreach(name IN ITEMS xml shape signature subject assertion message metadata)
+foreach(name IN ITEMS xml shape signature subject assertion message metadata descriptor)
   mauth_unit_test(${name} mauth::saml mauth::keys_private PkgConfig::xmlsec PkgConfig::crypto)
 endforeach()
 mauth_unit_test(library mauth::saml PkgConfig::xmlsec Threads::Threads)

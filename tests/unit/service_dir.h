@@ -26,7 +26,7 @@ service_add_key(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     static const uint8_t nonce[12] = {7};
     const struct keystore_key key = {
-        TRUST_ACTIVE, SERVICE_FROM_S, SERVICE_UNTIL_S, "*"};
+        TRUST_ACTIVE, SERVICE_FROM_S, SERVICE_UNTIL_S, "*", 0};
     const struct service_dir *d = arg;
     uint8_t der[4096];
     struct text pkcs8 = {
@@ -40,15 +40,18 @@ service_add_authority(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     static const uint8_t nonce[12] = {8};
     const struct service_dir *d = arg;
-    struct keystore_authority a = {
-        .epoch = 1, .delegation = text_of("delegation\n"), .seed = {5}};
-    uint8_t key[NOTE_KEY_BYTES];
+    struct keystore_authority a = {.epoch = 1, .delegation = text_of("delegation\n")};
+    enum mauth_rc rc;
 
-    assert_int_equal(note_public(a.seed, key, NULL), MAUTH_OK);
     assert_int_equal(
-        note_verifier_make("auth.mesh.example/authority", key, &a.verifier, NULL),
+        note_secret_new("auth.mesh.example/authority", &a.seed, &a.verifier, NULL),
         MAUTH_OK);
-    return keystore_authority_put(txn, d->seal, &a, nonce, err);
+    assert_int_equal(
+        note_verifier_make("auth.mesh.example/root", a.verifier.key, &a.root, NULL),
+        MAUTH_OK);
+    rc = keystore_authority_put(txn, d->seal, &a, nonce, err);
+    mauth_secret_free(a.seed);
+    return rc;
 }
 
 /* Reads the keys of the store again. */

@@ -1,4 +1,5 @@
 /* Keys, signers, notes and trust files, with each allocation failing in turn. */
+#include "keys/trust_delta.h"
 #include "keys/trust_write.h"
 #include "tests/unit/forge.h"
 #include "tests/unit/starve.h"
@@ -109,6 +110,28 @@ write_file(void *arg, struct mauth_err *err)
     return rc;
 }
 
+/* One is made of the file and itself, joined with itself, and applied. */
+static enum mauth_rc
+pass_delta(void *arg, struct mauth_err *err)
+{
+    const struct file *f = arg;
+    struct text file = {f->data, f->len};
+    struct buf out[3];
+    enum mauth_rc rc;
+
+    for (int i = 0; i < 3; i++)
+        buf_init(&out[i]);
+    rc = trust_delta_make(file, file, &out[0], err);
+    if (rc == MAUTH_OK)
+        rc = trust_delta_join(buf_slice(&out[0]), buf_slice(&out[0]), &out[1], err);
+    if (rc == MAUTH_OK)
+        rc = trust_delta_apply(file, buf_slice(&out[1]), &out[2], err);
+    assert_int_equal(out[2].len, rc == MAUTH_OK ? f->len : 0);
+    for (int i = 0; i < 3; i++)
+        buf_clear(&out[i]);
+    return rc;
+}
+
 static void
 starves_the_trust_file(void **state)
 {
@@ -119,6 +142,7 @@ starves_the_trust_file(void **state)
     f.data = golden_file("trust", "", &f.len);
     starve("read", read_file, &f);
     starve("write", write_file, &f);
+    starve("delta", pass_delta, &f);
     golden_statement_clear(&f.says);
     free(f.data);
     free(f.vkey);

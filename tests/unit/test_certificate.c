@@ -8,12 +8,6 @@
 #include "tests/unit/golden.h"
 #include <meshauth/key.h>
 
-static struct text
-slice(const struct buf *b)
-{
-    return (struct text){(const char *)b->data, b->len};
-}
-
 static X509 *
 make(const struct certificate *c, struct buf *key, struct buf *cert)
 {
@@ -23,7 +17,7 @@ make(const struct certificate *c, struct buf *key, struct buf *cert)
     buf_init_secret(key);
     buf_init(cert);
     assert_int_equal(pem_new_p256(key, NULL), MAUTH_OK);
-    assert_int_equal(certificate_self_sign(c, slice(key), cert, NULL), MAUTH_OK);
+    assert_int_equal(certificate_self_sign(c, buf_slice(key), cert, NULL), MAUTH_OK);
     in = BIO_new_mem_buf(cert->data, (int)cert->len);
     x = PEM_read_bio_X509(in, NULL, NULL, NULL);
     BIO_free(in);

@@ -103,6 +103,10 @@ fills_in_defaults(void **state)
     assert_int_equal(c->tickets.rights_s, 600);
     assert_int_equal(c->tickets.session_s, 2592000);
     assert_int_equal(c->tickets.trust_s, 3600);
+    assert_int_equal(c->keys.period_s, 0);
+    assert_int_equal(c->keys.publish_ahead_s, 86400);
+    assert_null(c->keys.algorithm);
+    assert_int_equal(config_longest_ticket_s(c), 3600);
     assert_in_range(c->limits.threads, 1, 64);
     assert_int_equal(c->limits.connections, 1000);
     assert_int_equal(c->limits.connections_per_ip, 100);
@@ -138,6 +142,8 @@ reads_every_setting(void **state)
         " } );\n"
         "tickets: { identity_s = 60; rights_s = 43200; session_s = 3600;\n"
         "    trust_s = 120; };\n"
+        "keys: { period_s = 7200; publish_ahead_s = 120; algorithm = \"RSA-3072\"; "
+        "};\n"
         "limits: { threads = 64; connections = 16; connections_per_ip = 1;\n"
         "    request_s = 300; idle_s = 600; }; // no line feed at the end";
     const struct world *w = *state;
@@ -185,6 +191,10 @@ reads_every_setting(void **state)
     assert_int_equal(c->tickets.rights_s, 43200);
     assert_int_equal(c->tickets.session_s, 3600);
     assert_int_equal(c->tickets.trust_s, 120);
+    assert_int_equal(c->keys.period_s, 7200);
+    assert_int_equal(c->keys.publish_ahead_s, 120);
+    assert_string_equal(c->keys.algorithm, "RSA-3072");
+    assert_int_equal(config_longest_ticket_s(c), 43200);
     assert_int_equal(c->limits.threads, 64);
     assert_int_equal(c->limits.connections, 16);
     assert_int_equal(c->limits.connections_per_ip, 1);
@@ -242,17 +252,17 @@ static const struct {
         "admin_socket"},
     {"unknown name at the top", URL "\nmetrics: { };",
         "3: there is no \"metrics\"; the file may hold issuer, listen, store, "
-        "seal_key_file, rules_file, providers, tickets, limits"},
+        "seal_key_file, rules_file, providers, tickets, keys, limits"},
     {"unknown name of a provider", PROVIDER("secret = \"s\";"),
         "3: there is no \"secret\"; what providers may hold stands in "
         "docs/configuration.md"},
     {"name in the wrong group", URL "port = 1;",
         "2: there is no \"port\"; the file may hold issuer, listen, store, "
-        "seal_key_file, rules_file, providers, tickets, limits"},
+        "seal_key_file, rules_file, providers, tickets, keys, limits"},
     {"very long name", URL "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee = 1;",
         "2: there is no \"aaaaaaaaaabbbbbbbbbbccccc...\"; the file may "
         "hold issuer, listen, store, seal_key_file, rules_file, providers, tickets, "
-        "limits"},
+        "keys, limits"},
     {"duplicate", URL "listen: { port = 1;\nport = 2; };",
         "3: this name is there already in the same group"},
     {"duplicate group", URL "listen: { };\n" URL,
@@ -317,6 +327,18 @@ static const struct {
         "2: listen.port is 65536, but must be a whole number from 1 to 65535"},
     {"negative", URL "tickets: { trust_s = -1; };",
         "2: tickets.trust_s is -1, but must be a whole number from 120 to 43200"},
+    {"key published for less than a trust file lasts",
+        URL "keys: { period_s = 86400; publish_ahead_s = 3599; };",
+        "2: keys.publish_ahead_s is 3599, but must be as long as a trust file lasts, "
+        "tickets.trust_s, 3600"},
+    {"key that signs for less than it is published", URL "keys: { period_s = 86400; };",
+        "2: keys.period_s is 86400, but must be longer than keys.publish_ahead_s, "
+        "86400, or 0"},
+    {"key that would outlive its year", URL "keys: { period_s = 31536000; };",
+        "2: keys.period_s is 31536000, but must be a whole number from 0 to 25920000"},
+    {"algorithm that nobody has", URL "keys: { algorithm = \"ES256\"; };",
+        "2: keys.algorithm is \"ES256\", but must be \"P-256\", \"RSA-2048\" or "
+        "\"RSA-3072\""},
     {"ticket of more than 12 h", URL "tickets: { identity_s = 43201; };",
         "2: tickets.identity_s is 43201, but must be a whole number from 60 to 43200"},
     {"long number", URL "limits: { idle_s = 601L; };",

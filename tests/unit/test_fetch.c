@@ -349,6 +349,34 @@ refuses_what_callers_must_not_ask(void **state)
     fetch_close(f);
 }
 
+/* What is said beside the body; of each answer anew. */
+static void
+tells_how_long_to_stay_away(void **state)
+{
+    struct fetch *f = open_fetch(&(struct fetch_options){.ca_file = fix.ca});
+    struct buf body;
+    long status;
+
+    (void)state;
+    buf_init(&body);
+    assert_int_equal(fetch_retry_after_s(f), 0);
+    assert_string_equal(fetch_content_type(f), "");
+    assert_int_equal(
+        ask(f, "https", fix.good.port, "/busy/17", &status, &body), MAUTH_OK);
+    assert_int_equal(status, 503);
+    assert_int_equal(fetch_retry_after_s(f), 17);
+    assert_string_equal(fetch_content_type(f), "text/x; a=b");
+    assert_int_equal(
+        ask(f, "https", fix.good.port, "/busy/soon", &status, &body), MAUTH_OK);
+    assert_int_equal(fetch_retry_after_s(f), 0);
+    assert_int_equal(
+        ask(f, "https", fix.good.port, "/bytes/1", &status, &body), MAUTH_OK);
+    assert_int_equal(fetch_retry_after_s(f), 0);
+    assert_string_equal(fetch_content_type(f), "");
+    buf_clear(&body);
+    fetch_close(f);
+}
+
 static void *
 cancel_soon(void *arg)
 {
@@ -402,6 +430,7 @@ main(void)
         cmocka_unit_test(refuses),
         cmocka_unit_test(allows_what_the_bounds_allow),
         cmocka_unit_test(refuses_what_callers_must_not_ask),
+        cmocka_unit_test(tells_how_long_to_stay_away),
         cmocka_unit_test(ends_when_cancelled),
         cmocka_unit_test(escapes_form_values),
     };

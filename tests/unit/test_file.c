@@ -82,6 +82,52 @@ refuses_a_secret_that_others_may_read(void **state)
     buf_clear(&b);
 }
 
+/* As systemd hands them over. */
+static void
+reads_credentials(void **state)
+{
+    static const struct {
+        const char *name, *path;
+        mode_t mode;
+        bool in_service;
+        enum mauth_rc rc;
+    } cases[] = {
+        {"its owner's", "credential:it", 0400, true, MAUTH_OK},
+        {"under an ACL", "credential:it", 0440, true, MAUTH_OK},
+        {"writable by a group", "credential:it", 0420, true, MAUTH_DENIED},
+        {"readable by all", "credential:it", 0444, true, MAUTH_DENIED},
+        {"none of that name", "credential:that", 0400, true, MAUTH_NOT_FOUND},
+        {"no name", "credential:", 0400, true, MAUTH_INVALID},
+        {"elsewhere", "credential:../it", 0400, true, MAUTH_INVALID},
+        {"outside of a service", "credential:it", 0400, false, MAUTH_NOT_FOUND},
+    };
+    char file[128];
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    snprintf(file, sizeof(file), "%s/it", dir);
+    assert_int_equal(file_create(file, "secret", 6, FILE_PRIVATE, NULL), MAUTH_OK);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mauth_err err = MAUTH_ERR_INIT;
+        enum mauth_rc rc;
+
+        assert_int_equal(chmod(file, cases[i].mode), 0);
+        if (cases[i].in_service)
+            setenv("CREDENTIALS_DIRECTORY", dir, 1);
+        else
+            unsetenv("CREDENTIALS_DIRECTORY");
+        buf_rewind(&b);
+        rc = file_read_secret(cases[i].path, 64, &b, &err);
+        if (rc != cases[i].rc || b.len != (rc ? 0 : 6) ||
+            (rc && !strstr(err.text, cases[i].path)))
+            fail_msg("%s: %d, %s", cases[i].name, (int)rc, err.text);
+    }
+    unsetenv("CREDENTIALS_DIRECTORY");
+    unlink(file);
+    buf_clear(&b);
+}
+
 /* Each writes its own letter, as often as the letter says. */
 static void *
 replace_often(void *arg)
@@ -197,6 +243,7 @@ main(void)
         cmocka_unit_test(creates_once_and_replaces),
         cmocka_unit_test(refuses_what_is_too_large_or_missing),
         cmocka_unit_test(refuses_a_secret_that_others_may_read),
+        cmocka_unit_test(reads_credentials),
         cmocka_unit_test(replaces_from_many_threads),
         cmocka_unit_test(creates_no_half_of_a_file),
         cmocka_unit_test(makes_a_folder_last),

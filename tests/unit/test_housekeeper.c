@@ -7,9 +7,11 @@
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
 #include "authsvc/refusals.h"
+#include "authsvc/verifiers.h"
 #include "base/time.h"
 #include "store/graph_change.h"
 #include "store/revocations.h"
+#include "tests/unit/audit_log.h"
 #include "tests/unit/issuer.h"
 #include "tests/unit/press.h"
 
@@ -33,6 +35,10 @@ set_up(void **state)
 
     memset(&w, 0, sizeof(w));
     press_set_up_until(&w.press, TIME_MAX_S);
+    /* A file has listed the key before: it will not be noted, which is a change. */
+    assert_int_equal(publish_note_keys(w.press.s.kv, w.press.keys, w.press.seal,
+                         (struct trust_place){3, 1}, NULL),
+        MAUTH_OK);
     snprintf(w.dir, sizeof(w.dir), "%s/public", w.press.s.dir);
     snprintf(w.moved, sizeof(w.moved), "%s/moved", w.press.s.dir);
     snprintf(w.file, sizeof(w.file), "%s/trust", w.dir);
@@ -42,10 +48,13 @@ set_up(void **state)
     w.config.tickets.trust_s = 3600;
     w.service.config = &w.config;
     w.service.kv = w.press.s.kv;
+    w.service.seal = w.press.seal;
     assert_int_equal(
         own_keys_open(w.press.s.kv, w.press.seal, &w.service.keys, NULL), MAUTH_OK);
     assert_int_equal(refusals_new(&w.service.refusals, NULL), MAUTH_OK);
     assert_int_equal(own_trust_new(&w.service.trust, NULL), MAUTH_OK);
+    assert_int_equal(
+        verifiers_open(w.service.kv, &w.service.verifiers, NULL), MAUTH_OK);
     assert_int_equal(parking_new(1, 1000, &w.service.waiting, NULL), MAUTH_OK);
     assert_int_equal(parking_new(1, 1000, &w.service.followers, NULL), MAUTH_OK);
     *state = &w;
@@ -63,6 +72,7 @@ tear_down(void **state)
     refusals_free(w->service.refusals);
     own_keys_close(w->service.keys);
     shared_free(w->service.trust);
+    verifiers_close(w->service.verifiers);
     parking_close(w->service.waiting);
     parking_close(w->service.followers);
     parking_free(w->service.waiting);
@@ -281,6 +291,70 @@ forgets_what_ended_long_ago(void **state)
     assert_int_equal(rc, MAUTH_NOT_FOUND);
 }
 
+/* How many records of an action there are, all by the service itself. */
+static size_t
+count_records(const struct world *w, const char *action)
+{
+    static struct audit_log log;
+    size_t n = 0;
+
+    audit_log_read(&log, w->service.kv);
+    for (size_t i = 0; i < log.count; i++) {
+        if (strcmp(audit_log_text(&log, i, "action"), action) != 0)
+            continue;
+        assert_string_equal(audit_log_text(&log, i, "actor"), "meshauthd");
+        assert_string_equal(audit_log_text(&log, i, "outcome"), "done");
+        n++;
+    }
+    audit_log_clear(&log);
+    return n;
+}
+
+static bool
+comes_to_record(const struct world *w, const char *action)
+{
+    int64_t until_ms = time_monotonic_ms() + SOON_MS;
+
+    while (!count_records(w, action) && time_monotonic_ms() < until_ms) {
+        housekeeper_wake(w->keeper);
+        nap(50);
+    }
+    return count_records(w, action) == 1;
+}
+
+/* The key of the world signs since 1970. The next is published, then it signs. */
+static void
+lets_keys_follow_each_other(void **state)
+{
+    struct world *w = *state;
+
+    w->config.keys.period_s = 3600;
+    w->config.keys.publish_ahead_s = 1;
+    start(w);
+    assert_true(comes_to_record(w, "key.prepare"));
+    assert_true(comes_to_tell(w, " next "));
+    assert_true(comes_to_record(w, "key.activate"));
+    assert_true(comes_to_tell(w, " retiring "));
+    assert_true(comes_to_tell(w, " active "));
+    /* And then no more. */
+    housekeeper_wake(w->keeper);
+    nap(500);
+    assert_int_equal(count_records(w, "key.prepare"), 1);
+    assert_int_equal(count_records(w, "key.activate"), 1);
+}
+
+static void
+leaves_keys_to_admins(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    housekeeper_wake(w->keeper);
+    nap(500);
+    assert_int_equal(count_records(w, "key.prepare"), 0);
+    assert_false(tells(w, " next "));
+}
+
 static void
 stops_what_never_started(void **state)
 {
@@ -301,6 +375,8 @@ main(void)
         TEST(tries_again),
         TEST(does_it_a_last_time),
         TEST(forgets_what_ended_long_ago),
+        TEST(lets_keys_follow_each_other),
+        TEST(leaves_keys_to_admins),
         cmocka_unit_test(stops_what_never_started),
     };
 

@@ -1,6 +1,7 @@
 #include <jansson.h>
 
 #include "base/str.h"
+#include "jose/jwk.h"
 #include "jose/jwks.h"
 #include "tests/unit/golden.h"
 
@@ -208,6 +209,48 @@ writes_the_public_half(void **state)
     }
 }
 
+/* RFC 7638 3.1, RFC 9449 6.1. */
+static void
+has_thumbprints(void **state)
+{
+    static const struct {
+        const char *json, *thumbprint;
+    } cases[] = {
+        {SET("{"
+             "\"kty\":\"RSA\",\"alg\":\"RS256\",\"kid\":\"2011-04-29\",\"e\":\"AQAB\","
+             "\"n\":"
+             "\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7a"
+             "PFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-"
+             "5JsGY4Hc5n9yBXArwl93"
+             "lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_"
+             "FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHz"
+             "u6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-"
+             "bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksI"
+             "NHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw\"}"),
+            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"},
+        {SET("{" EC_("l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+             "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA") "}"),
+            "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char thumbprint[JWKS_THUMBPRINT + 1];
+        struct mauth_key *key = NULL;
+        struct jwks *s = NULL;
+        const struct buf *spki;
+
+        assert_int_equal(parse(cases[i].json, &s), MAUTH_OK);
+        spki = &jwks_at(s, 0)->spki;
+        assert_int_equal(
+            mauth_key_from_spki(spki->data, spki->len, &key, NULL), MAUTH_OK);
+        assert_int_equal(jwks_thumbprint(key, thumbprint, NULL), MAUTH_OK);
+        assert_string_equal(thumbprint, cases[i].thumbprint);
+        mauth_key_free(key);
+        jwks_free(s);
+    }
+}
+
 static void
 writes_nothing_of_other_keys(void **state)
 {
@@ -235,6 +278,7 @@ main(void)
         cmocka_unit_test(refuses),
         cmocka_unit_test(refuses_too_much),
         cmocka_unit_test(writes_the_public_half),
+        cmocka_unit_test(has_thumbprints),
         cmocka_unit_test(writes_nothing_of_other_keys),
     };
 

@@ -46,7 +46,7 @@ takes_turns(void **state)
     assert_int_equal(act(w, activate, b, 2000), MAUTH_OK);
     assert_true(w->changed);
     assert_string_equal(w->change.other, a);
-    assert_string_equal(key_world_state(w, a), "retiring 1000 2100 whole");
+    assert_string_equal(key_world_state(w, a), "retiring 1000 2460 whole");
     assert_string_equal(key_world_state(w, b), "active 2000 0 whole");
     /* Again: nothing. */
     assert_int_equal(act(w, activate, b, 2001), MAUTH_OK);
@@ -55,7 +55,7 @@ takes_turns(void **state)
     /* And back. */
     assert_int_equal(act(w, activate, a, 2050), MAUTH_OK);
     assert_string_equal(key_world_state(w, a), "active 2050 0 whole");
-    assert_string_equal(key_world_state(w, b), "retiring 2000 2150 whole");
+    assert_string_equal(key_world_state(w, b), "retiring 2000 2510 whole");
 }
 
 static void
@@ -81,9 +81,9 @@ comes_to_an_end(void **state)
     const char *c = key_world_make(w, TRUST_REVOKED, "*");
 
     assert_int_equal(act(w, activate, b, 2000), MAUTH_OK);
-    assert_int_equal(act(w, end, NULL, 2099), MAUTH_OK);
+    assert_int_equal(act(w, end, NULL, 2459), MAUTH_OK);
     assert_string_equal(w->id, "");
-    assert_int_equal(act(w, end, NULL, 2100), MAUTH_OK);
+    assert_int_equal(act(w, end, NULL, 2460), MAUTH_OK);
     assert_string_equal(w->id, a);
     assert_string_equal(key_world_state(w, a), "gone");
     assert_int_equal(act(w, end, NULL, KEY_UNTIL_S - 1), MAUTH_OK);
@@ -93,6 +93,39 @@ comes_to_an_end(void **state)
         assert_int_equal(act(w, end, NULL, KEY_UNTIL_S), MAUTH_OK);
     assert_string_equal(key_world_state(w, b), "gone");
     assert_string_equal(key_world_state(w, c), "gone");
+}
+
+static enum mauth_rc
+lengthen(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct key_world *w = arg;
+
+    return key_life_lengthen(txn, &w->change, &w->changed, err);
+}
+
+/* Tickets were longer while it signed than they are when it retires, or the other way. */
+static void
+retires_for_its_longest_ticket(void **state)
+{
+    struct key_world *w = *state;
+    const char *a = key_world_make(w, TRUST_ACTIVE, "*");
+    const char *x = key_world_make(w, TRUST_ACTIVE, "urn:x");
+    const char *b = key_world_make(w, TRUST_NEXT, "*");
+
+    w->change.longest_s = 500;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(act(w, lengthen, NULL, 1500), MAUTH_OK);
+        assert_int_equal(w->changed, i < 2); /* a and x */
+    }
+    w->change.longest_s = 50;
+    assert_int_equal(act(w, lengthen, NULL, 1500), MAUTH_OK);
+    assert_false(w->changed);
+    assert_int_equal(act(w, activate, b, 2000), MAUTH_OK);
+    assert_string_equal(key_world_state(w, a), "retiring 1000 2860 whole");
+    w->change.longest_s = 700;
+    assert_int_equal(act(w, activate, a, 2100), MAUTH_OK);
+    assert_string_equal(key_world_state(w, b), "retiring 2000 3160 whole");
+    assert_string_equal(key_world_state(w, x), "active 1000 0 whole");
 }
 
 static void
@@ -157,6 +190,7 @@ main(void)
         WITH_WORLD(takes_turns),
         WITH_WORLD(takes_turns_by_audiences),
         WITH_WORLD(comes_to_an_end),
+        WITH_WORLD(retires_for_its_longest_ticket),
         WITH_WORLD(dies_at_once),
         WITH_WORLD(falls_back_to_one_that_retires),
         WITH_WORLD(refuses),

@@ -67,7 +67,7 @@ static void
 fill(struct store_dir *s, struct act *a, enum trust_state state, const char *audiences)
 {
     generate(a);
-    a->key = (struct keystore_key){state, 1000, 2000, audiences};
+    a->key = (struct keystore_key){state, 1000, 2000, audiences, 0};
     assert_int_equal(kv_write(s->kv, add_key, a, NULL), MAUTH_OK);
     buf_clear(&a->pkcs8);
 }
@@ -75,12 +75,10 @@ fill(struct store_dir *s, struct act *a, enum trust_state state, const char *aud
 static void
 fill_authority(struct store_dir *s, struct act *a)
 {
-    uint8_t key[NOTE_KEY_BYTES];
-
-    assert_int_equal(note_generate(a->authority.seed, key, NULL), MAUTH_OK);
-    assert_int_equal(
-        note_verifier_make("a.example/authority", key, &a->authority.verifier, NULL),
+    assert_int_equal(note_secret_new("a.example/authority", &a->authority.seed,
+                         &a->authority.verifier, NULL),
         MAUTH_OK);
+    a->authority.root = a->authority.verifier;
     a->authority.epoch = 3;
     a->authority.delegation = text_of("delegation\n");
     assert_int_equal(kv_write(s->kv, put_authority, a, NULL), MAUTH_OK);
@@ -106,14 +104,16 @@ keeps_keys_sealed(void **state)
     assert_int_equal(
         kv_read(s.kv, load, &a, NULL), MAUTH_UNAVAILABLE); /* no authority */
     fill_authority(&s, &a);
-    memcpy(seed, a.authority.seed, sizeof(seed));
+    memcpy(seed, mauth_secret_bytes(a.authority.seed), sizeof(seed));
+    mauth_secret_free(a.authority.seed);
     store_reopen(&s);
     assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
     assert_int_equal(keystore_count(a.ks), 2);
     assert_non_null(keystore_signer(a.ks, NULL, 0));
     assert_int_equal(keystore_signer(a.ks, NULL, 0)->until_s, 2000);
     assert_int_equal(keystore_signer(a.ks, NULL, 0)->from_s, 1000);
-    assert_memory_equal(keystore_authority(a.ks)->seed, seed, sizeof(seed));
+    assert_memory_equal(
+        mauth_secret_bytes(keystore_authority(a.ks)->seed), seed, sizeof(seed));
     assert_int_equal(keystore_authority(a.ks)->epoch, 3);
     for (size_t i = 0; i < 2; i++) {
         const struct trust_key *k = keystore_at(a.ks, i);
@@ -203,7 +203,7 @@ refuses_each_changed_byte(void **state)
         store_make(&s, "");
         fill_authority(&s, &a);
         generate(&a);
-        a.key = (struct keystore_key){states[k], 1000, 2000, "urn:x"};
+        a.key = (struct keystore_key){states[k], 1000, 2000, "urn:x", 0};
         assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_OK);
         record.key = key_record(&a, &name);
         assert_int_equal(kv_read(s.kv, store_record_get, &record, NULL), MAUTH_OK);
@@ -227,10 +227,10 @@ refuses_each_changed_byte(void **state)
 static void
 refuses_a_key_that_no_file_can_list(void **state)
 {
-    static const struct keystore_key bad[] = {{TRUST_NEXT, 2000, 2000, "*"},
-        {TRUST_NEXT, -1, 2000, "*"}, {TRUST_NEXT, 1000, INT64_MAX, "*"},
-        {TRUST_NEXT, 1000, 2000, ""}, {TRUST_NEXT, 1000, 2000, "storage"},
-        {TRUST_NEXT, 1000, 2000, "urn:a,"}, {TRUST_NEXT, 1000, 2000, "*,urn:a"}};
+    static const struct keystore_key bad[] = {{TRUST_NEXT, 2000, 2000, "*", 0},
+        {TRUST_NEXT, -1, 2000, "*", 0}, {TRUST_NEXT, 1000, INT64_MAX, "*", 0},
+        {TRUST_NEXT, 1000, 2000, "", 0}, {TRUST_NEXT, 1000, 2000, "storage", 0},
+        {TRUST_NEXT, 1000, 2000, "urn:a,", 0}, {TRUST_NEXT, 1000, 2000, "*,urn:a", 0}};
     struct act a = {0};
     struct store_dir s;
 
@@ -244,7 +244,7 @@ refuses_a_key_that_no_file_can_list(void **state)
         assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_INVALID);
     }
     /* Nor one that is there, which keeps its state. */
-    a.key = (struct keystore_key){TRUST_REVOKED, 1000, 2000, "*"};
+    a.key = (struct keystore_key){TRUST_REVOKED, 1000, 2000, "*", 0};
     assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_OK);
     a.key.state = TRUST_ACTIVE;
     assert_int_equal(kv_write(s.kv, add_key, &a, NULL), MAUTH_CONFLICT);

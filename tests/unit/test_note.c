@@ -72,6 +72,22 @@ signs_and_opens(void **state)
     buf_clear(&b);
 }
 
+/* printf %s "$(cat root.vkey)" | openssl dgst -sha256 -binary | base64 */
+static void
+has_a_fingerprint(void **state)
+{
+    static const char vkey[] = "auth.mesh.example/root+c3441793+Aegk/JcWJVB0qqKDVHGG/"
+                               "TNVEpz5zKclCABt5dOnj3/r";
+    char fingerprint[NOTE_FINGERPRINT_LEN + 1];
+    struct note_verifier v;
+
+    (void)state;
+    assert_int_equal(note_verifier_parse(vkey, strlen(vkey), &v, NULL), MAUTH_OK);
+    assert_int_equal(note_fingerprint(&v, fingerprint, NULL), MAUTH_OK);
+    assert_string_equal(
+        fingerprint, "SHA256:TSO1G3W1MT12jdttjdGYqTRPZ4DmgGEkhTr0dk8/G5A");
+}
+
 static void
 refuses_bad_verifier_keys(void **state)
 {
@@ -101,6 +117,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_the_specifications_example),
         cmocka_unit_test(signs_and_opens),
+        cmocka_unit_test(has_a_fingerprint),
         cmocka_unit_test(refuses_bad_verifier_keys),
     };
 

@@ -40,6 +40,9 @@ test_if_none_match(void **state)
     assert_true(precondition_none_match("*", 3));
     assert_false(precondition_none_match("\"2\"", 3));
     assert_false(precondition_none_match("W/3", 3));
+    assert_true(precondition_none_match_tag("\"1\", W/\"ab\"", "\"ab\""));
+    assert_true(precondition_none_match_tag("*", "\"ab\""));
+    assert_false(precondition_none_match_tag("\"abc\"", "\"ab\""));
 }
 
 static void

@@ -1,4 +1,5 @@
 #include "store/revocations.h"
+#include "store/signing_key.h"
 #include "tests/unit/issuer.h"
 #include "tests/unit/press.h"
 
@@ -41,6 +42,66 @@ publishes_trust(void **state)
     assert_int_equal(st.st_mode & 07777, 0644);
     mauth_trust_free(first);
     mauth_trust_free(second);
+    press_tear_down(&p);
+}
+
+static bool
+is_first_listed(struct press *p)
+{
+    keystore_free(p->keys);
+    assert_int_equal(kv_read(p->s.kv, press_load, p, NULL), MAUTH_OK);
+    return keystore_is_listed(p->keys, 0);
+}
+
+struct look {
+    const struct press *p;
+    struct trust_place listed;
+    uint64_t serial;
+};
+
+static enum mauth_rc
+look(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct look *l = arg;
+    struct signing_key k;
+    enum mauth_rc rc;
+
+    signing_key_init(&k);
+    rc = signing_key_find(
+        txn, l->p->seal, mauth_key_id(keystore_at(l->p->keys, 0)->key), &k, err);
+    l->listed = k.listed;
+    signing_key_clear(&k);
+    return rc ? rc : signing_key_serial(txn, &l->serial, err);
+}
+
+/* Whoever has loaded that file or a later one knows the key. */
+static void
+notes_which_file_listed_a_key_first(void **state)
+{
+    struct look before, after;
+    struct press p;
+
+    (void)state;
+    press_set_up(&p);
+    assert_false(is_first_listed(&p));
+    assert_int_equal(publish_trust(p.s.kv, p.keys, &p.o, NULL), MAUTH_OK);
+    assert_int_equal(
+        publish_note_keys(p.s.kv, p.keys, p.seal, (struct trust_place){3, 7}, NULL),
+        MAUTH_OK);
+    before.p = after.p = &p;
+    assert_int_equal(kv_read(p.s.kv, look, &before, NULL), MAUTH_OK);
+    assert_int_equal(before.listed.epoch, 3);
+    assert_int_equal(before.listed.sequence, 7);
+    /* By who knows it, and by who does not know it yet. */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            publish_note_keys(p.s.kv, p.keys, p.seal, (struct trust_place){3, 8}, NULL),
+            MAUTH_OK);
+        assert_int_equal(kv_read(p.s.kv, look, &after, NULL), MAUTH_OK);
+        assert_int_equal(after.listed.sequence, 7);
+        assert_int_equal(after.serial, before.serial);
+        assert_true(is_first_listed(&p));
+    }
     press_tear_down(&p);
 }
 
@@ -247,6 +308,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(publishes_trust),
+        cmocka_unit_test(notes_which_file_listed_a_key_first),
         cmocka_unit_test(uses_each_number_once),
         cmocka_unit_test(keeps_the_old_file),
         cmocka_unit_test(tells_of_revocations),

@@ -11,6 +11,7 @@ row_of(const struct config_rule *r, char *out, size_t size)
     static const char *const kinds[] = {
         [CONFIG_TEXT] = "text",
         [CONFIG_PATH] = "path",
+        [CONFIG_SECRET] = "secret",
         [CONFIG_STORE] = "text",
         [CONFIG_TEXTS] = "texts",
         [CONFIG_FLAG] = "true or false",
@@ -27,6 +28,8 @@ row_of(const struct config_rule *r, char *out, size_t size)
         snprintf(fallback, sizeof(fallback), "required");
     else if (r->kind == CONFIG_NUMBER && r->number)
         snprintf(fallback, sizeof(fallback), "`%" PRId64 "`", r->number);
+    else if (r->kind == CONFIG_NUMBER && !r->min)
+        snprintf(fallback, sizeof(fallback), "`0`");
     else if (r->kind == CONFIG_NUMBER)
         snprintf(fallback, sizeof(fallback), "one for each processor");
     else if (r->kind == CONFIG_FLAG)

@@ -31,11 +31,19 @@ static const struct config config = {
     .providers = 4,
 };
 
+static const struct service service = {.config = &config};
+
 static const char expected[] =
     "{\"dpop_signing_alg_values_supported\":[\"ES256\",\"RS256\"],"
     "\"grant_types_supported\":[\"urn:ietf:params:oauth:grant-type:token-exchange\","
     "\"client_credentials\"],"
+    "\"introspection_endpoint\":\"https://auth.example/v1/introspect\","
+    "\"introspection_endpoint_auth_methods_supported\":"
+    "[\"private_key_jwt\",\"self_signed_tls_client_auth\"],"
+    "\"introspection_endpoint_auth_signing_alg_values_supported\":[\"ES256\",\"RS256\"]"
+    ","
     "\"issuer\":\"https://auth.example\","
+    "\"jwks_uri\":\"https://auth.example/.well-known/jwks.json\","
     "\"meshauth_login_providers\":["
     "{\"client_id\":\"meshauth\",\"issuer\":\"https://auth.example/demo-idp\","
     "\"kind\":\"demo\",\"name\":\"demo\",\"scopes\":[\"openid\"]},"
@@ -45,6 +53,7 @@ static const char expected[] =
     "\"kind\":\"oidc\",\"name\":\"guests\","
     "\"scopes\":[\"openid\",\"profile\",\"a:b\"]},"
     "{\"issuer\":\"https://campus.example\",\"kind\":\"saml\",\"name\":\"campus\"}],"
+    "\"meshauth_root\":\"auth.example/root+00000000+AQ==\","
     "\"response_types_supported\":[],"
     "\"revocation_endpoint\":\"https://auth.example/v1/revoke\","
     "\"revocation_endpoint_auth_methods_supported\":[\"none\"],"
@@ -58,7 +67,7 @@ static const char expected[] =
 static void
 test_says_what_is_configured(void **state)
 {
-    json_t *o = server_metadata_document(&config);
+    json_t *o = server_metadata_document(&config, "auth.example/root+00000000+AQ==");
     char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
 
     (void)state;
@@ -71,12 +80,13 @@ static void
 test_nobody_can_log_in(void **state)
 {
     static const struct config none = {.issuer.url = "https://auth.example"};
-    json_t *o = server_metadata_document(&none);
+    json_t *o = server_metadata_document(&none, NULL);
 
     (void)state;
     assert_int_equal(
         json_array_size(json_object_get(o, "meshauth_login_providers")), 0);
     assert_true(json_is_array(json_object_get(o, "meshauth_login_providers")));
+    assert_null(json_object_get(o, "meshauth_root"));
     json_decref(o);
 }
 
@@ -86,13 +96,13 @@ test_is_served(void **state)
 {
     static const struct http_route routes[] = {
         {"GET", "/metadata", 0, NULL, server_metadata_start, NULL}};
-    struct service service = {.config = &config};
+    struct service served = service;
     struct plain_http p;
     char reply[8192];
 
     (void)state;
     plain_start(&p,
-        (struct http_options){.routes = routes, .route_count = 1, .context = &service});
+        (struct http_options){.routes = routes, .route_count = 1, .context = &served});
     plain_ask(&p, "GET", "/metadata?any=thing", "", reply, sizeof(reply));
     assert_non_null(strstr(reply, "HTTP/1.1 200 OK\r\n"));
     assert_non_null(strstr(reply, "\r\nCache-Control: public, max-age=300\r\n"));

@@ -12,6 +12,7 @@ count(struct signing_key *k, void *arg, struct mauth_err *err)
     (void)err;
     assert_non_null(k->key);
     assert_true(k->pkcs8.len > 0);
+    assert_true(k->certificate.len > 0);
     ++*(int *)arg;
     return *(int *)arg == 3 ? MAUTH_CONFLICT : MAUTH_OK;
 }

@@ -60,6 +60,8 @@ is_space(enum store_space space)
     case SPACE_SIGNING_KEY:
     case SPACE_KEYS_SERIAL:
     case SPACE_AUTHORITY:
+    case SPACE_AUTHORITY_NEXT:
+    case SPACE_METADATA_KEY:
     case SPACE_TRUST_SEQUENCE:
     case SPACE_DEVICE:
     case SPACE_DEVICE_KEY:
@@ -80,6 +82,7 @@ is_space(enum store_space space)
     case SPACE_PURGED:
     case SPACE_REVOKED:
     case SPACE_REVOKED_SUMMARY:
+    case SPACE_READINESS:
     case SPACE_RULES: return true;
     }
     return false;
@@ -90,6 +93,7 @@ static void
 leaves_the_dot_alone(void **state)
 {
     (void)state;
+    assert_true(is_space(SPACE_READINESS));
     assert_true(is_space(SPACE_RULES));
     assert_false(is_space((enum store_space)'.'));
 }

@@ -287,6 +287,73 @@ notices_damage(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* A page after the other, from the one that stands for all to the last. */
+struct walk {
+    size_t limit, pages;
+    bool has_after;
+    struct revoked after;
+    char seen[1024];
+};
+
+static enum mauth_rc
+walk(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct revoked_entry out[3];
+    struct walk *k = arg;
+    bool more = true;
+    size_t count;
+
+    while (more) {
+        enum mauth_rc rc = revocations_page(
+            txn, k->has_after ? &k->after : NULL, k->limit, out, &count, &more, err);
+
+        if (rc != MAUTH_OK)
+            return rc;
+        assert_true(count <= k->limit && (count == k->limit || !more));
+        for (size_t i = 0; i < count; i++) {
+            size_t at = strlen(k->seen);
+
+            snprintf(k->seen + at, sizeof(k->seen) - at, "%llu %zu %s %s %lld\n",
+                (unsigned long long)out[i].set.state, out[i].set.count,
+                out[i].set.id[0], out[i].set.id[1], (long long)out[i].listed_s);
+            k->after = out[i].set;
+            k->has_after = true;
+        }
+        k->pages++;
+    }
+    return MAUTH_OK;
+}
+
+static void
+is_paged(void **state)
+{
+    static const struct revoked sets[] = {
+        {5, 1, {ALICE}}, {7, 2, {PC, ALICE}}, {6, 1, {TRIP}}, {8, 2, {TRIP, ALICE}}};
+    struct world *w = *state;
+
+    for (size_t limit = 1; limit <= 3; limit++) {
+        struct walk k = {.limit = limit};
+
+        for (size_t i = 0; i < COUNT(sets); i++) {
+            w->set = sets[i];
+            assert_int_equal(kv_write(w->s.kv, add, w, NULL), MAUTH_OK);
+            if (i == 0 && limit == 1) {
+                w->now_s = NOW_S;
+                assert_int_equal(kv_write(w->s.kv, list, w, NULL), MAUTH_OK);
+            }
+        }
+        assert_int_equal(kv_read(w->s.kv, walk, &k, NULL), MAUTH_OK);
+        assert_string_equal(k.seen, "6 1 " TRIP "  0\n5 1 " ALICE "  1000000\n7 2 " PC
+                                    " " ALICE " 0\n8 2 " TRIP " " ALICE " 0\n");
+        assert_int_equal(k.pages, limit == 3 ? 2 : 4 / limit);
+    }
+    {
+        struct walk k = {.limit = 3, .has_after = true, .after = {1, 2, {TRIP, PC}}};
+
+        assert_int_equal(kv_read(w->s.kv, walk, &k, NULL), MAUTH_INVALID);
+    }
+}
+
 int
 main(void)
 {
@@ -298,6 +365,7 @@ main(void)
         TEST(goes_by_the_latest_time),
         TEST(begins_anew_with_a_higher_number),
         TEST(becomes_one_when_there_are_too_many),
+        TEST(is_paged),
         TEST(notices_damage),
     };
 

@@ -115,6 +115,48 @@ reads_the_golden_file(void **state)
 }
 
 static void
+tells_of_authority_and_log(void **state)
+{
+    struct mauth_trust *trust = golden_trust();
+    const struct delegation *d = trust_authority(trust);
+    uint8_t tree_root[HASH_LEN], want[HASH_LEN];
+    size_t len;
+    char *file = golden_file("trust", "", &len);
+
+    (void)state;
+    assert_string_equal(d->authority.name, "auth.mesh.example/authority");
+    assert_int_equal(d->until_s, golden_time("2027-11-01T00:00:00Z"));
+    assert_int_equal(trust_revocation_count(trust), 3);
+    assert_int_equal(trust_checkpoint(trust, tree_root), 1234);
+    assert_int_equal(hash_bytes("example", 7, want, NULL), MAUTH_OK);
+    assert_memory_equal(tree_root, want, HASH_LEN);
+    assert_int_equal(hash_bytes(file, len, want, NULL), MAUTH_OK);
+    assert_memory_equal(trust_hash(trust), want, HASH_LEN);
+    free(file);
+    mauth_trust_free(trust);
+}
+
+/* Who only looks needs no root, but what he sees was signed by the authority in it. */
+static void
+reads_without_a_root_what_its_authority_signed(void **state)
+{
+    struct mauth_trust *trust;
+    size_t len;
+    char *file = golden_file("trust", "", &len);
+
+    (void)state;
+    /* The root's signature, of which nothing is known. */
+    *(strstr(file, "/root ") + 20) ^= 1;
+    assert_int_equal(trust_parse_untrusted(file, len, &trust, NULL), MAUTH_OK);
+    assert_int_equal(mauth_trust_sequence(trust), 42);
+    mauth_trust_free(trust);
+    *(strstr(file, "sequence 42") + strlen("sequence 4")) = '3';
+    assert_int_equal(trust_parse_untrusted(file, len, &trust, NULL), MAUTH_UNTRUSTED);
+    assert_null(trust);
+    free(file);
+}
+
+static void
 refuses_each_changed_byte(void **state)
 {
     char *vkey = golden_vkey();
@@ -407,6 +449,8 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_the_golden_file),
+        cmocka_unit_test(tells_of_authority_and_log),
+        cmocka_unit_test(reads_without_a_root_what_its_authority_signed),
         cmocka_unit_test(refuses_each_changed_byte),
         cmocka_unit_test(refuses_what_is_signed_and_wrong),
         cmocka_unit_test(accepts_what_is_allowed),

@@ -65,6 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             for _ in range(int(number)):
                 self.wfile.write(b"x" * 1000)
+        elif name == "busy":
+            self.answer(503, b"later", [("Retry-After", number), ("Content-Type", "text/x; a=b")])
         elif name == "slow":
             time.sleep(float(number))
             self.answer(200, b"late")

@@ -1,0 +1,123 @@
+#include "cli/authority_admin.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "base/time.h"
+
+/* A store that no service has open, and the key that opens what is sealed in it. */
+struct store {
+    struct kv *kv;
+    struct mauth_secret *seal;
+    struct authority_change *change; /* NULL: only looking */
+    int64_t now_s;
+    struct buf json;
+};
+
+static enum mauth_rc
+look(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct store *s = arg;
+
+    buf_rewind(&s->json);
+    return authority_view(txn, s->seal, s->now_s, &s->json, err);
+}
+
+static enum mauth_rc
+write_change(struct store *s, struct mauth_err *err)
+{
+    struct authority_change *c = s->change;
+    enum mauth_rc rc;
+    char actor[32];
+
+    snprintf(actor, sizeof(actor), "uid:%u", (unsigned)getuid());
+    c->who = (struct audit_record){.actor = actor, .client = "local"};
+    c->seal = s->seal;
+    c->now_s = s->now_s;
+    rc = authority_change_ready(c, err);
+    if (rc == MAUTH_OK)
+        rc = kv_write(s->kv, authority_change_run, c, err);
+    if (rc == MAUTH_OK && c->refused)
+        rc = mauth_fail(err, MAUTH_CONFLICT, "%s", c->why.text);
+    authority_change_clear(c);
+    return rc;
+}
+
+static enum mauth_rc
+do_in_store(const struct admin *a, struct authority_change *change, json_t **out,
+    struct mauth_err *err)
+{
+    struct store s = {.change = change, .now_s = time_now_s()};
+    enum mauth_rc rc;
+
+    buf_init(&s.json);
+    rc = keystore_seal_read(a->config->seal_key_file, &s.seal, err);
+    if (rc == MAUTH_OK)
+        rc = kv_open(a->config->store, KV_OPEN, &s.kv, err);
+    if (rc == MAUTH_OK && change)
+        rc = write_change(&s, err);
+    if (rc == MAUTH_OK)
+        rc = kv_read(s.kv, look, &s, err);
+    if (rc == MAUTH_OK) {
+        *out = json_loadb((const char *)s.json.data, s.json.len, 0, NULL);
+        if (!*out)
+            rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    }
+    kv_close(s.kv);
+    mauth_secret_free(s.seal);
+    buf_clear(&s.json);
+    return rc;
+}
+
+/* Asking meshauthd. */
+
+static json_t *
+body_of(const struct authority_change *c)
+{
+    char vkey[NOTE_VKEY_MAX + 1];
+    json_t *o = json_object();
+
+    if (c->op == AUTHORITY_INSTALL)
+        json_object_set_new(
+            o, "delegation", json_stringn(c->delegation.p, c->delegation.len));
+    if (c->new_root) {
+        note_verifier_format(c->new_root, vkey);
+        json_object_set_new(o, "new_root", json_string(vkey));
+    }
+    if (c->epoch)
+        json_object_set_new(o, "epoch", json_integer((json_int_t)c->epoch));
+    if (c->life_s)
+        json_object_set_new(o, "seconds", json_integer(c->life_s));
+    return o;
+}
+
+enum mauth_rc
+authority_admin_show(const struct admin *a, json_t **out, struct mauth_err *err)
+{
+    static const struct admin_request r = {"GET", "/v1/admin/authority", NULL};
+
+    *out = NULL;
+    return a->served ? admin_ask(a, &r, out, err) : do_in_store(a, NULL, out, err);
+}
+
+enum mauth_rc
+authority_admin_do(const struct admin *a, struct authority_change *c, json_t **out,
+    struct mauth_err *err)
+{
+    bool asks = c->op == AUTHORITY_REQUEST;
+    struct admin_request r = {asks ? "POST" : "PUT",
+        asks ? "/v1/admin/authority/request" : "/v1/admin/authority", NULL};
+    enum mauth_rc rc;
+    json_t *body;
+
+    *out = NULL;
+    c->issuer = a->config->issuer.url;
+    if (!a->served)
+        return do_in_store(a, c, out, err);
+    body = body_of(c);
+    r.body = body;
+    rc = admin_ask(a, &r, out, err);
+    json_decref(body);
+    return rc;
+}

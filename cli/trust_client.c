@@ -1,0 +1,242 @@
+#include "cli/trust_client.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/fail.h"
+#include "base/time.h"
+#include "cli/trust_login.h"
+#include "net/fetch.h"
+
+enum {
+    TIMEOUT_MS = 75000, /* the service holds a request for up to 55 s */
+    STATUS_OK = 200,
+    STATUS_NO_CONTENT = 204,
+    STATUS_NOT_MODIFIED = 304,
+    STATUS_DEAD = 401,
+    STATUS_BUSY = 429
+};
+
+struct trust_client {
+    const struct trust_home *home;
+    struct keep_options options;
+    struct keep *keep;
+    struct fetch *fetch;
+    struct trust_login login;
+    int64_t retry_after_s;
+};
+
+static enum mauth_rc
+open_fetch(struct trust_client *c, struct mauth_err *err)
+{
+    const struct fetch_options o = {
+        .ca_file = c->home->has_ca ? c->home->ca_file : NULL,
+        .cert_file = c->home->certificate_file,
+        .key_file = c->home->key_file,
+        .max_bytes = MAUTH_TRUST_MAX,
+        .timeout_ms = TIMEOUT_MS,
+    };
+
+    return fetch_open(&o, &c->fetch, err);
+}
+
+enum mauth_rc
+trust_client_open(const struct trust_home *home, struct trust_client **out,
+    struct mauth_err *trouble, struct mauth_err *err)
+{
+    struct trust_client *c = calloc(1, sizeof(*c));
+    enum mauth_rc rc;
+
+    *out = NULL;
+    if (!c)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    c->home = home;
+    c->options = (struct keep_options){
+        .trust_file = home->trust_file,
+        .witness_file = home->witness_file,
+        .alarm_file = home->alarm_file,
+        .root_vkey = home->vkey,
+        .issuer = home->url.text,
+    };
+    rc = net_init(err);
+    if (rc == MAUTH_OK)
+        rc = trust_login_init(&c->login, home, err);
+    if (rc == MAUTH_OK)
+        rc = open_fetch(c, err);
+    if (rc == MAUTH_OK)
+        rc = keep_open(&c->options, &c->keep, trouble, err);
+    if (rc) {
+        trust_client_close(c);
+        return rc;
+    }
+    *out = c;
+    return MAUTH_OK;
+}
+
+void
+trust_client_close(struct trust_client *c)
+{
+    if (!c)
+        return;
+    keep_close(c->keep);
+    trust_login_clear(&c->login);
+    fetch_close(c->fetch);
+    free(c);
+}
+
+const struct keep *
+trust_client_keep(const struct trust_client *c)
+{
+    return c->keep;
+}
+
+int64_t
+trust_client_retry_after_s(const struct trust_client *c)
+{
+    return c->retry_after_s;
+}
+
+struct fetch *
+trust_client_fetch(struct trust_client *c)
+{
+    return c->fetch;
+}
+
+enum mauth_rc
+trust_client_renew(struct trust_client *c, struct mauth_err *err)
+{
+    struct fetch *old = c->fetch;
+    enum mauth_rc rc = open_fetch(c, err);
+
+    if (rc)
+        c->fetch = old;
+    else
+        fetch_close(old);
+    return rc;
+}
+
+/* The question. */
+
+static void
+write_url(struct buf *url, const struct trust_client *c, bool wait,
+    const struct lowest *loaded)
+{
+    const struct mauth_trust *held = keep_trust(c->keep);
+    char mark = '?';
+
+    buf_printf(url, "%s/v1/trust", c->home->url.text);
+    if (wait && held) {
+        buf_printf(url, "?after=%" PRIu64 ".%" PRIu64, mauth_trust_epoch(held),
+            mauth_trust_sequence(held));
+        mark = '&';
+    }
+    if (loaded && loaded->processes)
+        buf_printf(url, "%cloaded=%" PRIu64 ".%" PRIu64 ".%s", mark, loaded->epoch,
+            loaded->sequence, loaded->hash);
+}
+
+static enum mauth_rc
+get(struct trust_client *c, const char *url, long *status, struct buf *body,
+    struct mauth_err *err)
+{
+    const char *headers[] = {NULL, NULL};
+    struct fetch_request r = {.url = url, .headers = headers};
+    struct buf authorization;
+    enum mauth_rc rc;
+
+    buf_init_secret(&authorization);
+    buf_printf(
+        &authorization, "Authorization: Bearer %s", trust_login_credential(&c->login));
+    headers[0] = buf_cstr(&authorization);
+    if (url && headers[0])
+        rc = fetch_do(c->fetch, &r, status, body, err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    buf_clear(&authorization);
+    return rc;
+}
+
+/* The answer. */
+
+/* RFC 9457: its sentence, escaped when it is printed. */
+static enum mauth_rc
+read_problem(long status, const struct buf *body, struct mauth_err *err)
+{
+    json_t *o =
+        json_loadb((const char *)body->data, body->len, JSON_REJECT_DUPLICATES, NULL);
+    const char *text = json_string_value(json_object_get(o, "title"));
+    bool failed = status >= 500 || status == STATUS_BUSY;
+    char quoted[128];
+    enum mauth_rc rc;
+
+    mauth_quote(text ? text : "", text ? strlen(text) : 0, quoted, sizeof(quoted));
+    rc = mauth_fail(err, failed ? MAUTH_UNAVAILABLE : MAUTH_DENIED,
+        "the account service answered with status %ld%s%s", status, text ? ": " : "",
+        quoted);
+    json_decref(o);
+    return rc;
+}
+
+static enum mauth_rc
+take(struct trust_client *c, long status, const struct buf *body,
+    struct keep_news *news, struct mauth_err *err)
+{
+    if (status == STATUS_NO_CONTENT || status == STATUS_NOT_MODIFIED)
+        return MAUTH_OK;
+    if (status != STATUS_OK)
+        return read_problem(status, body, err);
+    return keep_take(c->keep, (struct text){(const char *)body->data, body->len},
+        time_now_s(), news, err);
+}
+
+/* One question with the ticket that there is. */
+static enum mauth_rc
+ask(struct trust_client *c, const char *url, long *status, struct keep_news *news,
+    struct mauth_err *err)
+{
+    struct buf body;
+    enum mauth_rc rc = trust_login_keep_fresh(&c->login, c->fetch, time_now_s(), err);
+
+    buf_init(&body);
+    *status = 0;
+    if (rc == MAUTH_OK)
+        rc = get(c, url, status, &body, err);
+    if (rc == MAUTH_OK)
+        rc = take(c, *status, &body, news, err);
+    if (rc == MAUTH_UNAVAILABLE)
+        c->retry_after_s = fetch_retry_after_s(c->fetch);
+    buf_clear(&body);
+    return rc;
+}
+
+enum mauth_rc
+trust_client_look(struct trust_client *c, bool wait, const struct lowest *loaded,
+    struct keep_news *news, struct mauth_err *err)
+{
+    bool had_ticket = c->login.grant != NULL;
+    struct mauth_err why = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
+    struct buf url;
+    long status;
+
+    memset(news, 0, sizeof(*news));
+    c->retry_after_s = 0;
+    buf_init(&url);
+    write_url(&url, c, wait, loaded);
+    rc = ask(c, buf_cstr(&url), &status, news, &why);
+    if (rc && status == STATUS_DEAD) {
+        trust_login_drop(&c->login);
+        if (had_ticket) { /* its session was closed: is that all? */
+            mauth_err_reset(&why);
+            rc = ask(c, buf_cstr(&url), &status, news, &why);
+        }
+    }
+    buf_clear(&url);
+    if (rc && err)
+        *err = why;
+    return rc;
+}

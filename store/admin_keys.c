@@ -1,0 +1,244 @@
+#include "store/admin_keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/str.h"
+#include "store/admin.h"
+#include "store/key.h"
+#include "store/keystore.h"
+
+bool
+admin_key_is_id(struct text id)
+{
+    return str_is_hex(id, MAUTH_KEY_ID_LEN);
+}
+
+/* Whom it is for. */
+
+static int
+compare(const void *a, const void *b)
+{
+    const struct text *x = a, *y = b;
+
+    return text_compare(*x, *y);
+}
+
+static enum mauth_rc
+check_audiences(const struct text *sorted, size_t count, struct mauth_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!str_is_uri(sorted[i]) || memchr(sorted[i].p, ',', sorted[i].len))
+            return mauth_fail(
+                err, MAUTH_INVALID, "An audience is a URI without a comma.");
+        if (i && text_equal(sorted[i], sorted[i - 1]))
+            return mauth_fail(err, MAUTH_INVALID, "An audience stands twice.");
+    }
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+too_many_audiences(struct mauth_err *err)
+{
+    return mauth_fail(err, MAUTH_INVALID,
+        "A key is for %d audiences at most, of %d characters together.",
+        (int)TRUST_AUDIENCES_MAX, (int)SIGNING_KEY_AUDIENCES);
+}
+
+enum mauth_rc
+admin_key_set_audiences(struct admin_key *k, const struct text *audience, size_t count,
+    struct mauth_err *err)
+{
+    struct text sorted[TRUST_AUDIENCES_MAX];
+    enum mauth_rc rc;
+    struct buf list;
+
+    k->audiences[0] = '\0';
+    if (count > TRUST_AUDIENCES_MAX)
+        return too_many_audiences(err);
+    if (!count)
+        return MAUTH_OK;
+    memcpy(sorted, audience, count * sizeof(*sorted));
+    qsort(sorted, count, sizeof(*sorted), compare);
+    rc = check_audiences(sorted, count, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    buf_init_fixed(&list, k->audiences, sizeof(k->audiences));
+    for (size_t i = 0; i < count; i++) {
+        buf_str(&list, i ? "," : "");
+        buf_text(&list, sorted[i]);
+    }
+    buf_u8(&list, '\0');
+    if (buf_ok(&list))
+        return MAUTH_OK;
+    k->audiences[0] = '\0';
+    return too_many_audiences(err);
+}
+
+/* A change. */
+
+static enum mauth_rc
+make_key(struct admin_key *k, struct mauth_err *err)
+{
+    struct signer *signer = NULL;
+    enum mauth_rc rc;
+
+    buf_rewind(k->pkcs8);
+    rc = signer_generate(k->kind, k->pkcs8, err);
+    if (rc == MAUTH_OK)
+        rc = signer_from_pkcs8(k->pkcs8->data, k->pkcs8->len, &signer, err);
+    if (rc == MAUTH_OK)
+        snprintf(k->id, sizeof(k->id), "%s", mauth_key_id(signer_key(signer)));
+    signer_free(signer);
+    return rc;
+}
+
+enum mauth_rc
+admin_key_ready(struct admin_change *c, struct mauth_err *err)
+{
+    struct admin_key *k = &c->key;
+    enum mauth_rc rc;
+
+    k->life.seal = k->seal;
+    k->life.now_s = c->now_s;
+    k->life.longest_s = k->longest_s;
+    rc = key_change_ready(&k->life, err);
+    if (rc != MAUTH_OK || c->op != ADMIN_KEY_PREPARE || !k->pkcs8)
+        return rc;
+    return make_key(k, err);
+}
+
+/* What is there of it, as it is shown. */
+static enum mauth_rc
+look(struct kv_txn *txn, struct admin_key *k, const char *id, struct mauth_err *err)
+{
+    struct signing_key found;
+    enum mauth_rc rc;
+
+    signing_key_init(&found);
+    rc = signing_key_find(txn, k->seal, id, &found, err);
+    if (rc == MAUTH_OK)
+        admin_key_take_view(&found, &k->view);
+    signing_key_clear(&found);
+    return rc;
+}
+
+enum mauth_rc
+admin_key_find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    c->key.life.other[0] = '\0';
+    memset(&c->key.view, 0, sizeof(c->key.view));
+    if (c->op == ADMIN_KEY_PREPARE)
+        return MAUTH_OK;
+    if (!admin_key_is_id(text_of(c->whom)))
+        return MAUTH_NOT_FOUND;
+    return look(txn, &c->key, c->whom, err);
+}
+
+static enum mauth_rc
+check_window(int64_t from_s, int64_t until_s, int64_t now_s, struct mauth_err *err)
+{
+    if (from_s < now_s - ADMIN_KEY_EARLY_S)
+        return mauth_fail(err, MAUTH_INVALID, "A key cannot begin before it is made.");
+    if (until_s <= from_s)
+        return mauth_fail(err, MAUTH_INVALID, "A key ends after it begins.");
+    if (until_s - from_s > ADMIN_KEY_LIFE_MAX_S)
+        return mauth_fail(err, MAUTH_INVALID, "A key is good for ten years at most.");
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+count_one(struct signing_key *k, void *arg, struct mauth_err *err)
+{
+    size_t *count = arg;
+
+    (void)k;
+    (void)err;
+    ++*count;
+    return MAUTH_OK;
+}
+
+/* More could not be loaded. */
+static enum mauth_rc
+check_room(struct kv_txn *txn, const struct admin_key *k, struct mauth_err *err)
+{
+    size_t count = 0;
+    enum mauth_rc rc = signing_key_each(txn, k->seal, count_one, &count, err);
+
+    if (rc == MAUTH_OK && count >= KEYSTORE_KEYS)
+        rc = mauth_fail(err, MAUTH_CONFLICT,
+            "There are %d keys, as many as there may be; revoked ones leave when their "
+            "time is over.",
+            (int)KEYSTORE_KEYS);
+    return rc;
+}
+
+static enum mauth_rc
+prepare(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    struct admin_key *k = &c->key;
+    int64_t from_s = k->from_s ? k->from_s : c->now_s;
+    const struct keystore_key wish = {
+        .state = TRUST_NEXT,
+        .from_s = from_s,
+        .until_s = k->until_s ? k->until_s : from_s + ADMIN_KEY_LIFE_S,
+        .audiences = k->audiences[0] ? k->audiences : "*",
+        .created_s = c->now_s,
+    };
+    enum mauth_rc rc = check_window(wish.from_s, wish.until_s, c->now_s, err);
+
+    if (rc == MAUTH_OK)
+        rc = check_room(txn, k, err);
+    if (rc == MAUTH_OK && (!k->pkcs8 || !k->pkcs8->len))
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "key: none was made ready");
+    if (rc == MAUTH_OK)
+        rc = keystore_key_add(
+            txn, k->seal, &wish, buf_slice(k->pkcs8), k->life.nonce[0], err);
+    return rc ? rc : look(txn, k, k->id, err);
+}
+
+static enum mauth_rc
+activate(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    struct admin_key *k = &c->key;
+    enum mauth_rc rc;
+    bool changed;
+
+    rc = key_life_activate(txn, &k->life, c->whom, &changed, err);
+    c->unchanged = rc == MAUTH_OK && !changed;
+    return rc ? rc : look(txn, k, c->whom, err);
+}
+
+static enum mauth_rc
+revoke(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    bool changed;
+    enum mauth_rc rc = key_life_revoke(txn, &c->key.life, c->whom, &changed, err);
+
+    c->unchanged = rc == MAUTH_OK && !changed;
+    return rc ? rc : look(txn, &c->key, c->whom, err);
+}
+
+enum mauth_rc
+admin_key_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    if (c->op == ADMIN_KEY_PREPARE)
+        return prepare(txn, c, err);
+    return c->op == ADMIN_KEY_ACTIVATE ? activate(txn, c, err) : revoke(txn, c, err);
+}
+
+void
+admin_key_on_record(const struct admin_change *c, struct audit_record *r)
+{
+    const struct admin_key *k = &c->key;
+
+    r->key = k->view.id[0] ? k->view.id : c->whom;
+    if (r->key)
+        r->resources[r->resource_count++] = r->key;
+    if (c->op == ADMIN_KEY_PREPARE)
+        r->resources[r->resource_count++] = k->audiences[0] ? k->audiences : "*";
+    if (k->life.other[0])
+        r->resources[r->resource_count++] = k->life.other;
+}

@@ -1,0 +1,86 @@
+/*
+ * What admins do with signing keys, as changes of store/admin.h: prepare, activate,
+ * revoke. And how keys are shown.
+ */
+#ifndef STORE_ADMIN_KEYS_H
+#define STORE_ADMIN_KEYS_H
+
+#include "keys/signer.h"
+#include "store/audit.h"
+#include "store/key_life.h"
+
+struct admin_change;
+
+enum {
+    ADMIN_KEY_LIFE_S = 365 * 86400, /* unless another is asked for */
+    ADMIN_KEY_LIFE_MAX_S = 10 * 365 * 86400,
+    ADMIN_KEY_EARLY_S = 60 /* so much earlier than now may it begin: clocks differ */
+};
+
+/* A key as it is shown. */
+struct admin_key_view {
+    char id[MAUTH_KEY_ID_LEN + 1];
+    enum trust_state state;
+    enum signer_kind kind;
+    int64_t created_s, from_s, until_s;
+    int64_t active_s, retires_s; /* 0: never; it does not */
+    char audiences[SIGNING_KEY_AUDIENCES + 1];
+    uint8_t spki[MAUTH_SPKI_MAX];
+    size_t spki_len;
+};
+
+/* The part of a change that is about a key. */
+struct admin_key {
+    const struct mauth_secret *seal; /* borrowed, as the next */
+    struct buf *pkcs8;               /* a new key's private half, for secrets */
+    int64_t longest_s;               /* of a ticket, as configured */
+
+    /* To prepare one. */
+    enum signer_kind kind;
+    int64_t from_s, until_s;                   /* 0: now; a year later */
+    char audiences[SIGNING_KEY_AUDIENCES + 1]; /* "": all */
+
+    bool force; /* activate it though not all who verify know it */
+
+    /* Made, and found. */
+    char id[MAUTH_KEY_ID_LEN + 1]; /* of the new one */
+    struct key_change life;
+    struct admin_key_view view;
+};
+
+MAUTH_MUST_USE bool admin_key_is_id(struct text id);
+
+/*
+ * Sets whom a new key is for: sorted, so that the same ones are always written alike.
+ * None: all.
+ *
+ * MAUTH_INVALID  one that is no URI, or stands twice; too many
+ */
+MAUTH_MUST_USE enum mauth_rc admin_key_set_audiences(struct admin_key *k,
+    const struct text *audience, size_t count, struct mauth_err *err);
+
+/* For admin.c: as the functions of that name there. */
+MAUTH_MUST_USE enum mauth_rc admin_key_ready(
+    struct admin_change *c, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc admin_key_find(
+    struct kv_txn *txn, struct admin_change *c, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc admin_key_apply(
+    struct kv_txn *txn, struct admin_change *c, struct mauth_err *err);
+
+void admin_key_on_record(const struct admin_change *c, struct audit_record *r);
+
+void admin_key_take_view(const struct signing_key *k, struct admin_key_view *out);
+
+/* One key as JSON. */
+void admin_view_key(
+    struct buf *out, const char *issuer, const struct admin_key_view *v);
+/* MAUTH_NOT_FOUND: there is none with this id. */
+MAUTH_MUST_USE enum mauth_rc admin_view_key_of(struct kv_txn *txn,
+    const struct mauth_secret *seal, const char *issuer, const char *id,
+    struct buf *out, struct mauth_err *err);
+/* All of them: {"items":[...]}, in the order of their ids. */
+MAUTH_MUST_USE enum mauth_rc admin_view_keys(struct kv_txn *txn,
+    const struct mauth_secret *seal, const char *issuer, struct buf *out,
+    struct mauth_err *err);
+
+#endif

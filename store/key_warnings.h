@@ -1,0 +1,24 @@
+/*
+ * What somebody should do about the service's own keys before it is too late: from 30
+ * days before the authority's end, and before that of a signing key which nothing
+ * follows.
+ */
+#ifndef STORE_KEY_WARNINGS_H
+#define STORE_KEY_WARNINGS_H
+
+#include "base/buf.h"
+#include "store/keystore.h"
+
+enum {
+    KEY_WARNING_DAYS = 30
+};
+
+/* Appends a sentence for each, ended by a newline; nothing: all is well. */
+MAUTH_MUST_USE enum mauth_rc key_warnings(
+    const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err);
+
+/* The same as a JSON array of texts. */
+MAUTH_MUST_USE enum mauth_rc key_warnings_json(
+    const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err);
+
+#endif

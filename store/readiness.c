@@ -1,0 +1,96 @@
+#include "store/readiness.h"
+
+#include <string.h>
+
+#include "store/graph_record.h"
+#include "store/graph_service.h"
+
+bool
+readiness_lacks(const struct readiness *r, struct trust_place listed, int64_t now_s)
+{
+    if (now_s - r->seen_s > READINESS_DAY_S)
+        return false;
+    return r->is_strange || (listed.epoch == 0 && listed.sequence == 0) ||
+           trust_place_compare(r->loaded, listed) < 0;
+}
+
+enum mauth_rc
+readiness_put(struct kv_txn *txn, const struct readiness *r, struct mauth_err *err)
+{
+    struct graph_service service;
+    uint8_t raw[RECORD_MAX];
+    enum mauth_rc rc;
+    struct buf b;
+
+    rc = graph_service_by_id(txn, &r->service, &service, err);
+    if (rc == MAUTH_OK && !service.live)
+        rc = MAUTH_NOT_FOUND;
+    if (rc != MAUTH_OK)
+        return rc;
+    record_open(&b, raw);
+    buf_u64(&b, r->loaded.epoch);
+    buf_u64(&b, r->loaded.sequence);
+    buf_put(&b, r->hash, HASH_LEN);
+    buf_u8(&b, r->is_strange);
+    buf_u64(&b, (uint64_t)r->since_s);
+    buf_u64(&b, (uint64_t)r->seen_s);
+    return record_save(txn, SPACE_READINESS, r->service.b, ID_BYTES, &b, err);
+}
+
+enum mauth_rc
+readiness_forget(struct kv_txn *txn, const struct id *service, struct mauth_err *err)
+{
+    struct store_key key;
+
+    store_key(&key, SPACE_READINESS, service->b, ID_BYTES);
+    return kv_delete(txn, store_key_text(&key), err);
+}
+
+static bool
+read_record(struct text key, struct text value, struct readiness *out)
+{
+    struct reader r;
+    uint8_t strange;
+
+    if (key.len != 1 + ID_BYTES || !record_begin(value, &r))
+        return false;
+    memcpy(out->service.b, key.p + 1, ID_BYTES);
+    out->loaded.epoch = reader_u64(&r);
+    out->loaded.sequence = reader_u64(&r);
+    reader_copy(&r, out->hash, HASH_LEN);
+    strange = reader_u8(&r);
+    out->is_strange = strange != 0;
+    out->since_s = (int64_t)reader_u64(&r);
+    out->seen_s = (int64_t)reader_u64(&r);
+    return reader_done(&r) && strange <= 1;
+}
+
+struct walk {
+    readiness_fn *fn;
+    void *arg;
+    bool is_damaged;
+};
+
+static bool
+visit(struct text key, struct text value, void *arg)
+{
+    struct walk *w = arg;
+    struct readiness r;
+
+    w->is_damaged = !read_record(key, value, &r);
+    return !w->is_damaged && w->fn(&r, w->arg);
+}
+
+enum mauth_rc
+readiness_each(struct kv_txn *txn, readiness_fn *fn, void *arg, struct mauth_err *err)
+{
+    struct walk w = {.fn = fn, .arg = arg};
+    struct store_key first, end;
+    enum mauth_rc rc;
+
+    store_key(&first, SPACE_READINESS, NULL, 0);
+    store_key(&end, (enum store_space)(SPACE_READINESS + 1), NULL, 0);
+    rc = kv_scan(
+        txn, store_key_text(&first), store_key_text(&end), KV_UP, visit, &w, err);
+    return rc == MAUTH_OK && w.is_damaged ? record_damaged("readiness", err) : rc;
+}

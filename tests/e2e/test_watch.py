@@ -1,0 +1,549 @@
+#!/usr/bin/env python3
+"""meshauth trust: a service pins a root, and its trust file is kept fresh, whoever answers."""
+import json
+import os
+import pathlib
+import pty
+import random
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+import unittest
+
+from deciding import Deciding
+from harness import MESHAUTH, ROOT, SLOW, STORAGE, Mesh, MeshTest, free_port, main, run, wait_until
+from people import Person
+from services import Socket
+from trust_files import NoteKey, TrustAuthority
+from watching import Front, Pinned
+
+
+def refused(test, code, says, *words):
+    """A sentence on standard error, and that exit code."""
+    done = run(MESHAUTH, *words, check=False)
+    test.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+    test.assertIn(says, done.stderr)
+    return done
+
+
+class Bootstrap(MeshTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        shown = run(MESHAUTH, "trust", "show", cls.mesh.trust, "--root", cls.mesh.vkey, "--json").stdout
+        cls.fingerprint = json.loads(shown)["root"]["fingerprint"]
+
+    def folder(self):
+        return self.mesh.folder / self.id().rsplit(".", 1)[1]
+
+    def words(self, *more, url=None):
+        return ["trust", "bootstrap", url or self.mesh.url, "--out", self.folder(), "--ca", self.mesh.ca, *more]
+
+    def test_pins(self):
+        done = json.loads(run(MESHAUTH, *self.words("--fingerprint", self.fingerprint, "--json")).stdout)
+        self.assertEqual((done["root_fingerprint"], done["service"]), (self.fingerprint, None))
+        folder = self.folder()
+        self.assertEqual((folder / "root.vkey").read_text(), self.mesh.vkey.read_text())
+        self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o755)
+        self.assertEqual(stat.S_IMODE((folder / "service.key").stat().st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE((folder / "root.vkey").stat().st_mode), 0o644)
+        # Again: it is as it was, and the key with it.
+        key = (folder / "service.key").read_text()
+        run(MESHAUTH, *self.words("--fingerprint", self.fingerprint))
+        self.assertEqual((folder / "service.key").read_text(), key)
+
+    def test_nobody_to_compare(self):
+        done = refused(self, 1, "nobody is here to compare", *self.words())
+        self.assertIn(self.fingerprint, done.stderr)
+        self.assertFalse(self.folder().exists())
+
+    def test_another_fingerprint(self):
+        other = "SHA256:" + "A" * 43
+        refused(self, 1, "has another root", *self.words("--fingerprint", other))
+        self.assertFalse(self.folder().exists())
+        for bad in ("", "SHA256:", self.fingerprint[7:], self.fingerprint + "=", "MD5:" + "A" * 46):
+            refused(self, 2, "--fingerprint", *self.words("--fingerprint", bad))
+
+    def test_another_root_is_pinned(self):
+        run(MESHAUTH, *self.words("--fingerprint", self.fingerprint))
+        (self.folder() / "root.vkey").write_text(NoteKey("127.0.0.1/root").vkey + "\n")
+        refused(self, 1, "another root is pinned", *self.words("--fingerprint", self.fingerprint))
+
+    def test_a_key_elsewhere(self):
+        key = self.mesh.folder / "elsewhere.key"
+        run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
+        key.chmod(0o644)
+        refused(self, 1, "lets others at a secret", *self.words("--fingerprint", self.fingerprint, "--key", key))
+        key.chmod(0o600)
+        run(MESHAUTH, *self.words("--fingerprint", self.fingerprint, "--key", key))
+        self.assertFalse((self.folder() / "service.key").exists())
+        shown = run("openssl", "x509", "-in", self.folder() / "service.crt", "-noout", "-pubkey").stdout
+        self.assertEqual(shown, run("openssl", "pkey", "-in", key, "-pubout").stdout)
+
+    def test_nobody_there(self):
+        url = f"https://127.0.0.1:{free_port()}"
+        refused(self, 3, "127.0.0.1", *self.words("--fingerprint", self.fingerprint, url=url))
+        refused(self, 3, "certificate", "trust", "bootstrap", self.mesh.url, "--out", self.folder(),
+                "--fingerprint", self.fingerprint)
+        self.assertFalse(self.folder().exists())
+
+    def ask(self, answer):
+        """On a terminal: what was shown there, and the exit code."""
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([MESHAUTH, *map(str, self.words())], stdin=follower, stdout=follower, stderr=follower)
+        os.close(follower)
+        os.write(leader, answer)
+        shown = b""
+        try:
+            while part := os.read(leader, 4096):
+                shown += part
+        except OSError:
+            pass  # it has ended
+        os.close(leader)
+        return process.wait(20 * SLOW), shown.decode()
+
+    def test_a_person_compares(self):
+        for answer in (b"no\n", b"y\n", b"YES\n", b"\n", b"\x04"):
+            code, shown = self.ask(answer)
+            self.assertEqual(code, 1, shown)
+            self.assertIn(self.fingerprint, shown)
+            self.assertFalse(self.folder().exists())
+        code, shown = self.ask(b"yes\n")
+        self.assertEqual(code, 0, shown)
+        self.assertEqual((self.folder() / "root.vkey").read_text(), self.mesh.vkey.read_text())
+
+    def test_it_may_be_told_of_none(self):
+        """And says so; a root that is not its authority's is told of by nobody."""
+        mesh = Mesh(start=False)
+        self.addCleanup(mesh.close)
+        mesh.vkey.write_text(NoteKey(f"127.0.0.1:{mesh.port}/root").vkey + "\n")
+        mesh.start()
+        refused(self, 1, "does not tell of its root", "trust", "bootstrap", mesh.url, "--out", self.folder(),
+                "--ca", mesh.ca, "--fingerprint", self.fingerprint)
+        self.assertIn("nobody is told of the root's key", mesh.log_text())
+
+
+class Direct(MeshTest):
+    """With nobody between the updater and meshauthd."""
+
+    def pinned(self):
+        p = Pinned(self.mesh, self.id().rsplit(".", 1)[1].replace("_", "-"))
+        self.addCleanup(p.close)
+        return p
+
+    def revoke_something(self):
+        """What the next trust file tells of."""
+        admin = Socket(self.mesh)
+        other = admin.call("GET", "services/storage").json["id"]
+        admin.call("PUT", f"roles/{other}/publish")
+        self.assertEqual(admin.call("DELETE", f"roles/{other}/publish").status, 204)
+        return other
+
+    def test_fetch(self):
+        p = self.pinned()
+        refused(self, 2, "as which service?", "trust", "fetch", p.dir)
+        refused(self, 1, "no root is pinned there", "trust", "fetch", self.mesh.dir)
+        self.assertIn("new", p.fetch().stdout)
+        self.assertEqual(stat.S_IMODE(p.trust.stat().st_mode), 0o644)
+        again = json.loads(p.fetch("--json").stdout)
+        self.assertEqual((again["changed"], again["file"]), (False, str(p.trust)))
+        alice = Person(self.mesh, "alice")
+        self.assertEqual(self.mesh.verify(alice.ticket, alice.device, trust=p.trust)[1]["verdict"], "accept")
+
+    def test_fetch_as_nobody(self):
+        p = self.pinned()
+        p.id = p.id[:-1] + ("0" if p.id[-1] != "0" else "1")
+        done = p.fetch(check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("invalid_client", done.stderr)
+        self.assertFalse(p.trust.exists())
+
+    def test_hears_of_a_revocation_within_a_second(self):
+        p = self.pinned()
+        p.start()
+        p.wait_for("a first file", lambda s: s["state"] == "good")
+        before = p.shown()["sequence"]
+        start = time.monotonic()
+        who = self.revoke_something()
+        wait_until(lambda: who in p.trust.read_text(), "the revocation")
+        self.assertLess(time.monotonic() - start, 1.5 * SLOW)
+        p.wait_for("a status that tells of it", lambda s: s["trust"]["sequence"] > before)
+        self.assertEqual(p.stop()[0], 0)
+
+    def test_ends_at_once(self):
+        p = self.pinned()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            p.start()
+            p.wait_for("a file", lambda s: s["state"] == "good")
+            time.sleep(0.5)  # it waits at meshauthd now
+            code, took = p.stop(number)
+            self.assertEqual(code, 0)
+            self.assertLess(took, 0.5 * SLOW)
+
+    def test_looks_again_when_told(self):
+        p = self.pinned()
+        p.start()
+        p.wait_for("a confirmation", lambda s: s["confirmed"])
+        time.sleep(0.3)
+        for _ in range(3):
+            logins = len([line for line in self.mesh.log() if line.get("path") == "/v1/token"])
+            # The request that was under way is given up; meshauthd may log it or not.
+            p.trust.unlink()
+            p.process.send_signal(signal.SIGHUP)
+            self.revoke_something()
+            wait_until(p.trust.exists, "the next file")
+            self.assertEqual(len([line for line in self.mesh.log() if line.get("path") == "/v1/token"]), logins)
+        self.assertEqual(p.stop()[0], 0)
+
+    def test_one_at_a_time(self):
+        p = self.pinned()
+        p.start()
+        p.wait_for("a first file", lambda s: s["state"] == "good")
+        done = p.fetch(check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("another meshauth holds it", done.stderr)
+        self.assertEqual(p.stop()[0], 0)
+        p.fetch()
+
+    def test_logs_in_again_when_its_session_is_closed(self):
+        p = self.pinned()
+        p.start()
+        p.wait_for("a confirmation", lambda s: s["confirmed"])
+        session = self.mesh.audit(actor=p.id, action="login")[-1]["session"]
+        before = p.shown()["sequence"]
+        run(MESHAUTH, "revoke", session, "-c", self.mesh.conf)
+        p.wait_for("the next file", lambda s: s["trust"]["sequence"] > before and s["state"] == "good")
+        wait_until(lambda: len(self.mesh.audit(actor=p.id, action="login")) > 1, "another login")
+        self.assertEqual(p.stop()[0], 0)
+
+    def test_a_service_that_is_removed(self):
+        p = self.pinned()
+        p.start()
+        p.wait_for("a first file", lambda s: s["state"] == "good")
+        self.assertEqual(Socket(self.mesh).call("DELETE", f"services/{p.id}", if_match="*").status, 204)
+        status = p.wait_for("trouble", lambda s: s["state"] == "failing")
+        self.assertIn("invalid_client", status["trouble"])
+        p.shown()
+        self.assertEqual(p.stop()[0], 0)
+
+    def test_meshauthd_away_and_back(self):
+        p = self.pinned()
+        p.start()
+        p.wait_for("a first file", lambda s: s["state"] == "good")
+        held = p.trust.read_bytes()
+        self.mesh.stop()
+        status = p.wait_for("trouble", lambda s: s["state"] == "failing")
+        self.assertIn("127.0.0.1", status["trouble"])
+        self.assertEqual(p.trust.read_bytes(), held)
+        self.mesh.start()
+        p.wait_for("its return", lambda s: s["state"] == "good" and s["trouble"] is None)
+        self.assertEqual(p.log().count("good: "), 2)
+        self.assertEqual(p.stop()[0], 0)
+
+    def test_tells_systemd(self):
+        p = self.pinned()
+        path = str(self.mesh.folder / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.bind(path)
+            s.settimeout(20 * SLOW)
+            p.start(env={"NOTIFY_SOCKET": path})
+            heard = [s.recv(4096).decode()]
+            self.assertNotIn("READY=1", heard[0])  # there is no file yet
+            self.assertIn("STATUS=none", heard[0])
+            while "READY=1" not in heard[-1]:
+                heard.append(s.recv(4096).decode())
+            self.assertIn("WATCHDOG=1", heard[-1])
+            self.assertIn("STATUS=good", heard[-1])
+            self.assertEqual(p.stop()[0], 0)
+            while heard[-1] != "STOPPING=1":
+                heard.append(s.recv(4096).decode())
+
+
+class Hostile(MeshTest):
+    """Somebody else answers, with files that are genuine but for what a test changes."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mesh = Mesh(start=False)
+        cls.addClassCleanup(cls.mesh.close)
+        front_port, cls.mesh.port = cls.mesh.port, free_port()
+        cls.mesh.configure_in_haste(listen={"address": "127.0.0.1", "port": cls.mesh.port})
+        cls.mesh.start()
+        cls.front = Front(cls.mesh, front_port)
+        cls.addClassCleanup(cls.front.close)
+        cls.authority = TrustAuthority(cls.mesh)
+
+    def setUp(self):
+        self.front.trust = self.front.token = None
+        self.pinned = Pinned(self.mesh, self.id().rsplit(".", 1)[1].replace("_", "-"))
+        self.addCleanup(self.pinned.close)
+        self.front.service = self.pinned
+        self.front.asked.clear()
+
+    def give(self, *files):
+        """These, one after the other; then nothing new, after a while."""
+        left = list(files)
+
+        def trust(query):
+            if left:
+                return 200, {"Content-Type": "text/plain; charset=utf-8"}, left.pop(0)
+            time.sleep(6)
+            return 304, {}, b""
+        self.front.trust = trust
+
+    def look(self):
+        self.pinned.process.send_signal(signal.SIGHUP)
+
+    def start_with(self, file, *more, **kinds):
+        self.give(file)
+        self.pinned.start(*more, **kinds)
+        return self.pinned.wait_for("a first file", lambda s: s["state"] == "good" and s["confirmed"])
+
+    def test_keeps_the_old_one(self):
+        good = self.authority.file(10)
+        stranger = TrustAuthority(self.mesh, NoteKey(self.authority.root.name))
+        list_changed = self.authority.file(11, revoked=["revoke 5 *"]).replace(b"revoke 5 *", b"revoke 4 *")
+        other = TrustAuthority(self.mesh)
+        other.issuer = self.mesh.url.replace("127.0.0.1", "127.0.0.2")
+        other_name = other.issuer.removeprefix("https://")
+        other.root.name, other.key.name = f"{other_name}/root", f"{other_name}/authority"
+        other.root.hash, other.key.hash = (NoteKey(k.name, k.pem).hash for k in (other.root, other.key))
+        cases = (
+            ("a lower sequence", self.authority.file(9), "is older than what is loaded", False),
+            ("the same sequence, other bytes", self.authority.file(10, life=1800), "different content", True),
+            ("a stranger's signature", stranger.file(11), "signed by another", False),
+            ("an old epoch", self.authority.file(99, epoch=8), "is older than what is loaded", False),
+            ("expired", self.authority.file(11, issued=-3600, life=3500), "has expired already", False),
+            ("from the future", self.authority.file(11, issued=120), "from the future", False),
+            ("another issuer", other.file(11), "signed by another", False),
+            ("truncated in the list", self.authority.file(11, revoked=["revoke 5 *", "revoke 6 usr_0" + "a" * 25])[:-9],
+             "not the signed one", False),
+            ("truncated in the notes", self.authority.file(11)[:400], "note: ", False),
+            ("a list that does not match its hash", list_changed, "not the signed one", False),
+            ("a changed byte", self.authority.file(11).replace(b"sequence 11", b"sequence 12"), "not signed by", False),
+            ("nothing at all", b"", "note: ", False),
+            ("a shorter audit log", self.authority.file(11, size=99), "the audit log was rewritten", True),
+            ("another audit log", self.authority.file(11, tree="another"), "the audit log was rewritten", True),
+        )
+        self.start_with(good)
+        alarm = self.pinned.dir / "trust.alarm"
+        trouble = None
+        for sequence, (name, file, says, is_alarm) in enumerate(cases, 20):
+            with self.subTest(name):
+                self.give(file)
+                self.look()
+                status = self.pinned.wait_for(f"trouble with {name}", lambda s: s["trouble"] not in (None, trouble))
+                trouble = status["trouble"]
+                self.assertIn(says, trouble)
+                self.assertEqual(status["state"], "failing")
+                self.assertEqual(self.pinned.trust.read_bytes(), good)
+                self.assertEqual((status["alarm"], alarm.exists()), (is_alarm, is_alarm))
+                if is_alarm:
+                    self.assertEqual(alarm.read_bytes(), file)
+                    self.assertIn("ALARM: " + trouble, self.pinned.log())
+                    alarm.unlink()
+        after = self.authority.file(11)
+        self.give(after)
+        self.look()
+        self.pinned.wait_for("a good one", lambda s: s["state"] == "good" and s["trust"]["sequence"] == 11)
+        self.assertEqual(self.pinned.trust.read_bytes(), after)
+        self.assertEqual(self.pinned.stop()[0], 0)
+
+    def test_a_new_epoch_may_contradict(self):
+        """A backup was restored; both are kept, and it is said."""
+        self.start_with(self.authority.file(10))
+        restored = self.authority.file(1, epoch=10, size=50)
+        self.give(restored)
+        self.look()
+        self.pinned.wait_for("the new epoch", lambda s: s["trust"]["epoch"] == 10)
+        self.assertEqual(self.pinned.trust.read_bytes(), restored)
+        self.assertIn("was a backup restored?", self.pinned.log())
+        seen = (self.pinned.dir / "trust.witness").read_text()
+        self.assertRegex(seen, r"(?m)^checkpoint 9 10 100 .*\ncheckpoint 10 1 50 ")
+        self.assertEqual(self.pinned.stop()[0], 0)
+
+    def test_fetch_refuses_alike(self):
+        self.give(self.authority.file(10))
+        self.pinned.fetch()
+        self.give(self.authority.file(10, life=1800))
+        done = self.pinned.fetch(check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("ALARM", done.stderr)
+        self.assertTrue((self.pinned.dir / "trust.alarm").exists())
+        self.assertEqual(self.pinned.shown()["sequence"], 10)
+
+    def test_an_answer_without_end(self):
+        """More than a trust file can have."""
+        self.start_with(self.authority.file(10))
+        self.front.trust = lambda query: (200, {}, b"x" * ((16 << 20) + 1))
+        self.look()
+        status = self.pinned.wait_for("trouble", lambda s: s["state"] == "failing")
+        self.assertIn("a longer answer than allowed", status["trouble"])
+        self.assertEqual(self.pinned.stop()[0], 0)
+
+    def test_a_login_that_is_somebody_elses(self):
+        """A ticket that is bound to another key is no login of ours."""
+        other = Person(self.mesh, "alice")
+        said = self.mesh.login("alice", other.device)
+        self.front.token = lambda body: (200, {"Content-Type": "application/json"}, said.body)
+        self.pinned.start()
+        status = self.pinned.wait_for("trouble", lambda s: s["trouble"])
+        self.assertIn("not bound to this device's key", status["trouble"])
+        self.assertEqual(status["state"], "none")
+        self.assertEqual(self.front.asked, [])
+        self.assertEqual(self.pinned.stop()[0], 0)
+
+    def gaps(self):
+        times = [at for at, _, _ in self.front.asked]
+        return [b - a for a, b in zip(times, times[1:])]
+
+    def test_stays_away_as_long_as_it_is_told(self):
+        for status in (503, 429):
+            with self.subTest(status):
+                self.front.asked.clear()
+                self.front.trust = lambda query: (status, {"Retry-After": "5"}, b"")
+                self.pinned.start()
+                wait_until(lambda: len(self.front.asked) > 1, "another look")
+                self.assertGreater(self.gaps()[0], 4.9)
+                self.assertEqual(self.pinned.stop()[0], 0)
+
+    def test_no_storm(self):
+        """However quickly somebody answers."""
+        self.give(self.authority.file(10))
+        self.pinned.fetch()
+        for name, answer in (("errors", (500, {}, b"")), ("nothing new", (304, {}, b"")), ("no content", (204, {}, b"")),
+                             ("the same again", (200, {}, self.pinned.trust.read_bytes())),
+                             ("rubbish", (200, {}, b"rubbish")), ("dead ticket", (401, {}, b""))):
+            with self.subTest(name):
+                self.front.asked.clear()
+                self.front.trust = lambda query: answer
+                self.pinned.start()
+                time.sleep(4)
+                self.assertEqual(self.pinned.stop()[0], 0)
+                # At 0, then after 0.25 to 2 s, 0.5 to 4, 1 to 8, 2 to 16.
+                self.assertTrue(1 <= len(self.front.asked) <= 5, self.gaps())
+
+    def test_killed_at_any_moment(self):
+        """The file is always all of one, and never an older one than before."""
+        files = [self.authority.file(n, revoked=["revoke %d usr_0%s" % (n, "a" * 25)]) for n in range(1, 121)]
+        given = {"n": 0}
+
+        def trust(query):
+            given["n"] = min(given["n"] + 1, len(files))
+            return 200, {}, files[given["n"] - 1]
+        self.front.trust = trust
+        highest = 0
+        for round in range(12):
+            self.pinned.start()
+            wait_until(lambda: given["n"] > 10 * round or given["n"] == len(files), "some files")
+            time.sleep(random.uniform(0, 0.03))
+            self.pinned.process.kill()
+            self.pinned.process.wait()
+            if not self.pinned.trust.exists():
+                continue
+            at = self.pinned.shown()["sequence"]
+            self.assertGreaterEqual(at, highest)
+            highest = at
+        self.assertGreater(highest, 50)
+        # Nothing of all that remains, but what the updater itself has left.
+        self.give(self.authority.file(500))
+        self.pinned.start()
+        self.pinned.wait_for("the last file", lambda s: (s["trust"] or {}).get("sequence") == 500)
+        self.assertEqual(self.pinned.stop()[0], 0)
+        self.assertEqual(list(self.pinned.dir.glob("*.new")), [])
+
+    def verdict(self, who):
+        code, said = self.mesh.verify(who.ticket, who.device, trust=self.pinned.trust)
+        return said.get("reason") or said["verdict"]
+
+    def test_cut_off_for_longer_than_the_file_lives(self):
+        life = 6 * SLOW
+        alice = Person(self.mesh, "alice")
+        self.start_with(self.authority.file(10, life=life))
+        self.front.close()
+        try:
+            self.assertEqual(self.verdict(alice), "accept")
+            self.pinned.wait_for("trouble", lambda s: s["state"] == "failing")
+            self.assertEqual(self.verdict(alice), "accept")  # within its life nothing is lost
+            status = self.pinned.wait_for("its end", lambda s: s["state"] == "expired")
+            self.assertIsNotNone(status["trouble"])
+            self.assertEqual(self.verdict(alice), "trust-expired")
+        finally:
+            self.front.open()
+        self.give(self.authority.file(11))
+        self.pinned.wait_for("its return", lambda s: s["state"] == "good")
+        self.assertEqual(self.verdict(alice), "accept")
+        self.assertEqual(self.pinned.stop()[0], 0)
+
+    def test_starts_with_what_it_has(self):
+        """A service that starts while the account service is away decides all the same."""
+        self.give(self.authority.file(10))
+        self.pinned.fetch()
+        self.front.close()
+        try:
+            self.pinned.start()
+            status = self.pinned.wait_for("trouble", lambda s: s["trouble"])
+            self.assertEqual((status["state"], status["trust"]["sequence"], status["confirmed"]), ("failing", 10, None))
+            self.assertEqual(self.pinned.stop()[0], 0)
+        finally:
+            self.front.open()
+
+    def test_says_what_the_service_has_loaded(self):
+        """The lowest of its living processes, by libmeshauth's own word."""
+        folder = self.mesh.folder / "loaded"
+        folder.mkdir()
+        self.give(self.authority.file(10))
+        self.pinned.fetch()
+        first = json.loads(run(MESHAUTH, "trust", "show", self.pinned.trust, "--json").stdout)
+        service = Deciding(self.mesh, STORAGE, trust=self.pinned.trust, status=folder)
+        self.addCleanup(service.close)
+        wait_until(lambda: list(folder.glob("*.status")), "what it has loaded")
+        dead = (folder / f"{service.process.pid}.status").read_text().replace("sequence 10", "sequence 1")
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        (folder / f"{ended.pid}.status").write_text(dead)
+        (folder / "other").write_text("epoch 0\n")
+        self.give(self.authority.file(11))
+        self.pinned.start("--loaded", folder)
+        self.pinned.wait_for("the next file", lambda s: s["trust"]["sequence"] == 11 and s["loaded"])
+        expected = {"after": "9.10", "loaded": f"9.10.{first['hash']}"}
+        self.assertEqual(self.front.asked[-1][2] if len(self.front.asked) == 2 else self.front.asked[1][2], expected)
+        # The service looks, and has the new one from then on.
+        alice = Person(self.mesh, "alice")
+        service.decide(alice.ticket, alice.device, "read", "https://nowhere.example/a")
+        second = json.loads(run(MESHAUTH, "trust", "show", self.pinned.trust, "--json").stdout)
+        self.look()
+        wait_until(lambda: self.front.asked[-1][2].get("loaded") == f"9.11.{second['hash']}", "what it has loaded now")
+        # It ends, and nothing is loaded any more.
+        service.close()
+        self.look()
+        wait_until(lambda: "loaded" not in self.front.asked[-1][2], "that nothing is loaded")
+        self.assertEqual(self.pinned.stop()[0], 0)
+
+
+@unittest.skipUnless(shutil.which("systemd-analyze"), "without systemd nobody starts it")
+class Unit(unittest.TestCase):
+    """packaging/meshauth-trust-watch@.service"""
+
+    def test_it_is_one(self):
+        unit = (ROOT / "packaging" / "meshauth-trust-watch@.service").read_text()
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "meshauth-trust-watch@relay.service"
+            # What it starts must be there to be verified, and so must its manual.
+            file.write_text(unit.replace("/usr/bin/meshauth ", "/bin/true ").replace("Documentation=", "#"))
+            done = run("systemd-analyze", "verify", file)
+            self.assertEqual(done.stderr, "")
+        options = set(re.findall(r" --([a-z]+) ", re.search("(?m)^ExecStart=.*$", unit).group()))
+        self.assertEqual(options, {"loaded", "status"})
+        said = run(MESHAUTH, "trust", "watch", "--help").stdout
+        for option in options:
+            self.assertIn(f"--{option} ", said)
+
+
+if __name__ == "__main__":
+    main()

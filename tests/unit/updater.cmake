@@ -1,0 +1,5 @@
+mauth_unit_test(backoff mauth::updater)
+mauth_unit_test(notify mauth::updater)
+mauth_unit_test(lowest mauth::updater)
+mauth_unit_test(witness mauth::updater)
+mauth_unit_test(keep mauth::updater mauth::keys_private)
