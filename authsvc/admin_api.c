@@ -9,7 +9,9 @@
 #include "authsvc/precondition.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
+#include "authsvc/verifiers.h"
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "net/form.h"
 #include "store/admin_view.h"
@@ -46,7 +48,9 @@ struct request {
     struct principal principal;
     struct json_body body;
     struct admin_change change;
-    struct buf pkcs8; /* of a new key */
+    struct buf pkcs8;          /* of a new key */
+    struct readiness *reports; /* of what verifiers have loaded; for keys */
+    size_t report_count;
     char whom[WHOM_MAX + 1], role[WHOM_MAX + 1];
     char after[AFTER_MAX + 1];
     size_t limit;
@@ -100,6 +104,8 @@ const struct admin_route admin_keys_activate = {.kind = ADMIN_KEYS,
     .take = admin_body_key};
 const struct admin_route admin_keys_revoke = {
     .kind = ADMIN_KEYS, .way = CHANGES, .op = ADMIN_KEY_REVOKE};
+const struct admin_route admin_metadata_key = {
+    .kind = ADMIN_METADATA_KEY, .way = SHOWS};
 const struct admin_route admin_revocations_list = {
     .kind = ADMIN_REVOCATIONS, .way = LISTS};
 const struct admin_route admin_revocations_add = {.way = CHANGES,
@@ -123,6 +129,7 @@ request_free(void *state)
     json_body_clear(&r->body);
     buf_clear(&r->json);
     buf_clear(&r->pkcs8);
+    free(r->reports);
     free(r);
 }
 
@@ -198,17 +205,39 @@ ask(struct kv_txn *txn, void *arg, struct mauth_err *err)
 }
 
 /* A key takes time to make: not for whoever will be refused. */
-static void
+static const char *
 ready_key(struct request *r)
 {
     struct admin_key *k = &r->change.key;
 
+    if (verifiers_take(r->service->verifiers, &r->reports, &r->report_count, NULL) !=
+        MAUTH_OK)
+        return "unavailable";
+    k->reports = (struct key_reports){r->reports, r->report_count};
     k->seal = r->service->seal;
     k->longest_s = config_longest_ticket_s(r->service->config);
+    k->module = r->service->config->pkcs11_module;
+    k->modules = r->service->config->pkcs11_modules;
     if (r->change.op == ADMIN_KEY_PREPARE &&
         kv_read(r->service->kv, ask, r, NULL) == MAUTH_OK && !r->problem)
         k->pkcs8 = &r->pkcs8;
     r->problem = NULL;
+    return NULL;
+}
+
+/* A key in a token may be described well, and not be there. */
+static const char *
+make_ready(struct request *r)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc = admin_change_ready(&r->change, &err);
+
+    if (rc == MAUTH_OK)
+        return NULL;
+    if (rc != MAUTH_INVALID)
+        return "internal";
+    snprintf(r->detail, sizeof(r->detail), "%s", err.text);
+    return "key";
 }
 
 static const char *
@@ -225,11 +254,8 @@ gather(struct request *r)
     if (!problem)
         problem = gather_body(r);
     if (!problem && r->route->kind == ADMIN_KEYS)
-        ready_key(r);
-    if (!problem && r->route->way == CHANGES &&
-        admin_change_ready(&r->change, NULL) != MAUTH_OK)
-        problem = "internal";
-    return problem;
+        problem = ready_key(r);
+    return problem || r->route->way != CHANGES ? problem : make_ready(r);
 }
 
 /* Decide and act. */
@@ -273,12 +299,15 @@ change(struct request *r, struct kv_txn *txn, struct mauth_err *err)
 static enum mauth_rc
 look_at_keys(struct request *r, struct kv_txn *txn, struct mauth_err *err)
 {
-    const char *issuer = r->service->config->issuer.url;
-    const struct mauth_secret *seal = r->service->seal;
+    const struct admin_keys_look keys = {r->service->seal,
+        r->service->config->issuer.url, {r->reports, r->report_count},
+        r->principal.caller.now_s};
 
+    if (r->route->kind == ADMIN_METADATA_KEY)
+        return admin_view_metadata_key(txn, r->service->seal, &r->json, err);
     if (r->route->way == LISTS)
-        return admin_view_keys(txn, seal, issuer, &r->json, err);
-    return admin_view_key_of(txn, seal, issuer, r->whom, &r->json, err);
+        return admin_view_keys(txn, &keys, &r->json, err);
+    return admin_view_key_of(txn, &keys, r->whom, &r->json, err);
 }
 
 static enum mauth_rc
@@ -288,7 +317,7 @@ look(struct request *r, struct kv_txn *txn, struct mauth_err *err)
     const char *after = r->after[0] ? r->after : NULL;
     enum mauth_rc rc;
 
-    if (r->route->kind == ADMIN_KEYS)
+    if (r->route->kind == ADMIN_KEYS || r->route->kind == ADMIN_METADATA_KEY)
         rc = look_at_keys(r, txn, err);
     else if (r->route->sessions)
         rc = admin_view_sessions(txn, issuer, r->whom, after, r->limit, &r->json, err);
@@ -400,6 +429,7 @@ committed(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
+    fault_point("admin.committed");
     end(r, r->job.rc, &r->job.err);
 }
 

@@ -25,6 +25,7 @@ extern const struct admin_route admin_keys_one;
 extern const struct admin_route admin_keys_prepare;
 extern const struct admin_route admin_keys_activate;
 extern const struct admin_route admin_keys_revoke;
+extern const struct admin_route admin_metadata_key;
 extern const struct admin_route admin_revocations_list;
 extern const struct admin_route admin_revocations_add;
 extern const struct admin_route admin_roles_list;

@@ -94,6 +94,7 @@ const struct json_member admin_body_key_new[] = {
     {"algorithm", JSON_BODY_TEXT, false},
     {"audiences", JSON_BODY_LIST, false},
     {"from", JSON_BODY_TEXT, false},
+    {"pkcs11", JSON_BODY_TEXT, false},
     {"until", JSON_BODY_TEXT, false},
     {NULL, 0, false},
 };
@@ -136,17 +137,32 @@ take_audiences(struct admin_key *k, const json_t *list, char *detail)
     return NULL;
 }
 
+static const char *
+take_token(struct admin_key *k, const char *uri, char *detail)
+{
+    if (strlen(uri) > PKCS11_URI_MAX)
+        return wrong_key(detail, "A PKCS#11 URI has 1024 characters at most.");
+    snprintf(k->token, sizeof(k->token), "%s", uri);
+    return k->token[0] ? NULL : wrong_key(detail, "A PKCS#11 URI is not empty.");
+}
+
 const char *
 admin_body_key(
     const json_t *root, struct admin_change *c, char detail[ADMIN_BODY_DETAIL])
 {
     const char *algorithm = json_body_text(root, "algorithm");
+    const char *token = json_body_text(root, "pkcs11"), *problem;
     const json_t *audiences = json_object_get(root, "audiences");
     struct admin_key *k = &c->key;
 
     k->force = json_body_bool(root, "force", false);
     if (algorithm && !signer_kind_parse(text_of(algorithm), &k->kind))
         return wrong_key(detail, "An algorithm is P-256, RSA-2048 or RSA-3072.");
+    if (algorithm && token)
+        return wrong_key(detail, "A key in a token has the algorithm that it has.");
+    problem = token ? take_token(k, token, detail) : NULL;
+    if (problem)
+        return problem;
     if (!take_time(root, "from", &k->from_s) || !take_time(root, "until", &k->until_s))
         return wrong_key(detail, "A time is written like 2026-11-22T10:00:00Z.");
     if (audiences && !json_array_size(audiences))

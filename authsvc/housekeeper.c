@@ -7,6 +7,7 @@
 
 #include "authsvc/documents.h"
 #include "authsvc/key_schedule.h"
+#include "authsvc/key_watch.h"
 #include "authsvc/log.h"
 #include "authsvc/own_keys.h"
 #include "authsvc/own_trust.h"
@@ -14,6 +15,7 @@
 #include "authsvc/refusals.h"
 #include "authsvc/verifiers.h"
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "store/graph_change.h"
@@ -42,6 +44,7 @@ struct housekeeper {
     bool purging;                 /* there may be more that ended long ago */
     uint64_t followed_generation; /* of the store, when followers were last woken */
     uint64_t followed_state;      /* of the graph */
+    struct key_watch key_watch;
 };
 
 enum {
@@ -101,6 +104,7 @@ sign_trust(struct housekeeper *h, struct mauth_err *err)
     rc = kv_read(s->kv, read_serial, &serial, err);
     if (rc == MAUTH_OK)
         rc = publish_trust(s->kv, keys, &options, err);
+    fault_point("trust.published");
     if (rc == MAUTH_OK)
         rc = own_trust_load(
             s->trust, options.path, &keystore_authority(keys)->verifier, err);
@@ -145,6 +149,8 @@ are_keys_new(struct housekeeper *h)
         log_error("the keys stay as they were: %s", err.text);
     if (changed)
         log_info("other keys are in force");
+    if (changed)
+        fault_point("keys.in-force");
     h->keys_failed = failed;
     return changed;
 }
@@ -342,6 +348,15 @@ wait_for_call(struct housekeeper *h)
     return call;
 }
 
+static void
+watch_keys(struct housekeeper *h)
+{
+    struct shared_ref *keys = own_keys_take(h->service->keys);
+
+    key_watch_look(&h->key_watch, own_keys_of(keys));
+    shared_drop(keys);
+}
+
 static void *
 keep_house(void *arg)
 {
@@ -358,6 +373,7 @@ keep_house(void *arg)
             take_turn(h);
         if (h->purging)
             purge(h);
+        watch_keys(h);
     } while (call != CALL_STOP);
     return NULL;
 }

@@ -143,13 +143,40 @@ issue_one(const struct rights *r, struct rights_ticket *t, struct mauth_err *err
     return issue_rights(&r->ground, &says, &t->issued, err);
 }
 
+static void
+forget_ticket(struct rights *r, size_t i)
+{
+    issued_clear(&r->ticket[i]->issued);
+    free(r->ticket[i]);
+    r->tickets--;
+    memmove(&r->ticket[i], &r->ticket[i + 1], (r->tickets - i) * sizeof(*r->ticket));
+}
+
+/* What nobody asked for is left out when the key for its audience does not sign now: who
+ * needs it asks, and is told. */
+static bool
+may_lack(struct rights *r, size_t i, enum mauth_rc rc, struct mauth_err *err)
+{
+    if (!r->initial || rc != MAUTH_UNAVAILABLE)
+        return false;
+    mauth_err_reset(err);
+    forget_ticket(r, i);
+    return true;
+}
+
 enum mauth_rc
 rights_issue(struct rights *r, struct mauth_err *err)
 {
     enum mauth_rc rc = MAUTH_OK;
+    size_t i = 0;
 
-    for (size_t i = 0; i < r->tickets && rc == MAUTH_OK; i++)
+    while (i < r->tickets && rc == MAUTH_OK) {
         rc = issue_one(r, r->ticket[i], err);
+        if (may_lack(r, i, rc, err))
+            rc = MAUTH_OK; /* the next one is here now */
+        else
+            i++;
+    }
     if (rc != MAUTH_TOO_LARGE)
         return rc;
     mauth_err_reset(err);

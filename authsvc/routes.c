@@ -59,6 +59,7 @@
         ADMIN("GET", "keys/{id}", admin_keys_one),                                \
         ADMIN_BODY("POST", "keys/{id}/activate", JSON, admin_keys_activate),      \
         ADMIN("POST", "keys/{id}/revoke", admin_keys_revoke),                     \
+        ADMIN("GET", "metadata-key", admin_metadata_key),                         \
         AUTHORITY("GET", "authority", 0, NULL, authority_show),                   \
         AUTHORITY(                                                                \
             "POST", "authority/request", JSON_BODY_MAX, JSON, authority_request), \

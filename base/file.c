@@ -183,56 +183,79 @@ sync_folder_of(const char *path, struct mauth_err *err)
     return rc;
 }
 
-/* A new file beside path with all of data; *name is malloc'd, and NULL on failure. */
-static enum mauth_rc
-write_beside(const char *path, const void *data, size_t len, mode_t mode, char **name,
-    struct mauth_err *err)
+enum mauth_rc
+file_draft_open(
+    const char *path, mode_t mode, struct file_draft *out, struct mauth_err *err)
 {
     static atomic_uint number; /* two threads, two files */
-    enum mauth_rc rc = MAUTH_OK;
     struct buf temp;
-    int fd;
 
     buf_init(&temp);
     buf_printf(
         &temp, "%s.%ld.%u.new", path, (long)getpid(), atomic_fetch_add(&number, 1));
-    *name = buf_detach(&temp, NULL);
-    if (!*name)
+    *out = (struct file_draft){.fd = -1, .path = strdup(path)};
+    out->name = buf_detach(&temp, NULL);
+    if (!out->name || !out->path)
         return mauth_fail(err, MAUTH_NO_MEMORY, "%s: no memory", path);
-    unlink(*name); /* left by a process of our number that was killed */
-    fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0 || fchmod(fd, mode) != 0 || !write_durably(fd, data, len))
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd); /* it is on the disk by now */
-    if (rc) {
-        unlink(*name);
-        free(*name);
-        *name = NULL;
+    unlink(out->name); /* left by a process of our number that was killed */
+    out->fd = open(out->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (out->fd < 0 || fchmod(out->fd, mode) != 0)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+    return MAUTH_OK;
+}
+
+void
+file_draft_close(struct file_draft *d)
+{
+    if (d->fd >= 0) {
+        close(d->fd);
+        unlink(d->name);
     }
-    return rc;
+    free(d->name);
+    free(d->path);
+    *d = (struct file_draft){.fd = -1};
 }
 
 /* By a link, which takes no name that is there, and shows no half of a file. */
 enum mauth_rc
+file_draft_create(struct file_draft *d, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    if (fsync(d->fd) != 0)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", d->path, strerror(errno));
+    if (link(d->name, d->path) != 0)
+        return mauth_fail(err, errno == EEXIST ? MAUTH_CONFLICT : MAUTH_UNAVAILABLE,
+            "%s: %s", d->path, strerror(errno));
+    unlink(d->name);
+    rc = sync_folder_of(d->path, err);
+    if (rc)
+        unlink(d->path);
+    return rc;
+}
+
+/* A new file beside path with all of data. */
+static enum mauth_rc
+write_beside(const char *path, const void *data, size_t len, mode_t mode,
+    struct file_draft *d, struct mauth_err *err)
+{
+    enum mauth_rc rc = file_draft_open(path, mode, d, err);
+
+    if (rc == MAUTH_OK && !write_durably(d->fd, data, len))
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+    return rc;
+}
+
+enum mauth_rc
 file_create(
     const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err)
 {
-    char *name;
-    enum mauth_rc rc = write_beside(path, data, len, mode, &name, err);
+    struct file_draft d;
+    enum mauth_rc rc = write_beside(path, data, len, mode, &d, err);
 
-    if (rc)
-        return rc;
-    if (link(name, path) != 0)
-        rc = mauth_fail(err, errno == EEXIST ? MAUTH_CONFLICT : MAUTH_UNAVAILABLE,
-            "%s: %s", path, strerror(errno));
-    unlink(name);
-    free(name);
-    if (rc)
-        return rc;
-    rc = sync_folder_of(path, err);
-    if (rc)
-        unlink(path);
+    if (rc == MAUTH_OK)
+        rc = file_draft_create(&d, err);
+    file_draft_close(&d);
     return rc;
 }
 
@@ -240,16 +263,12 @@ enum mauth_rc
 file_replace(
     const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err)
 {
-    char *name;
-    enum mauth_rc rc = write_beside(path, data, len, mode, &name, err);
+    struct file_draft d;
+    enum mauth_rc rc = write_beside(path, data, len, mode, &d, err);
 
-    if (rc)
-        return rc;
-    if (rename(name, path) != 0) {
+    if (rc == MAUTH_OK && rename(d.name, path) != 0)
         rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
-        unlink(name);
-    }
-    free(name);
+    file_draft_close(&d);
     return rc ? rc : sync_folder_of(path, err);
 }
 

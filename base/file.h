@@ -52,6 +52,23 @@ MAUTH_MUST_USE enum mauth_rc file_replace(
 MAUTH_MUST_USE enum mauth_rc file_create(
     const char *path, const void *data, size_t len, mode_t mode, struct mauth_err *err);
 
+/*
+ * The same of a file that is written piece by piece, to fd: it stands at path only once
+ * file_draft_create() has returned. file_draft_close() it in any case, also after a
+ * failure to open it.
+ */
+struct file_draft {
+    int fd;
+    char *path;
+    char *name; /* under which it is written */
+};
+
+MAUTH_MUST_USE enum mauth_rc file_draft_open(
+    const char *path, mode_t mode, struct file_draft *out, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc file_draft_create(
+    struct file_draft *d, struct mauth_err *err);
+void file_draft_close(struct file_draft *d);
+
 /* Makes what was created, renamed or removed in a folder last. */
 MAUTH_MUST_USE enum mauth_rc file_sync_folder(const char *dir, struct mauth_err *err);
 

@@ -204,13 +204,14 @@ nobody(enum admin_kind kind, const char *whom, struct mauth_err *err)
 {
     static const struct {
         const char *noun, *hint;
-    } kinds[] = {
+    } kinds[ADMIN_KINDS] = {
         [ADMIN_USERS] = {"user", "; `meshauth user list` shows them"},
         [ADMIN_SERVICES] = {"service", "; `meshauth service list` shows them"},
         [ADMIN_ROLES] = {"principal",
             ", which is a user, usr_..., or a service, svc_... or its name"},
         [ADMIN_REVOCATIONS] = {"revocation", ""},
         [ADMIN_KEYS] = {"signing key", "; `meshauth keys list` shows them"},
+        [ADMIN_METADATA_KEY] = {"metadata key", ""},
     };
     char quoted[64];
 
@@ -352,7 +353,9 @@ set_time(json_t *o, const char *name, int64_t t_s)
 static json_t *
 new_key_body(const struct admin_key *k)
 {
-    json_t *o = json_pack("{s:s}", "algorithm", signer_kind_name(k->kind));
+    json_t *o = k->token[0]
+                    ? json_pack("{s:s}", "pkcs11", k->token)
+                    : json_pack("{s:s}", "algorithm", signer_kind_name(k->kind));
     struct text rest = text_of(k->audiences), one;
     json_t *list = json_array();
 

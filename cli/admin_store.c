@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/time.h"
 #include "store/keystore.h"
 
@@ -22,13 +23,16 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
     struct reading *r = arg;
     const struct admin_question *q = r->q;
     const char *issuer = r->admin->config->issuer.url;
+    const struct admin_keys_look keys = {r->seal, issuer, {NULL, 0}, time_now_s()};
     uint64_t version;
 
     buf_rewind(&r->json);
+    if (q->kind == ADMIN_METADATA_KEY)
+        return admin_view_metadata_key(txn, r->seal, &r->json, err);
     if (q->kind == ADMIN_KEYS && q->whom)
-        return admin_view_key_of(txn, r->seal, issuer, q->whom, &r->json, err);
+        return admin_view_key_of(txn, &keys, q->whom, &r->json, err);
     if (q->kind == ADMIN_KEYS)
-        return admin_view_keys(txn, r->seal, issuer, &r->json, err);
+        return admin_view_keys(txn, &keys, &r->json, err);
     if (q->sessions)
         return admin_view_sessions(txn, issuer, q->whom, q->after, 0, &r->json, err);
     if (q->whom)
@@ -57,7 +61,7 @@ admin_store_look(const struct admin *a, const struct admin_question *q, json_t *
 
     *out = NULL;
     buf_init(&r.json);
-    if (q->kind == ADMIN_KEYS)
+    if (q->kind == ADMIN_KEYS || q->kind == ADMIN_METADATA_KEY)
         rc = keystore_seal_read(a->config->seal_key_file, &r.seal, err);
     if (rc == MAUTH_OK)
         rc = kv_open(a->config->store, KV_OPEN, &kv, err);
@@ -130,6 +134,7 @@ change_it(
     rc = kv_open(a->config->store, KV_OPEN, &kv, err);
     if (rc == MAUTH_OK)
         rc = kv_write(kv, change_store, &w, err);
+    fault_point("admin.committed");
     kv_close(kv);
     if (rc == MAUTH_OK && w.refused)
         rc = refuse(&w, err);
@@ -155,6 +160,8 @@ change_keys(
     c->key.seal = seal;
     c->key.pkcs8 = &pkcs8;
     c->key.longest_s = config_longest_ticket_s(a->config);
+    c->key.module = a->config->pkcs11_module;
+    c->key.modules = a->config->pkcs11_modules;
     if (rc == MAUTH_OK)
         rc = admin_change_ready(c, err);
     if (rc == MAUTH_OK)

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "cli/authority_admin.h"
+#include "cli/authority_print.h"
 #include "cli/output.h"
 #include "cli/root_key.h"
 #include "cli/vkey.h"
@@ -16,22 +17,6 @@
 enum {
     NOTE_MAX = 4096 /* bytes of a request or of what is signed */
 };
-
-/* "FILE: what is to be done with it", or the text itself on standard output. */
-static enum mauth_rc
-give(const char *path, struct text text, struct mauth_err *err)
-{
-    if (strcmp(path, "-") != 0)
-        return file_create(path, text.p, text.len, FILE_PUBLIC, err);
-    fwrite(text.p, 1, text.len, stdout);
-    return MAUTH_OK;
-}
-
-static json_int_t
-epoch_of(const json_t *node)
-{
-    return json_integer_value(json_object_get(node, "epoch"));
-}
 
 /* show */
 
@@ -65,10 +50,10 @@ print_authority(const json_t *node)
     if (pending) {
         table_cell(t, STYLE_DIM, "waits");
         table_cell(t, STYLE_PLAIN, "%s, epoch %" JSON_INTEGER_FORMAT,
-            admin_text(pending, "authority"), epoch_of(pending));
+            admin_text(pending, "authority"), authority_epoch_of(pending));
     }
     output_line(STYLE_BOLD, admin_text(node, "issuer"), ": epoch %" JSON_INTEGER_FORMAT,
-        epoch_of(node));
+        authority_epoch_of(node));
     if (!table_end(t))
         return false;
     for (size_t i = 0; i < json_array_size(warnings); i++)
@@ -82,10 +67,11 @@ show(const struct call *call)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
     struct admin admin = {.config = NULL};
+    const struct authority_place place = {.admin = &admin};
     json_t *node = NULL;
     enum command_exit code = admin_open(call, call->option[SHOW_CONFIG], &admin);
 
-    if (code == COMMAND_DONE && authority_admin_show(&admin, &node, &err) != MAUTH_OK)
+    if (code == COMMAND_DONE && authority_admin_show(&place, &node, &err) != MAUTH_OK)
         code = admin_failed(call, &err);
     else if (code == COMMAND_DONE)
         code = admin_print(call, node, print_authority);
@@ -119,9 +105,10 @@ static const struct command_option renew_options[] = {
 struct renewal {
     const struct call *call;
     struct admin admin;
+    struct authority_place place;
     struct mauth_secret *root;
-    struct authority_change change;
-    struct note_verifier new_root;
+    struct note_verifier root_verifier;
+    struct authority_renewal what;
     json_t *node;
     struct mauth_err err;
 };
@@ -138,9 +125,9 @@ read_renewal(struct renewal *r)
     if (call->option[RENEW_NEW_ROOT] && !root)
         return command_misused(
             call, "--new-root goes with --root; offline, with `authority install`");
-    if (span && !when_span(span, &r->change.life_s))
+    if (span && !when_span(span, &r->what.life_s))
         return command_misused(call, "--for: %s is no span, as in 365d or 12h", span);
-    if (epoch && (!str_number(text_of(epoch), &r->change.epoch) || !r->change.epoch))
+    if (epoch && (!str_number(text_of(epoch), &r->what.epoch) || !r->what.epoch))
         return command_misused(call, "--epoch: %s is no number from 1 on", epoch);
     if (file && strcmp(file, "-") != 0 && access(file, F_OK) == 0) {
         mauth_err_reset(&r->err);
@@ -161,11 +148,11 @@ check_root(struct renewal *r, struct mauth_err *err)
     enum mauth_rc rc;
 
     rc = root_key_verifier(
-        r->root, text_of(r->admin.config->issuer.url), &r->new_root, err);
+        r->root, text_of(r->admin.config->issuer.url), &r->root_verifier, err);
     if (rc != MAUTH_OK || r->call->option[RENEW_NEW_ROOT])
         return rc;
-    note_verifier_format(&r->new_root, vkey);
-    rc = authority_admin_show(&r->admin, &node, err);
+    note_verifier_format(&r->root_verifier, vkey);
+    rc = authority_admin_show(&r->place, &node, err);
     if (rc == MAUTH_OK && strcmp(admin_text(node, "root"), vkey) != 0)
         rc = mauth_fail(err, MAUTH_DENIED,
             "%s is not the root of this service, which is %s; another is pinned by "
@@ -175,94 +162,44 @@ check_root(struct renewal *r, struct mauth_err *err)
     return rc;
 }
 
-static enum mauth_rc
-request(struct renewal *r, struct text *text, struct mauth_err *err)
-{
-    enum mauth_rc rc;
-
-    r->change.op = AUTHORITY_REQUEST;
-    rc = authority_admin_do(&r->admin, &r->change, &r->node, err);
-    *text = text_of(admin_text(json_object_get(r->node, "pending"), "request"));
-    return rc;
-}
-
 /* The root is at hand: all three steps, and it leaves this process in none. */
 static enum mauth_rc
 renew_now(struct renewal *r, struct mauth_err *err)
 {
-    json_t *before;
-    struct text text;
-    struct buf note;
     enum mauth_rc rc = check_root(r, err);
 
-    buf_init(&note);
-    if (rc == MAUTH_OK)
-        rc = request(r, &text, err);
-    if (rc == MAUTH_OK)
-        rc = root_key_sign(r->root, text, &note, err);
-    if (rc == MAUTH_OK) {
-        struct authority_change install = {.op = AUTHORITY_INSTALL,
-            .delegation = {(const char *)note.data, note.len},
-            .new_root = r->call->option[RENEW_NEW_ROOT] ? &r->new_root : NULL};
-
-        before = r->node;
-        rc = authority_admin_do(&r->admin, &install, &r->node, err);
-        json_decref(before);
-    }
-    buf_clear(&note);
-    return rc;
-}
-
-static bool
-print_in_force(const json_t *node)
-{
-    output_line(STYLE_BOLD, "In force", ": epoch %" JSON_INTEGER_FORMAT ", until %s.",
-        epoch_of(node), admin_text(node, "until"));
-    output_line(STYLE_PLAIN, "", "%s", admin_text(node, "authority"));
-    return true;
+    r->what.root = r->root;
+    if (r->call->option[RENEW_NEW_ROOT])
+        r->what.new_root = &r->root_verifier;
+    return rc ? rc : authority_admin_renew(&r->place, &r->what, &r->node, err);
 }
 
 static enum command_exit
 renew_later(struct renewal *r)
 {
     const char *file = r->call->option[RENEW_REQUEST];
-    const json_t *pending;
-    struct text text;
 
-    if (request(r, &text, &r->err) != MAUTH_OK || give(file, text, &r->err) != MAUTH_OK)
+    if (authority_admin_request(&r->place, &r->what, &r->node, &r->err) != MAUTH_OK)
         return admin_failed(r->call, &r->err);
-    if (strcmp(file, "-") == 0)
-        return COMMAND_DONE;
-    pending = json_object_get(r->node, "pending");
-    if (r->call->json)
-        return admin_print(r->call, r->node, NULL);
-    output_line(STYLE_BOLD, file,
-        " is for the root to sign: epoch %" JSON_INTEGER_FORMAT ", until %s,",
-        epoch_of(pending), admin_text(pending, "until"));
-    output_line(STYLE_PLAIN, "", "%s", admin_text(pending, "authority"));
-    output_line(STYLE_PLAIN, "Where the root is",
-        ": meshauth authority sign --root "
-        "root.key --out signed %s",
-        file);
-    output_line(STYLE_PLAIN, "Then here",
-        ":         meshauth authority install -c %s "
-        "signed",
-        r->call->option[RENEW_CONFIG]);
-    return COMMAND_DONE;
+    return authority_print_request(
+        r->call, r->node, file, r->call->option[RENEW_CONFIG]);
 }
 
 static enum command_exit
 renew(const struct call *call)
 {
     struct renewal r = {.call = call, .err = MAUTH_ERR_INIT};
-    enum command_exit code = read_renewal(&r);
+    enum command_exit code;
+
+    r.place.admin = &r.admin;
+    code = read_renewal(&r);
 
     if (code == COMMAND_DONE && call->option[RENEW_REQUEST])
         code = renew_later(&r);
     else if (code == COMMAND_DONE && renew_now(&r, &r.err) != MAUTH_OK)
         code = admin_failed(call, &r.err);
     else if (code == COMMAND_DONE)
-        code = admin_print(call, r.node, print_in_force);
+        code = admin_print(call, r.node, authority_print_in_force);
     json_decref(r.node);
     mauth_secret_free(r.root);
     admin_close(&r.admin);
@@ -290,6 +227,7 @@ install_note(const struct call *call, struct text note)
     struct authority_change change = {.op = AUTHORITY_INSTALL, .delegation = note};
     struct mauth_err err = MAUTH_ERR_INIT;
     struct admin admin = {.config = NULL};
+    const struct authority_place place = {.admin = &admin};
     enum command_exit code = COMMAND_DONE;
     struct note_verifier root;
     json_t *node = NULL;
@@ -301,10 +239,10 @@ install_note(const struct call *call, struct text note)
     if (code == COMMAND_DONE)
         code = admin_open(call, call->option[INSTALL_CONFIG], &admin);
     if (code == COMMAND_DONE &&
-        authority_admin_do(&admin, &change, &node, &err) != MAUTH_OK)
+        authority_admin_do(&place, &change, &node, &err) != MAUTH_OK)
         code = admin_failed(call, &err);
     else if (code == COMMAND_DONE)
-        code = admin_print(call, node, print_in_force);
+        code = admin_print(call, node, authority_print_in_force);
     json_decref(node);
     admin_close(&admin);
     return code;

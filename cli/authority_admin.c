@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/str.h"
 #include "base/time.h"
+#include "cli/root_key.h"
 
 /* A store that no service has open, and the key that opens what is sealed in it. */
 struct store {
     struct kv *kv;
-    struct mauth_secret *seal;
+    const struct mauth_secret *seal;
     struct authority_change *change; /* NULL: only looking */
     int64_t now_s;
     struct buf json;
@@ -45,28 +47,42 @@ write_change(struct store *s, struct mauth_err *err)
 }
 
 static enum mauth_rc
-do_in_store(const struct admin *a, struct authority_change *change, json_t **out,
-    struct mauth_err *err)
+do_in(struct store *s, json_t **out, struct mauth_err *err)
 {
-    struct store s = {.change = change, .now_s = time_now_s()};
-    enum mauth_rc rc;
+    enum mauth_rc rc = s->change ? write_change(s, err) : MAUTH_OK;
 
-    buf_init(&s.json);
-    rc = keystore_seal_read(a->config->seal_key_file, &s.seal, err);
+    buf_init(&s->json);
     if (rc == MAUTH_OK)
-        rc = kv_open(a->config->store, KV_OPEN, &s.kv, err);
-    if (rc == MAUTH_OK && change)
-        rc = write_change(&s, err);
-    if (rc == MAUTH_OK)
-        rc = kv_read(s.kv, look, &s, err);
+        rc = kv_read(s->kv, look, s, err);
     if (rc == MAUTH_OK) {
-        *out = json_loadb((const char *)s.json.data, s.json.len, 0, NULL);
+        *out = json_loadb((const char *)s->json.data, s->json.len, 0, NULL);
         if (!*out)
             rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     }
-    kv_close(s.kv);
-    mauth_secret_free(s.seal);
-    buf_clear(&s.json);
+    buf_clear(&s->json);
+    return rc;
+}
+
+/* Open already, or opened for this. */
+static enum mauth_rc
+do_in_store(const struct authority_place *p, struct authority_change *change,
+    json_t **out, struct mauth_err *err)
+{
+    struct store s = {.change = change, .now_s = time_now_s()};
+    struct mauth_secret *seal = NULL;
+    struct kv *kv = NULL;
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (!p->kv)
+        rc = keystore_seal_read(p->admin->config->seal_key_file, &seal, err);
+    if (rc == MAUTH_OK && !p->kv)
+        rc = kv_open(p->admin->config->store, KV_OPEN, &kv, err);
+    s.kv = p->kv ? p->kv : kv;
+    s.seal = p->kv ? p->seal : seal;
+    if (rc == MAUTH_OK)
+        rc = do_in(&s, out, err);
+    kv_close(kv);
+    mauth_secret_free(seal);
     return rc;
 }
 
@@ -93,17 +109,20 @@ body_of(const struct authority_change *c)
 }
 
 enum mauth_rc
-authority_admin_show(const struct admin *a, json_t **out, struct mauth_err *err)
+authority_admin_show(
+    const struct authority_place *p, json_t **out, struct mauth_err *err)
 {
     static const struct admin_request r = {"GET", "/v1/admin/authority", NULL};
 
     *out = NULL;
-    return a->served ? admin_ask(a, &r, out, err) : do_in_store(a, NULL, out, err);
+    if (!p->kv && p->admin->served)
+        return admin_ask(p->admin, &r, out, err);
+    return do_in_store(p, NULL, out, err);
 }
 
 enum mauth_rc
-authority_admin_do(const struct admin *a, struct authority_change *c, json_t **out,
-    struct mauth_err *err)
+authority_admin_do(const struct authority_place *p, struct authority_change *c,
+    json_t **out, struct mauth_err *err)
 {
     bool asks = c->op == AUTHORITY_REQUEST;
     struct admin_request r = {asks ? "POST" : "PUT",
@@ -112,12 +131,45 @@ authority_admin_do(const struct admin *a, struct authority_change *c, json_t **o
     json_t *body;
 
     *out = NULL;
-    c->issuer = a->config->issuer.url;
-    if (!a->served)
-        return do_in_store(a, c, out, err);
+    c->issuer = p->admin->config->issuer.url;
+    if (p->kv || !p->admin->served)
+        return do_in_store(p, c, out, err);
     body = body_of(c);
     r.body = body;
-    rc = admin_ask(a, &r, out, err);
+    rc = admin_ask(p->admin, &r, out, err);
     json_decref(body);
+    return rc;
+}
+
+enum mauth_rc
+authority_admin_request(const struct authority_place *p,
+    const struct authority_renewal *r, json_t **out, struct mauth_err *err)
+{
+    struct authority_change c = {
+        .op = AUTHORITY_REQUEST, .epoch = r->epoch, .life_s = r->life_s};
+
+    return authority_admin_do(p, &c, out, err);
+}
+
+enum mauth_rc
+authority_admin_renew(const struct authority_place *p,
+    const struct authority_renewal *r, json_t **out, struct mauth_err *err)
+{
+    struct authority_change c = {.op = AUTHORITY_INSTALL, .new_root = r->new_root};
+    json_t *asked = NULL;
+    struct text text;
+    struct buf note;
+    enum mauth_rc rc = authority_admin_request(p, r, &asked, err);
+
+    *out = NULL;
+    buf_init(&note);
+    text = text_of(admin_text(json_object_get(asked, "pending"), "request"));
+    if (rc == MAUTH_OK)
+        rc = root_key_sign(r->root, text, &note, err);
+    c.delegation = (struct text){(const char *)note.data, note.len};
+    if (rc == MAUTH_OK)
+        rc = authority_admin_do(p, &c, out, err);
+    buf_clear(&note);
+    json_decref(asked);
     return rc;
 }

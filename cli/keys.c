@@ -6,16 +6,21 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/admin.h"
+#include "cli/keys_ready.h"
 #include "cli/output.h"
 #include "cli/when.h"
 
 enum {
     OPT_CONFIG, /* of each of these */
     OPT_FORCE,
+    OPT_WAIT,
+    OPT_TIMEOUT,
     OPT_ALGORITHM = OPT_FORCE,
     OPT_AUDIENCE,
     OPT_FROM,
     OPT_UNTIL,
+    OPT_PKCS11,
+    TIMEOUT_S = 600,
     NAMED_MAX = 128 /* bytes of an audience that is a service's name */
 };
 
@@ -31,12 +36,15 @@ static const struct command_option prepare_options[] = {
         "only for tickets to these services or URIs (default all)"},
     [OPT_FROM] = {"from", 0, "T", "when its time begins: a time, or 7d (default now)"},
     [OPT_UNTIL] = {"until", 0, "T", "when it ends: a time, or 90d (default a year)"},
+    [OPT_PKCS11] = {"pkcs11", 0, "URI", "take the key that lies in this token already"},
     {NULL, 0, NULL, NULL},
 };
 
 static const struct command_option activate_options[] = {
     [OPT_CONFIG] = CONFIG,
     [OPT_FORCE] = {"force", 0, NULL, "even when a service has not loaded it yet"},
+    [OPT_WAIT] = {"wait", 0, NULL, "until every service has loaded it"},
+    [OPT_TIMEOUT] = {"timeout", 0, "SPAN", "wait no longer than this (default 10m)"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -81,15 +89,31 @@ take_time(const char *text, int64_t *out_s)
     return true;
 }
 
+/* Is it a URI that could be taken? */
+static bool
+take_token(struct admin_key *k, const char *uri, struct mauth_err *err)
+{
+    struct pkcs11_uri where;
+
+    if (pkcs11_uri_parse(text_of(uri), &where, err) != MAUTH_OK)
+        return false;
+    snprintf(k->token, sizeof(k->token), "%s", uri);
+    return true;
+}
+
 static enum command_exit
 read_wish(const struct call *call, struct admin_key *k)
 {
     const char *algorithm = call->option[OPT_ALGORITHM];
     const char *audience = call->option[OPT_AUDIENCE];
+    const char *token = call->option[OPT_PKCS11];
     struct mauth_err err = MAUTH_ERR_INIT;
 
     if (algorithm && !signer_kind_parse(text_of(algorithm), &k->kind))
         return command_misused(call, "--algorithm is P-256, RSA-2048 or RSA-3072");
+    if (token && (algorithm || !take_token(k, token, &err)))
+        return command_misused(call, "--pkcs11: %s",
+            algorithm ? "the key has the algorithm that it has" : err.text);
     if (!take_time(call->option[OPT_FROM], &k->from_s) ||
         !take_time(call->option[OPT_UNTIL], &k->until_s))
         return command_misused(call,
@@ -103,13 +127,15 @@ read_wish(const struct call *call, struct admin_key *k)
 static bool
 print_key(const json_t *node)
 {
-    static const char *const rows[] = {"state", "algorithm", "from", "until"};
+    static const char *const rows[] = {"state", "algorithm", "from", "until", "pkcs11"};
     const json_t *audiences = json_object_get(node, "audiences");
     struct table *t;
 
     output_line(STYLE_BOLD, admin_text(node, "id"), ", a signing key");
     t = table_new(2, NULL);
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (!json_object_get(node, rows[i]))
+            continue;
         table_cell(t, STYLE_DIM, "%s", rows[i]);
         table_cell(t, STYLE_PLAIN, "%s", admin_text(node, rows[i]));
     }
@@ -145,8 +171,19 @@ static enum command_exit
 activate(const struct call *call)
 {
     struct admin_change change = {.op = ADMIN_KEY_ACTIVATE, .whom = call->arg[0]};
+    enum command_exit code = COMMAND_DONE;
+    int64_t timeout_s = TIMEOUT_S;
 
     change.key.force = call->option[OPT_FORCE];
+    if (call->option[OPT_WAIT] && change.key.force)
+        return command_misused(call, "either --wait or --force");
+    if (call->option[OPT_TIMEOUT] &&
+        (!call->option[OPT_WAIT] || !when_span(call->option[OPT_TIMEOUT], &timeout_s)))
+        return command_misused(call, "--timeout takes a span like 90s, with --wait");
+    if (call->option[OPT_WAIT])
+        code = keys_ready_wait(call, call->option[OPT_CONFIG], call->arg[0], timeout_s);
+    if (code != COMMAND_DONE)
+        return code;
     return admin_run(call, &change, "signs from now on", call->arg[0]);
 }
 
@@ -162,14 +199,15 @@ const struct command keys_prepare_command = {
     .noun = "keys",
     .verb = "prepare",
     .synopsis = "-c FILE [--algorithm ALG] [--audience A[,A...]]\n"
-                "           [--from T] [--until T] [--json]",
+                "           [--from T] [--until T] [--pkcs11 URI] [--json]",
     .summary = "make a signing key, which does not sign yet",
     .about =
         "Makes a key and puts it into the trust file, so that services know it before "
         "it\n"
         "signs. With --audience it will sign the tickets for these services only, and "
         "no\n"
-        "service takes another one from it. Its time is fixed: tickets lie within it.",
+        "service takes another one from it. Its time is fixed: tickets lie within it.\n"
+        "With --pkcs11 the key is not made but taken from a token, and stays there.",
     .example = "  meshauth keys prepare -c /srv/mesh/meshauth.conf\n"
                "  meshauth keys prepare -c /srv/mesh/meshauth.conf \\\n"
                "      --algorithm RSA-3072 --audience relay --until 90d",
@@ -180,14 +218,17 @@ const struct command keys_prepare_command = {
 const struct command keys_activate_command = {
     .noun = "keys",
     .verb = "activate",
-    .synopsis = "KEY -c FILE [--force] [--json]",
+    .synopsis = "KEY -c FILE [--force | --wait [--timeout SPAN]] [--json]",
     .summary = "let a key sign from now on",
     .about =
         "Lets a key sign. The one that signed for the same audiences so far retires: "
         "it\n"
         "verifies until its last ticket has expired, and can be made active again\n"
-        "meanwhile, by the same command.",
-    .example = "  meshauth keys activate 0123456789abcdef -c /srv/mesh/meshauth.conf",
+        "meanwhile, by the same command. Refused while a service that was seen in the\n"
+        "last day has not loaded the key: its next tickets would be refused there.",
+    .example =
+        "  meshauth keys activate 0123456789abcdef -c /srv/mesh/meshauth.conf \\\n"
+        "      --wait",
     .options = activate_options,
     .args_min = 1,
     .args_max = 1,

@@ -63,6 +63,8 @@ static const struct command *const commands[] = {
     &keys_prepare_command,
     &keys_activate_command,
     &keys_revoke_command,
+    &keys_reseal_command,
+    &keys_metadata_command,
     &user_list_command,
     &user_show_command,
     &user_remove_command,
@@ -71,6 +73,8 @@ static const struct command *const commands[] = {
     &authority_renew_command,
     &authority_sign_command,
     &authority_install_command,
+    &backup_command,
+    &restore_command,
     &idp_mint_command,
     NULL,
 };

@@ -29,6 +29,13 @@ else()
     $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
 endif()
 
+if(MAUTH_FAULTS)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    message(FATAL_ERROR "MAUTH_FAULTS is for tests, never for a release")
+  endif()
+  target_compile_definitions(mauth_flags INTERFACE MAUTH_FAULTS)
+endif()
+
 if(MAUTH_COVERAGE)
   target_compile_options(mauth_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
   target_link_options(mauth_flags INTERFACE -fprofile-instr-generate)

@@ -20,6 +20,7 @@ enum {
     CONFIG_CLIENT_IDS = 16,
     CONFIG_EMAIL_DOMAINS = 16,
     CONFIG_SCOPES = 16,
+    CONFIG_PKCS11_MODULES = 8,
     CONFIG_FILE_MAX = 64 * 1024
 };
 
@@ -66,6 +67,10 @@ struct config {
     const char *store;         /* "lmdb:DIR", made absolute; default lmdb:store */
     const char *seal_key_file; /* default seal.key */
     const char *rules_file;    /* default mesh.rules */
+
+    /* That keys may lie behind; absolute. None: no key in a token is taken. */
+    const char *pkcs11_module[CONFIG_PKCS11_MODULES];
+    size_t pkcs11_modules;
 
     struct config_provider provider[CONFIG_PROVIDERS];
     size_t providers;

@@ -203,6 +203,12 @@ is_path(const char *value)
 }
 
 static bool
+is_absolute(const char *value)
+{
+    return value[0] == '/' && is_path(value);
+}
+
+static bool
 is_store(const char *value)
 {
     return text_starts(text_of(value), "lmdb:") && is_path(value + 5) &&
@@ -329,6 +335,11 @@ const struct config_rule config_schema[] = {
         .good = is_path, .right = PATH_RIGHT},
     {"rules_file", CONFIG_PATH, AT(config, rules_file), .text = "mesh.rules",
         .good = is_path, .right = PATH_RIGHT},
+    {"pkcs11_modules", CONFIG_TEXTS, AT(config, pkcs11_module),
+        .count = offsetof(struct config, pkcs11_modules), .min = 1,
+        .max = CONFIG_PKCS11_MODULES, .good = is_absolute,
+        .right =
+            "1 to 8 absolute paths, as in [ \"/usr/lib/softhsm/libsofthsm2.so\" ]"},
     {"providers", CONFIG_GROUPS, .members = provider_rules, .max = CONFIG_PROVIDERS,
         .offset = offsetof(struct config, provider),
         .size = sizeof(struct config_provider),

@@ -233,6 +233,35 @@ copy_integer(struct reader *r, uint8_t out[32])
     return true;
 }
 
+/* s = n - s verifies as well. */
+static void
+lower(uint8_t s[32])
+{
+    unsigned borrow = 0;
+
+    if (memcmp(s, half_order, 32) <= 0)
+        return;
+    for (size_t i = 32; i-- > 0;) {
+        unsigned d = 0x100U + order[i] - s[i] - borrow;
+
+        s[i] = (uint8_t)d;
+        borrow = d < 0x100U;
+    }
+}
+
+bool
+der_lower_s(uint8_t raw[DER_ECDSA_RAW])
+{
+    const uint8_t *r = raw;
+    uint8_t *s = raw + 32;
+
+    if (is_zero(r) || is_zero(s) || memcmp(r, order, 32) >= 0 ||
+        memcmp(s, order, 32) >= 0)
+        return false;
+    lower(s);
+    return true;
+}
+
 bool
 der_to_raw(const uint8_t *der, size_t len, uint8_t raw[DER_ECDSA_RAW])
 {
@@ -243,15 +272,6 @@ der_to_raw(const uint8_t *der, size_t len, uint8_t raw[DER_ECDSA_RAW])
     if (!open_rest(&r, DER_SEQUENCE) || !copy_integer(&r, raw) ||
         !copy_integer(&r, s) || !reader_done(&r))
         return false;
-    if (memcmp(s, half_order, 32) > 0) { /* s = n - s verifies as well */
-        unsigned borrow = 0;
-
-        for (size_t i = 32; i-- > 0;) {
-            unsigned d = 0x100U + order[i] - s[i] - borrow;
-
-            s[i] = (uint8_t)d;
-            borrow = d < 0x100U;
-        }
-    }
+    lower(s);
     return true;
 }

@@ -55,4 +55,8 @@ MAUTH_MUST_USE bool der_from_raw(
 MAUTH_MUST_USE bool der_to_raw(
     const uint8_t *der, size_t len, uint8_t raw[DER_ECDSA_RAW]);
 
+/* r || s as others made it: takes the s of the lower half. False when r or s is not in 1
+ * to n-1. */
+MAUTH_MUST_USE bool der_lower_s(uint8_t raw[DER_ECDSA_RAW]);
+
 #endif

@@ -58,6 +58,12 @@ signer_sign(const struct signer *s, const struct text *pieces, size_t count,
     return s->ops->sign(s->state, pieces, count, out, len, err);
 }
 
+enum mauth_rc
+signer_ready(const struct signer *s, struct mauth_err *err)
+{
+    return s->ops->ready ? s->ops->ready(s->state, err) : MAUTH_OK;
+}
+
 /* A key of libcrypto's. */
 struct soft {
     EVP_PKEY *pkey;
@@ -105,7 +111,7 @@ soft_free(void *state)
     free(soft);
 }
 
-static const struct signer_ops soft_ops = {soft_sign, soft_free};
+static const struct signer_ops soft_ops = {.sign = soft_sign, .free = soft_free};
 
 static enum mauth_rc
 soft_load(struct soft *soft, const void *der, size_t len, struct mauth_key **key,

@@ -19,6 +19,8 @@ struct signer_ops {
     /* Writes the raw signature (KEY_SIGNATURE_MAX at most) over the pieces. */
     enum mauth_rc (*sign)(void *state, const struct text *pieces, size_t count,
         uint8_t *out, size_t *len, struct mauth_err *err);
+    /* Would it sign now? NULL: always. */
+    enum mauth_rc (*ready)(void *state, struct mauth_err *err);
     void (*free)(void *state);
 };
 
@@ -38,6 +40,11 @@ const struct mauth_key *signer_key(const struct signer *s);
 MAUTH_MUST_USE enum mauth_rc signer_sign(const struct signer *s,
     const struct text *pieces, size_t count, uint8_t out[KEY_SIGNATURE_MAX],
     size_t *len, struct mauth_err *err);
+
+/* MAUTH_UNAVAILABLE: it does not sign for now, such as a key in a token that is away; err
+ * says why. */
+MAUTH_MUST_USE enum mauth_rc signer_ready(
+    const struct signer *s, struct mauth_err *err);
 
 enum signer_kind {
     SIGNER_P256,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -296,9 +297,9 @@ admin_change_reason(const struct admin_change *c, enum mauth_rc rc)
                : admin_change_is_of_key(c) ? "key"
                                            : "service";
     case MAUTH_CONFLICT:
-        return is_revoke                   ? "owner"
-               : admin_change_is_of_key(c) ? "key-state"
-                                           : "service-taken";
+        if (admin_change_is_of_key(c))
+            return c->key.is_lacking ? "key-not-loaded" : "key-state";
+        return is_revoke ? "owner" : "service-taken";
     default: return NULL;
     }
 }
@@ -351,6 +352,7 @@ admin_change_record(struct kv_txn *txn, const struct admin_change *c,
 {
     struct audit_record r = *who;
     char id[ID_LEN + 1];
+    enum mauth_rc rc;
 
     r.time_us = time_now_us();
     r.outcome = reason ? "deny" : "done";
@@ -360,5 +362,7 @@ admin_change_record(struct kv_txn *txn, const struct admin_change *c,
         put_revoked(c, id, &r);
     else
         put_resources(c, id, &r);
-    return audit_append_record(txn, &r, c->salt, err);
+    rc = audit_append_record(txn, &r, c->salt, err);
+    fault_point("admin.recorded");
+    return rc;
 }

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
+#include "pkcs11/token_signer.h"
 #include "store/admin.h"
 #include "store/key.h"
 #include "store/keystore.h"
@@ -92,7 +94,46 @@ make_key(struct admin_key *k, struct mauth_err *err)
     if (rc == MAUTH_OK)
         snprintf(k->id, sizeof(k->id), "%s", mauth_key_id(signer_key(signer)));
     signer_free(signer);
+    fault_point("key.made");
     return rc;
+}
+
+/* A module runs in our process: only those that the configuration names. */
+static enum mauth_rc
+check_module(const struct admin_key *k, struct mauth_err *err)
+{
+    struct mauth_err why = MAUTH_ERR_INIT;
+    struct pkcs11_uri uri;
+
+    if (pkcs11_uri_parse(text_of(k->token), &uri, &why) != MAUTH_OK)
+        return mauth_fail(err, MAUTH_INVALID, "%s", why.text);
+    for (size_t i = 0; i < k->modules; i++)
+        if (strcmp(k->module[i], uri.module) == 0)
+            return MAUTH_OK;
+    return mauth_fail(err, MAUTH_INVALID,
+        "The module is none of pkcs11_modules in the service's configuration.");
+}
+
+/* Its public half: it is there, and it signs. */
+static enum mauth_rc
+find_in_token(struct admin_key *k, struct mauth_err *err)
+{
+    struct mauth_err why = MAUTH_ERR_INIT;
+    struct mauth_key *key = NULL;
+    enum mauth_rc rc = check_module(k, err);
+    const uint8_t *spki;
+
+    if (rc != MAUTH_OK)
+        return rc;
+    rc = token_signer_find(text_of(k->token), &key, &why);
+    if (rc != MAUTH_OK)
+        return mauth_fail(
+            err, rc == MAUTH_UNAVAILABLE ? MAUTH_INVALID : rc, "%s", why.text);
+    spki = mauth_key_spki(key, &k->spki_len);
+    memcpy(k->spki, spki, k->spki_len);
+    snprintf(k->id, sizeof(k->id), "%s", mauth_key_id(key));
+    mauth_key_free(key);
+    return MAUTH_OK;
 }
 
 enum mauth_rc
@@ -107,7 +148,7 @@ admin_key_ready(struct admin_change *c, struct mauth_err *err)
     rc = key_change_ready(&k->life, err);
     if (rc != MAUTH_OK || c->op != ADMIN_KEY_PREPARE || !k->pkcs8)
         return rc;
-    return make_key(k, err);
+    return k->token[0] ? find_in_token(k, err) : make_key(k, err);
 }
 
 /* What is there of it, as it is shown. */
@@ -129,6 +170,7 @@ enum mauth_rc
 admin_key_find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
     c->key.life.other[0] = '\0';
+    c->key.is_lacking = false;
     memset(&c->key.view, 0, sizeof(c->key.view));
     if (c->op == ADMIN_KEY_PREPARE)
         return MAUTH_OK;
@@ -176,6 +218,33 @@ check_room(struct kv_txn *txn, const struct admin_key *k, struct mauth_err *err)
 }
 
 static enum mauth_rc
+add_token(struct kv_txn *txn, const struct admin_key *k,
+    const struct keystore_key *wish, struct mauth_err *err)
+{
+    struct mauth_key *key = NULL;
+    enum mauth_rc rc = mauth_key_from_spki(k->spki, k->spki_len, &key, err);
+    const struct keystore_token token = {*wish, k->token, key};
+
+    if (rc == MAUTH_OK)
+        rc = keystore_token_add(txn, k->seal, &token, k->life.nonce[0], err);
+    mauth_key_free(key);
+    return rc;
+}
+
+/* What was made ready. */
+static enum mauth_rc
+add(struct kv_txn *txn, const struct admin_key *k, const struct keystore_key *wish,
+    struct mauth_err *err)
+{
+    if (k->spki_len)
+        return add_token(txn, k, wish, err);
+    if (!k->pkcs8 || !k->pkcs8->len)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "key: none was made ready");
+    return keystore_key_add(
+        txn, k->seal, wish, buf_slice(k->pkcs8), k->life.nonce[0], err);
+}
+
+static enum mauth_rc
 prepare(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
     struct admin_key *k = &c->key;
@@ -191,21 +260,39 @@ prepare(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 
     if (rc == MAUTH_OK)
         rc = check_room(txn, k, err);
-    if (rc == MAUTH_OK && (!k->pkcs8 || !k->pkcs8->len))
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "key: none was made ready");
     if (rc == MAUTH_OK)
-        rc = keystore_key_add(
-            txn, k->seal, &wish, buf_slice(k->pkcs8), k->life.nonce[0], err);
+        rc = add(txn, k, &wish, err);
     return rc ? rc : look(txn, k, k->id, err);
+}
+
+/* Do all who verify know it? One that signs, or never will, is judged elsewhere. */
+static enum mauth_rc
+check_ready(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    struct admin_key *k = &c->key;
+    struct key_ready ready;
+    enum mauth_rc rc;
+
+    if (k->force || k->view.state == TRUST_ACTIVE || k->view.state == TRUST_REVOKED)
+        return MAUTH_OK;
+    rc = key_ready_take(txn, &k->reports, c->now_s, &ready, err);
+    if (rc == MAUTH_OK) {
+        rc = key_ready_check(&ready, k->view.listed, err);
+        k->is_lacking = rc == MAUTH_CONFLICT;
+    }
+    key_ready_clear(&ready);
+    return rc;
 }
 
 static enum mauth_rc
 activate(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
     struct admin_key *k = &c->key;
-    enum mauth_rc rc;
+    enum mauth_rc rc = check_ready(txn, c, err);
     bool changed;
 
+    if (rc != MAUTH_OK)
+        return rc;
     rc = key_life_activate(txn, &k->life, c->whom, &changed, err);
     c->unchanged = rc == MAUTH_OK && !changed;
     return rc ? rc : look(txn, k, c->whom, err);

@@ -13,9 +13,10 @@
 #include "store/revocations.h"
 
 static const char *const names[ADMIN_KINDS] = {
-    "users", "services", "roles", "revocations", "keys"};
+    "users", "services", "roles", "revocations", "keys", "metadata-key"};
 
 enum {
+    PEM_LINE = 64,
     AFTER_MAX = REVOKED_IDS * (REVOKED_ID_MAX + 1) /* the longest one */
 };
 
@@ -51,16 +52,31 @@ put_url(struct buf *b, enum admin_kind kind, const char *issuer, const char *bel
 }
 
 void
+admin_view_pem_block(struct buf *out, const char *label, struct text der)
+{
+    uint8_t line[3 * PEM_LINE / 4];
+
+    buf_printf(out, "-----BEGIN %s-----\n", label);
+    for (size_t i = 0; i < der.len; i += sizeof(line)) {
+        size_t n = der.len - i < sizeof(line) ? der.len - i : sizeof(line);
+        char text[PEM_LINE];
+
+        memcpy(line, der.p + i, n);
+        buf_put(out, text, b64_encode(B64_STD, line, n, text));
+        buf_u8(out, '\n');
+    }
+    buf_printf(out, "-----END %s-----\n", label);
+}
+
+void
 admin_view_pem(const uint8_t *spki, size_t len, char out[ADMIN_PEM_MAX])
 {
-    char base64[4 * ((MAUTH_SPKI_MAX + 2) / 3) + 1];
-    size_t n = b64_encode(B64_STD, spki, len, base64), at;
+    struct buf b;
 
-    at = (size_t)snprintf(out, ADMIN_PEM_MAX, "-----BEGIN PUBLIC KEY-----\n");
-    for (size_t i = 0; i < n; i += 64)
-        at += (size_t)snprintf(out + at, ADMIN_PEM_MAX - at, "%.*s\n",
-            (int)(n - i < 64 ? n - i : 64), base64 + i);
-    snprintf(out + at, ADMIN_PEM_MAX - at, "-----END PUBLIC KEY-----\n");
+    buf_init_fixed(&b, out, ADMIN_PEM_MAX);
+    admin_view_pem_block(&b, "PUBLIC KEY", (struct text){(const char *)spki, len});
+    if (!buf_cstr(&b))
+        out[0] = '\0';
 }
 
 static void
@@ -188,7 +204,7 @@ admin_view_change(struct buf *out, const char *issuer, const struct admin_change
     case ADMIN_ROLE_GRANT: put_role(out, issuer, &c->principal, c->role, 0); break;
     case ADMIN_KEY_PREPARE:
     case ADMIN_KEY_ACTIVATE:
-    case ADMIN_KEY_REVOKE: admin_view_key(out, issuer, &c->key.view); break;
+    case ADMIN_KEY_REVOKE: admin_view_key(out, issuer, &c->key.view, NULL); break;
     case ADMIN_SERVICE_DELETE:
     case ADMIN_ROLE_REVOKE:
     case ADMIN_USER_DELETE:

@@ -13,7 +13,8 @@ enum admin_kind {
     ADMIN_SERVICES,
     ADMIN_ROLES,
     ADMIN_REVOCATIONS,
-    ADMIN_KEYS, /* by functions of their own: store/admin_keys.h */
+    ADMIN_KEYS,         /* by functions of their own: store/admin_keys.h */
+    ADMIN_METADATA_KEY, /* likewise; there is one */
     ADMIN_KINDS
 };
 
@@ -21,6 +22,8 @@ enum {
     ADMIN_PEM_MAX = 1024
 };
 
+/* One block of PEM (RFC 7468), appended. */
+void admin_view_pem_block(struct buf *out, const char *label, struct text der);
 /* A public key (RFC 7468 13), so that what is shown can be given again. */
 void admin_view_pem(const uint8_t *spki, size_t len, char out[ADMIN_PEM_MAX]);
 

@@ -75,8 +75,12 @@ keystore_authority_put(struct kv_txn *txn, const struct mauth_secret *seal,
     const struct keystore_authority *a, const uint8_t nonce[12], struct mauth_err *err)
 {
     enum mauth_rc rc = put(txn, SPACE_AUTHORITY, seal, a, nonce, err);
+    struct store_key suspended;
     uint64_t serial;
 
+    store_key(&suspended, SPACE_RESTORED, NULL, 0);
+    if (rc == MAUTH_OK)
+        rc = kv_delete(txn, store_key_text(&suspended), err);
     return rc ? rc : counter_next(txn, SPACE_KEYS_SERIAL, &serial, err);
 }
 
@@ -94,6 +98,28 @@ authority_drop_pending(struct kv_txn *txn, struct mauth_err *err)
 
     store_key(&name, SPACE_AUTHORITY_NEXT, NULL, 0);
     return kv_delete(txn, store_key_text(&name), err);
+}
+
+enum mauth_rc
+authority_suspend(struct kv_txn *txn, struct mauth_err *err)
+{
+    struct store_key name;
+
+    store_key(&name, SPACE_RESTORED, NULL, 0);
+    return kv_put(txn, store_key_text(&name), (struct text){"", 0}, err);
+}
+
+enum mauth_rc
+authority_is_suspended(struct kv_txn *txn, bool *out, struct mauth_err *err)
+{
+    struct store_key name;
+    struct text value;
+    enum mauth_rc rc;
+
+    store_key(&name, SPACE_RESTORED, NULL, 0);
+    rc = kv_get(txn, store_key_text(&name), &value, err);
+    *out = rc == MAUTH_OK;
+    return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
 }
 
 static enum mauth_rc
@@ -226,6 +252,28 @@ authority_load_pending(struct kv_txn *txn, const struct mauth_secret *seal,
     struct keystore_authority *out, struct mauth_err *err)
 {
     return load(txn, SPACE_AUTHORITY_NEXT, seal, out, err);
+}
+
+enum mauth_rc
+authority_epoch(struct kv_txn *txn, uint64_t *out, struct mauth_err *err)
+{
+    struct store_key where;
+    struct text record;
+    struct reader r;
+    enum mauth_rc rc;
+
+    *out = 0;
+    store_key(&where, SPACE_AUTHORITY, NULL, 0);
+    rc = kv_get(txn, store_key_text(&where), &record, err);
+    if (rc == MAUTH_NOT_FOUND)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "authority: there is none");
+    if (rc != MAUTH_OK)
+        return rc;
+    reader_init(&r, record.p, record.len);
+    if (reader_u8(&r) != VERSION)
+        r.failed = true;
+    *out = reader_u64(&r);
+    return reader_ok(&r) ? MAUTH_OK : damaged(err);
 }
 
 void

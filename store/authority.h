@@ -33,6 +33,20 @@ MAUTH_MUST_USE enum mauth_rc authority_put_pending(struct kv_txn *txn,
 MAUTH_MUST_USE enum mauth_rc authority_drop_pending(
     struct kv_txn *txn, struct mauth_err *err);
 
+/*
+ * In a store that was restored from a backup the authority is not good any more: what it
+ * would sign is not what it has signed since. Until keystore_authority_put() brings
+ * another, keystore_load() fails with MAUTH_UNAVAILABLE.
+ */
+MAUTH_MUST_USE enum mauth_rc authority_suspend(
+    struct kv_txn *txn, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc authority_is_suspended(
+    struct kv_txn *txn, bool *out, struct mauth_err *err);
+
+/* Of the one in force, without opening it. */
+MAUTH_MUST_USE enum mauth_rc authority_epoch(
+    struct kv_txn *txn, uint64_t *out, struct mauth_err *err);
+
 /* Frees and wipes. */
 void authority_clear(struct keystore_authority *a);
 

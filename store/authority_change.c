@@ -300,11 +300,20 @@ write_warnings(struct kv_txn *txn, const struct mauth_secret *seal, int64_t now_
     struct buf *out, struct mauth_err *err)
 {
     struct keystore *keys = NULL;
-    enum mauth_rc rc = keystore_load(txn, seal, &keys, err);
+    bool suspended;
+    enum mauth_rc rc = authority_is_suspended(txn, &suspended, err);
 
+    buf_str(out, ",\"warnings\":");
+    if (rc == MAUTH_OK && suspended) {
+        buf_str(out,
+            "[\"The store was restored from a backup: this authority is not in "
+            "force, and another is needed, `meshauth authority renew`.\"]");
+        return MAUTH_OK;
+    }
+    if (rc == MAUTH_OK)
+        rc = keystore_load(txn, seal, &keys, err);
     if (rc != MAUTH_OK)
         return rc;
-    buf_str(out, ",\"warnings\":");
     rc = key_warnings_json(keys, now_s, out, err);
     keystore_free(keys);
     return rc;

@@ -97,15 +97,29 @@ forgotten(struct kv_txn *txn, uint64_t *out, struct mauth_err *err)
     return reader_done(&r) ? MAUTH_OK : record_damaged("changes", err);
 }
 
+/* Never less than is forgotten already: what is purged may lie far behind. */
 static enum mauth_rc
 forget(struct kv_txn *txn, uint64_t upto, struct mauth_err *err)
 {
     uint8_t raw[RECORD_MAX];
+    uint64_t gone;
     struct buf b;
+    enum mauth_rc rc = forgotten(txn, &gone, err);
 
+    if (rc || gone >= upto)
+        return rc;
     record_open(&b, raw);
     buf_u64(&b, upto);
     return record_save(txn, SPACE_CHANGE_GONE, NULL, 0, &b, err);
+}
+
+enum mauth_rc
+graph_change_forget_all(struct kv_txn *txn, struct mauth_err *err)
+{
+    uint64_t state;
+    enum mauth_rc rc = graph_state(txn, &state, err);
+
+    return rc ? rc : forget(txn, state, err);
 }
 
 struct walk {

@@ -79,6 +79,10 @@ MAUTH_MUST_USE enum mauth_rc graph_change_page(struct kv_txn *txn, uint64_t afte
 MAUTH_MUST_USE enum mauth_rc graph_change_purge(struct kv_txn *txn, int64_t now_s,
     size_t max, size_t *count, struct mauth_err *err);
 
+/* Whoever follows begins anew: no change up to the present state is told any more. */
+MAUTH_MUST_USE enum mauth_rc graph_change_forget_all(
+    struct kv_txn *txn, struct mauth_err *err);
+
 /*
  * For the graph's own files: makes the next state, c->sequence, and puts the change
  * under it. Every change of the graph calls this once.

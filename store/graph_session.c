@@ -375,6 +375,15 @@ graph_session_close_all(struct kv_txn *txn, enum id_kind kind, const struct id *
 }
 
 enum mauth_rc
+graph_session_close_everybody(struct kv_txn *txn, size_t *count, struct mauth_err *err)
+{
+    struct store_key prefix;
+
+    store_key(&prefix, SPACE_SESSION_OPEN, NULL, 0);
+    return close_those(txn, &prefix, NULL, count, err);
+}
+
+enum mauth_rc
 graph_session_revoke_all(struct kv_txn *txn, enum id_kind kind,
     const struct id *subject, struct mauth_err *err)
 {

@@ -68,6 +68,10 @@ MAUTH_MUST_USE enum mauth_rc graph_session_close_of_key(struct kv_txn *txn,
 MAUTH_MUST_USE enum mauth_rc graph_session_close_all(struct kv_txn *txn,
     enum id_kind kind, const struct id *subject, struct mauth_err *err);
 
+/* Closes all there are and revokes none: for who revokes everything. */
+MAUTH_MUST_USE enum mauth_rc graph_session_close_everybody(
+    struct kv_txn *txn, size_t *count, struct mauth_err *err);
+
 /* Closes all of a subject and revokes the subject, which lives on. */
 MAUTH_MUST_USE enum mauth_rc graph_session_revoke_all(struct kv_txn *txn,
     enum id_kind kind, const struct id *subject, struct mauth_err *err);

@@ -30,6 +30,7 @@ enum store_space {
     SPACE_AUTHORITY_NEXT = 'a',  /* the same of one that the root has not signed yet */
     SPACE_METADATA_KEY = 'X',    /* of SAML metadata: certificate, sealed key */
     SPACE_TRUST_SEQUENCE = 'Q',  /* of the trust file */
+    SPACE_RESTORED = 'E',        /* since it was restored no authority is in force */
     SPACE_DEVICE = 'd',          /* id -> device */
     SPACE_DEVICE_KEY = 'e',      /* SHA-256(SPKI) -> device id */
     SPACE_FOLDER = 'f',          /* id -> folder */

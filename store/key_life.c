@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "base/time.h"
 
@@ -128,6 +129,7 @@ activate(struct kv_txn *txn, struct key_change *c, struct signing_key *k,
         rc = change_other(txn, c, TRUST_RETIRING, err);
     if (rc != MAUTH_OK)
         return rc;
+    fault_point("key.other-retired");
     make_active(k, c);
     return signing_key_put(txn, c->seal, k, c->nonce[0], err);
 }
@@ -174,6 +176,7 @@ key_life_revoke(struct kv_txn *txn, struct key_change *c, const char *id, bool *
     *changed = rc == MAUTH_OK && k.state != TRUST_REVOKED;
     if (*changed && k.state == TRUST_ACTIVE)
         rc = hand_over(txn, c, &k, err);
+    fault_point("key.handed-over");
     if (rc == MAUTH_OK && *changed) {
         k.state = TRUST_REVOKED;
         k.retires_s = 0;

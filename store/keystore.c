@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "pkcs11/token_signer.h"
 #include "store/authority.h"
 #include "store/counter.h"
 #include "store/key.h"
@@ -78,39 +79,76 @@ out:
 
 /* Signing keys. */
 
+static enum mauth_rc
+put_new(struct kv_txn *txn, const struct mauth_secret *seal,
+    const struct signing_key *k, const uint8_t nonce[12], struct mauth_err *err)
+{
+    struct signing_key there;
+    enum mauth_rc rc;
+
+    signing_key_init(&there);
+    rc = signing_key_find(txn, seal, mauth_key_id(k->key), &there, err);
+    signing_key_clear(&there);
+    if (rc == MAUTH_OK)
+        return mauth_fail(
+            err, MAUTH_CONFLICT, "keystore: there is a key %s", mauth_key_id(k->key));
+    return rc == MAUTH_NOT_FOUND ? signing_key_put(txn, seal, k, nonce, err) : rc;
+}
+
+/* All but the key itself, which is set before. */
+static enum mauth_rc
+add(struct kv_txn *txn, const struct mauth_secret *seal, const struct keystore_key *key,
+    struct signing_key *k, const uint8_t nonce[12], struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    k->state = key->state;
+    k->from_s = key->from_s;
+    k->until_s = key->until_s;
+    k->active_s = key->state == TRUST_ACTIVE ? key->from_s : 0;
+    k->created_s = key->created_s;
+    if (strlen(key->audiences) > SIGNING_KEY_AUDIENCES)
+        return mauth_fail(err, MAUTH_INVALID, "keystore: too long a list of audiences");
+    snprintf(k->audiences, sizeof(k->audiences), "%s", key->audiences);
+    rc = signing_key_complete(k, err);
+    return rc ? rc : put_new(txn, seal, k, nonce, err);
+}
+
 enum mauth_rc
 keystore_key_add(struct kv_txn *txn, const struct mauth_secret *seal,
     const struct keystore_key *key, struct text pkcs8, const uint8_t nonce[12],
     struct mauth_err *err)
 {
-    struct signing_key k, there;
+    struct signing_key k;
     enum mauth_rc rc;
 
     signing_key_init(&k);
-    signing_key_init(&there);
-    k.state = key->state;
-    k.from_s = key->from_s;
-    k.until_s = key->until_s;
-    k.active_s = key->state == TRUST_ACTIVE ? key->from_s : 0;
-    k.created_s = key->created_s;
     buf_text(&k.pkcs8, pkcs8);
-    if (strlen(key->audiences) > SIGNING_KEY_AUDIENCES)
-        rc = mauth_fail(err, MAUTH_INVALID, "keystore: too long a list of audiences");
-    else if (!buf_ok(&k.pkcs8))
+    if (buf_ok(&k.pkcs8))
+        rc = add(txn, seal, key, &k, nonce, err);
+    else
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
-    else {
-        snprintf(k.audiences, sizeof(k.audiences), "%s", key->audiences);
-        rc = signing_key_complete(&k, err);
-    }
-    if (rc == MAUTH_OK) {
-        rc = signing_key_find(txn, seal, mauth_key_id(k.key), &there, err);
-        if (rc == MAUTH_OK)
-            rc = mauth_fail(err, MAUTH_CONFLICT, "keystore: there is a key %s",
-                mauth_key_id(k.key));
-        else if (rc == MAUTH_NOT_FOUND)
-            rc = signing_key_put(txn, seal, &k, nonce, err);
-    }
-    signing_key_clear(&there);
+    signing_key_clear(&k);
+    return rc;
+}
+
+enum mauth_rc
+keystore_token_add(struct kv_txn *txn, const struct mauth_secret *seal,
+    const struct keystore_token *token, const uint8_t nonce[12], struct mauth_err *err)
+{
+    struct signing_key k;
+    const uint8_t *spki;
+    enum mauth_rc rc;
+    size_t len;
+
+    if (strlen(token->uri) > PKCS11_URI_MAX)
+        return mauth_fail(err, MAUTH_INVALID, "keystore: too long a URI");
+    signing_key_init(&k);
+    snprintf(k.token, sizeof(k.token), "%s", token->uri);
+    spki = mauth_key_spki(token->public_half, &len);
+    rc = mauth_key_from_spki(spki, len, &k.key, err);
+    if (rc == MAUTH_OK)
+        rc = add(txn, seal, &token->key, &k, nonce, err);
     signing_key_clear(&k);
     return rc;
 }
@@ -143,10 +181,19 @@ is_second(const struct keystore *ks, size_t i)
     return false;
 }
 
+static enum mauth_rc
+make_signer(const struct signing_key *k, const struct mauth_key *key,
+    struct signer **out, struct mauth_err *err)
+{
+    if (k->token[0])
+        return token_signer_new(text_of(k->token), key, out, err);
+    return signer_from_pkcs8(k->pkcs8.data, k->pkcs8.len, out, err);
+}
+
 /* Its private half stays with it, if it signs. */
 static enum mauth_rc
 take_signer(
-    struct keystore *ks, size_t i, const struct buf *pkcs8, struct mauth_err *err)
+    struct keystore *ks, size_t i, const struct signing_key *k, struct mauth_err *err)
 {
     struct signer *signer = NULL;
     enum mauth_rc rc = MAUTH_OK;
@@ -155,7 +202,7 @@ take_signer(
         return MAUTH_OK;
     if (is_second(ks, i))
         return mauth_fail(err, MAUTH_UNAVAILABLE, "keystore: two active keys");
-    rc = signer_from_pkcs8(pkcs8->data, pkcs8->len, &signer, err);
+    rc = make_signer(k, ks->key[i].key, &signer, err);
     ks->active[i] = (struct keystore_signer){
         .signer = signer, .from_s = ks->key[i].from_s, .until_s = ks->key[i].until_s};
     return rc;
@@ -187,7 +234,7 @@ load_key(struct signing_key *k, void *arg, struct mauth_err *err)
     ks->key[i].until_s = k->until_s;
     ks->listed[i] = k->listed;
     rc = trust_key_set_audiences(&ks->key[i], text_of(ks->audiences[i]), err);
-    return rc ? rc : take_signer(ks, i, &k->pkcs8, err);
+    return rc ? rc : take_signer(ks, i, k, err);
 }
 
 enum mauth_rc
@@ -195,12 +242,19 @@ keystore_load(struct kv_txn *txn, const struct mauth_secret *seal,
     struct keystore **out, struct mauth_err *err)
 {
     struct keystore *ks = calloc(1, sizeof(*ks));
+    bool suspended = true;
     enum mauth_rc rc;
 
     *out = NULL;
     if (!ks)
         return mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
-    rc = signing_key_each(txn, seal, load_key, ks, err);
+    rc = authority_is_suspended(txn, &suspended, err);
+    if (rc == MAUTH_OK && suspended)
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE,
+            "the store was restored from a backup, and waits for another authority: "
+            "`meshauth authority renew`");
+    if (rc == MAUTH_OK)
+        rc = signing_key_each(txn, seal, load_key, ks, err);
     if (rc == MAUTH_OK)
         rc = authority_load(txn, seal, &ks->authority, err);
     if (rc) {
@@ -283,6 +337,13 @@ struct text
 keystore_certificate(const struct keystore *ks, size_t i)
 {
     return i < ks->count ? buf_slice(&ks->certificate[i]) : text_of(NULL);
+}
+
+enum mauth_rc
+keystore_ready(const struct keystore *ks, size_t i, struct mauth_err *err)
+{
+    return i < ks->count && is_active(ks, i) ? signer_ready(ks->active[i].signer, err)
+                                             : MAUTH_OK;
 }
 
 const struct keystore_authority *

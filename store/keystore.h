@@ -52,12 +52,26 @@ MAUTH_MUST_USE enum mauth_rc keystore_key_add(struct kv_txn *txn,
     const struct mauth_secret *seal, const struct keystore_key *key, struct text pkcs8,
     const uint8_t nonce[12], struct mauth_err *err);
 
+/* One whose private half lies in a token. */
+struct keystore_token {
+    struct keystore_key key;
+    const char *uri; /* pkcs11/uri.h */
+    const struct mauth_key *public_half;
+};
+
+/* Store it. As above; MAUTH_INVALID also for a URI that is not taken. */
+MAUTH_MUST_USE enum mauth_rc keystore_token_add(struct kv_txn *txn,
+    const struct mauth_secret *seal, const struct keystore_token *token,
+    const uint8_t nonce[12], struct mauth_err *err);
+
 /*
- * All keys as one immutable snapshot; reload it when kv_generation() has moved.
+ * All keys as one immutable snapshot; no token is opened for it, nor need one be there.
+ * Reload it when kv_generation() has moved.
  *
  * MAUTH_DENIED       a key, or the authority, does not open: another
  *                    seal key, or a record that somebody else wrote
- * MAUTH_UNAVAILABLE  no authority, two active keys for the same audiences, a damaged
+ * MAUTH_UNAVAILABLE  no authority, or one that is suspended (store/authority.h), two
+ *                    active keys for the same audiences, a damaged
  *                    record
  */
 struct keystore;
@@ -65,7 +79,7 @@ MAUTH_MUST_USE enum mauth_rc keystore_load(struct kv_txn *txn,
     const struct mauth_secret *seal, struct keystore **out, struct mauth_err *err);
 void keystore_free(struct keystore *ks);
 
-/* A key that signs now. Belongs to the snapshot. */
+/* A key that signs now, unless it lies in a token that is away. Belongs to the snapshot. */
 struct keystore_signer {
     const struct signer *signer;
     int64_t from_s; /* its window */
@@ -83,6 +97,13 @@ const struct trust_key *keystore_at(const struct keystore *ks, size_t i);
 MAUTH_MUST_USE bool keystore_is_listed(const struct keystore *ks, size_t i);
 /* Its certificate, DER (keys/key_certificate.h). Belongs to the snapshot. */
 struct text keystore_certificate(const struct keystore *ks, size_t i);
+
+/*
+ * Does the i-th sign, if it is active? MAUTH_UNAVAILABLE: not now; err says why. The
+ * first question of all makes a token be opened.
+ */
+MAUTH_MUST_USE enum mauth_rc keystore_ready(
+    const struct keystore *ks, size_t i, struct mauth_err *err);
 
 /* The authority: its seed, its verifier, the root that it goes back to, and what that
  * has signed. */

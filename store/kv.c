@@ -11,7 +11,6 @@
 
 enum {
     BATCH = 256, /* jobs in one transaction at most */
-    SCHEMA = 1,
 };
 
 static const char SCHEMA_KEY[] = ".schema";
@@ -226,6 +225,8 @@ kv_write(struct kv *kv, kv_fn *fn, void *arg, struct mauth_err *err)
 {
     struct waiter w = {.job = {.fn = fn, .arg = arg, .done = wake}};
 
+    if (!kv->running)
+        return mauth_fail(err, MAUTH_INVALID, "store: open for reading only");
     pthread_mutex_init(&w.lock, NULL);
     pthread_cond_init(&w.done, NULL);
     kv_submit(kv, &w.job);
@@ -262,7 +263,7 @@ put_schema(struct kv_txn *txn, void *arg, struct mauth_err *err)
 
     (void)arg;
     buf_init_fixed(&b, raw, sizeof(raw));
-    buf_u32(&b, SCHEMA);
+    buf_u32(&b, KV_SCHEMA);
     return kv_put(
         txn, text_of(SCHEMA_KEY), (struct text){(const char *)raw, b.len}, err);
 }
@@ -281,10 +282,10 @@ check_schema(struct kv_txn *txn, void *arg, struct mauth_err *err)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "store: not a store of meshauth");
     reader_init(&r, value.p, value.len);
     version = reader_u32(&r);
-    if (!reader_done(&r) || version != SCHEMA)
+    if (!reader_done(&r) || version != KV_SCHEMA)
         return mauth_fail(err, MAUTH_UNAVAILABLE,
             "store: schema version %u, this meshauth knows %d: use the newer one",
-            version, SCHEMA);
+            version, KV_SCHEMA);
     return MAUTH_OK;
 }
 
@@ -309,6 +310,8 @@ open_engine(struct kv *kv, const char *url, enum kv_mode mode, struct mauth_err 
 static enum mauth_rc
 start(struct kv *kv, enum kv_mode mode, struct mauth_err *err)
 {
+    if (mode == KV_READ)
+        return kv_read(kv, check_schema, NULL, err);
     if (pthread_create(&kv->committer, NULL, run_committer, kv) != 0)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "store: no thread");
     kv->running = true;

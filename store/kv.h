@@ -29,12 +29,14 @@ struct kv;
 struct kv_txn;
 
 enum {
-    KV_KEY_MAX = 511
+    KV_KEY_MAX = 511,
+    KV_SCHEMA = 1 /* how this version lays a store out */
 };
 
 enum kv_mode {
     KV_OPEN,   /* there must be a store; takes the writers' lock */
     KV_CREATE, /* there must be none; takes the writers' lock */
+    KV_READ, /* there must be one; beside whoever writes, and nothing can be written */
 };
 
 /*

@@ -33,6 +33,7 @@ static const size_t MAP_BYTES = (size_t)64 << 30;
 struct lmdb {
     char *dir;
     int lock_fd;
+    bool reads_only;
     size_t map;
     size_t max;            /* the map grows no further */
     pthread_rwlock_t idle; /* held for reading by every transaction */
@@ -73,7 +74,8 @@ open_env(struct lmdb *db, struct mauth_err *err)
     if (!code)
         code = mdb_env_set_maxreaders(db->env, READERS);
     if (!code)
-        code = mdb_env_open(db->env, db->dir, MDB_NOTLS, FILE_PRIVATE);
+        code = mdb_env_open(db->env, db->dir,
+            MDB_NOTLS | (db->reads_only ? MDB_RDONLY : 0), FILE_PRIVATE);
     if (!code)
         code = mdb_reader_check(db->env, &dead);
     if (!code)
@@ -151,7 +153,7 @@ take_place(struct lmdb *db, enum kv_mode mode, struct mauth_err *err)
         rc = make_folder(db->dir, err);
     else if (access(path, F_OK) != 0)
         rc = mauth_fail(err, MAUTH_NOT_FOUND, "store: there is none in %s", db->dir);
-    if (rc == MAUTH_OK)
+    if (rc == MAUTH_OK && mode != KV_READ)
         rc = take_lock(db, err);
     if (rc == MAUTH_OK && mode == KV_CREATE && access(path, F_OK) == 0)
         rc = mauth_fail(
@@ -206,6 +208,7 @@ open_lmdb(struct text where, enum kv_mode mode, void **state, struct mauth_err *
     if (!db)
         return mauth_fail(err, MAUTH_NO_MEMORY, "store: no memory");
     db->lock_fd = -1;
+    db->reads_only = mode == KV_READ;
     db->map = MAP_BYTES;
     db->max = SIZE_MAX;
     init_lock(&db->idle);

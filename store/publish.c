@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "keys/trust_write.h"
 #include "store/audit.h"
@@ -73,6 +74,7 @@ publish_trust(struct kv *kv, const struct keystore *keys,
     rc = kv_write(kv, take_number, &m, err);
     if (rc)
         goto out;
+    fault_point("trust.numbered");
     lines = point_to_lines(&m);
     if (!lines) {
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "keys/key_certificate.h"
 #include "keys/signer.h"
@@ -72,6 +73,19 @@ check_halves(const struct signing_key *k, struct mauth_err *err)
     return rc;
 }
 
+/* Of a key in a token the record has the public half, and where the other one is. */
+static enum mauth_rc
+check_token(const struct signing_key *k, struct mauth_err *err)
+{
+    struct pkcs11_uri uri;
+
+    if (!k->key || k->pkcs8.len)
+        return mauth_fail(err, MAUTH_INVALID,
+            "keystore: of a key in a token the public half is stored, and no other");
+    return pkcs11_uri_parse(text_of(k->token), &uri, err) == MAUTH_OK ? MAUTH_OK
+                                                                      : MAUTH_INVALID;
+}
+
 enum mauth_rc
 signing_key_complete(struct signing_key *k, struct mauth_err *err)
 {
@@ -79,6 +93,8 @@ signing_key_complete(struct signing_key *k, struct mauth_err *err)
     enum mauth_rc rc = check(k, err);
     struct text spki;
 
+    if (rc == MAUTH_OK && k->token[0])
+        return check_token(k, err);
     if (rc == MAUTH_OK)
         rc = signer_from_pkcs8(k->pkcs8.data, k->pkcs8.len, &signer, err);
     if (rc != MAUTH_OK)
@@ -111,6 +127,7 @@ write_open(const struct signing_key *k, struct buf *out)
     buf_u64(out, k->listed.epoch);
     buf_u64(out, k->listed.sequence);
     buf_field(out, k->certificate.data, k->certificate.len);
+    buf_field(out, k->token, strlen(k->token));
 }
 
 static void
@@ -130,6 +147,17 @@ read_audiences(struct text t, struct signing_key *k)
     return true;
 }
 
+static bool
+read_token(struct text t, struct signing_key *k)
+{
+    if (t.len > PKCS11_URI_MAX || (t.len && memchr(t.p, '\0', t.len)))
+        return false;
+    if (t.len)
+        memcpy(k->token, t.p, t.len);
+    k->token[t.len] = '\0';
+    return true;
+}
+
 static enum mauth_rc
 damaged(struct mauth_err *err)
 {
@@ -140,7 +168,7 @@ enum mauth_rc
 signing_key_read(const struct mauth_secret *seal, struct text id, struct text record,
     struct signing_key *k, struct mauth_err *err)
 {
-    struct text open = {record.p, 0}, audiences, spki, certificate, sealed;
+    struct text open = {record.p, 0}, audiences, spki, certificate, token, sealed;
     struct reader r;
     struct buf bound;
     enum mauth_rc rc;
@@ -161,9 +189,11 @@ signing_key_read(const struct mauth_secret *seal, struct text id, struct text re
     k->listed.epoch = reader_u64(&r);
     k->listed.sequence = reader_u64(&r);
     certificate = reader_field(&r);
+    token = reader_field(&r);
     open.len = record.len - r.left;
     sealed = reader_field(&r);
-    if (!reader_done(&r) || state > TRUST_REVOKED || !read_audiences(audiences, k))
+    if (!reader_done(&r) || state > TRUST_REVOKED || !read_audiences(audiences, k) ||
+        !read_token(token, k))
         return damaged(err);
     k->state = (enum trust_state)state;
     rc = mauth_key_from_spki(spki.p, spki.len, &k->key, err);
@@ -181,8 +211,10 @@ signing_key_read(const struct mauth_secret *seal, struct text id, struct text re
     buf_clear(&bound);
     if (rc == MAUTH_OK && text_equal(buf_slice(&k->pkcs8), nothing)) {
         buf_rewind(&k->pkcs8);
-        return k->state == TRUST_REVOKED ? MAUTH_OK : damaged(err);
+        return k->state == TRUST_REVOKED || k->token[0] ? MAUTH_OK : damaged(err);
     }
+    if (rc == MAUTH_OK && k->token[0])
+        return damaged(err); /* it has two private halves */
     return rc == MAUTH_OK ? check_halves(k, err) : rc;
 }
 
@@ -239,6 +271,7 @@ signing_key_put(struct kv_txn *txn, const struct mauth_secret *seal,
     name_of(mauth_key_id(k->key), &name);
     if (rc == MAUTH_OK)
         rc = kv_put(txn, store_key_text(&name), buf_slice(&record), err);
+    fault_point("key.put");
     if (rc == MAUTH_OK)
         rc = count_change(txn, err);
     buf_clear(&bound);

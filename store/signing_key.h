@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "keys/trust_key.h"
 #include "keys/trust_place.h"
+#include "pkcs11/uri.h"
 #include "store/kv.h"
 #include <meshauth/err.h>
 #include <meshauth/key.h>
@@ -32,7 +33,8 @@ struct signing_key {
     struct mauth_key *key;                     /* the public half */
     struct trust_place listed; /* the first trust file to list it; 0.0: none yet */
     struct buf certificate;    /* its X.509 wrapper, DER */
-    struct buf pkcs8;          /* the private one; empty: destroyed, or not asked for */
+    struct buf pkcs8;          /* the private one; empty: destroyed, or in a token */
+    char token[PKCS11_URI_MAX + 1]; /* where it lies then (pkcs11/uri.h), or "" */
 };
 
 /* An empty one; and its end: frees and wipes. */
@@ -40,8 +42,8 @@ void signing_key_init(struct signing_key *k);
 void signing_key_clear(struct signing_key *k);
 
 /*
- * Takes the public half from pkcs8, makes the certificate, and checks that a trust file
- * can say all of it. MAUTH_INVALID: it cannot.
+ * Takes the public half from pkcs8 and makes the certificate (of a key in a token they are
+ * there already), and checks that a trust file can say all of it. MAUTH_INVALID: it cannot.
  */
 MAUTH_MUST_USE enum mauth_rc signing_key_complete(
     struct signing_key *k, struct mauth_err *err);

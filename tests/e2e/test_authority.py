@@ -43,7 +43,7 @@ class AuthorityTest(unittest.TestCase):
         self.assertIn(words, done.stderr)
 
     def wait_for(self, epoch):
-        wait_until(lambda: epoch_of(self.mesh.trust) == epoch, f"a trust file of epoch {epoch}", 1.5 * SLOW)
+        wait_until(lambda: epoch_of(self.mesh.trust) == epoch, f"a trust file of epoch {epoch}", 5 * SLOW)
 
     def records(self, action):
         return [(r["actor"], r["outcome"], r["resources"][1:]) for r in self.mesh.audit(action=action)]

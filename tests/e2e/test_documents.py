@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """GET /.well-known/jwks.json and GET /saml/metadata as HTTP has them; what is in them is
 judged by tests/interop/test_documents.py."""
+import json
 import re
 
-from harness import MeshTest, main
+from harness import MESHAUTH, MeshTest, main, run
+from people import Person
+from services import Admin
 
 PATHS = {"/.well-known/jwks.json": "application/jwk-set+json", "/saml/metadata": "application/samlmetadata+xml"}
 
@@ -39,6 +42,32 @@ class Documents(MeshTest):
         self.assertEqual(self.mesh.request("GET", "/.well-known/jwks.json").body, keys)
         made, = self.mesh.audit(action="metadata-key.create")
         self.assertEqual((made["actor"], made["outcome"]), ("meshauthd", "done"))
+
+    def test_what_is_pinned(self):
+        """`meshauth keys metadata`, of the service that runs and of one that does not."""
+        def command(*more, code=0):
+            done = run(MESHAUTH, "keys", "metadata", "-c", self.mesh.conf, *more, check=False)
+            self.assertEqual(done.returncode, code, done.stderr)
+            return done.stdout
+
+        xml = self.mesh.request("GET", "/saml/metadata").body.decode()
+        signer = re.search("<ds:X509Certificate>([^<]+)", xml).group(1)
+        for served in (True, False):
+            if not served:
+                self.mesh.stop()
+            pem = command()
+            self.assertEqual(pem.split("-----")[2].split(), signer.split())
+            run("openssl", "x509", "-noout", data=pem)
+            node = json.loads(command("--json"))
+            self.assertEqual(node["certificate"], pem)
+            if not served:
+                self.mesh.start()
+        made, = self.mesh.audit(action="metadata-key.create")
+        self.assertEqual(node["id"], made["key"])
+        answer = Admin(self.mesh, "admin").call("GET", "metadata-key")
+        self.assertEqual((answer.status, answer.json), (200, node))
+        bob = Person(self.mesh, "bob")
+        self.assert_problem(bob.call("GET", "/v1/admin/metadata-key"), 403, "forbidden")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import re
 import signal
 import time
 
-from harness import MESHAUTH, STORAGE, Mesh, MeshTest, SLOW, Ticket, main, run, seconds, wait_until
+from harness import MESHAUTH, PATIENCE_S, STORAGE, SLOW, Mesh, MeshTest, Ticket, main, run, seconds, wait_until
 from people import Person
 from services import Admin, Socket
 
@@ -73,9 +73,12 @@ class Api(Keys, MeshTest):
         self.assertEqual(node["created"], node["from"])
         self.assertRegex(node["key"], "^-----BEGIN PUBLIC KEY-----\n")
         self.assertNotIn("activated", node)
+        self.published(node["id"], "next")
+        self.assertNotIn("listed", node)
+        listed = wait_until(lambda: self.admin.call("GET", f"keys/{node['id']}").json.get("listed"), "it to be on record")
+        node = {**node, "listed": listed}
         self.assertEqual(self.admin.call("GET", f"keys/{node['id']}").json, node)
         self.assertIn(node, self.admin.call("GET", "keys").json["items"])
-        self.published(node["id"], "next")
         self.assertEqual(keys_of(self.mesh.trust)[node["id"]], ("next", "rsa-sha256", "urn:a,urn:b"))
         record = self.mesh.audit(action="key.prepare", limit=1)[0]
         self.assertEqual((record["key"], record["resources"], record["outcome"], record["actor"]),
@@ -183,6 +186,7 @@ class Rotation(Keys, MeshTest):
     def test_revoked_at_once(self):
         alice = Person(self.mesh, "alice")
         bad = self.make()["id"]
+        self.published(bad, "next")
         self.activate(bad)
         ticket = self.ticket_by(alice, bad)
         self.assertEqual(self.accepted(ticket, alice.device), "accept")
@@ -285,7 +289,7 @@ class Commands(Keys, MeshTest):
         new = re.match("[0-9a-f]{16}", text).group()
         self.assertIn("RSA-3072", text)
         listed = {k["id"]: k for k in json.loads(self.keys("list", "--json", mesh=mesh).stdout)["keys"]}
-        self.assertEqual(listed[made["id"]], made)
+        self.assertEqual({k: v for k, v in listed[made["id"]].items() if k != "listed"}, made)
         old = next(k["id"] for k in listed.values() if k["state"] == "active")
         self.assertEqual(self.keys("activate", new, mesh=mesh).stdout, f"{new}: signs from now on\n")
         self.assertEqual(self.keys("activate", old, mesh=mesh).stdout, f"{old}: signs from now on\n")
@@ -318,6 +322,45 @@ class Commands(Keys, MeshTest):
         # One that nobody knows is looked for in the store as well.
         self.assertEqual(said, done)
         self.assertEqual(sorted(v[0] for v in keys_of(mesh.trust).values()), ["active", "next", "revoked"])
+
+    def test_reseal(self):
+        mesh = Mesh()
+        self.addCleanup(mesh.close)
+        alice = Person(mesh, "alice")
+        Socket(mesh).call("POST", "keys", {"audiences": ["urn:x"]})
+        new, old = mesh.dir / "seal2.key", mesh.dir / "seal.key"
+        done = self.keys("reseal", "--seal-key-file", new, code=1, mesh=mesh)
+        self.assertIn("stop it first", done.stderr)
+        self.assertFalse(new.exists())
+        mesh.stop()
+        said = json.loads(self.keys("reseal", "--seal-key-file", new, "--json", mesh=mesh).stdout)
+        self.assertEqual(said, {"resealed": 3, "file": str(new)})
+        self.assertEqual(new.stat().st_mode & 0o777, 0o600)
+        mesh.secrets.add(new.read_text().strip())
+        self.assertIn("sealed with this key already", self.keys("reseal", "--seal-key-file", new, mesh=mesh).stdout)
+        # The configuration still names the old one, which opens nothing any more.
+        mesh.start(wait=False)
+        self.assertEqual(mesh.daemon.wait(PATIENCE_S), 3)
+        refused = mesh.log_text().splitlines()[-1]
+        self.assertIn("is this the seal key of this store?", refused)
+        mesh.log_file.write_text("".join(line + "\n" for line in mesh.log_text().splitlines()[:-1]))
+        self.assertIn("does not open", self.keys("list", code=1, mesh=mesh).stderr)
+        mesh.conf.write_text('seal_key_file = "seal2.key";\n' + mesh.conf.read_text().replace("seal_key_file", "#"))
+        old.unlink()
+        mesh.start()
+        self.assertEqual(mesh.verify(alice.ticket, alice.device)[0], 0)
+        alice.login()
+        self.assertEqual(mesh.verify(alice.ticket, alice.device)[0], 0)
+        self.assertEqual(mesh.audit(action="key.reseal")[0]["actor"], self.admin.id)
+        # A file that holds no seal key stays as it is.
+        other = mesh.folder / "no-key"
+        other.write_text("nothing\n")
+        other.chmod(0o600)
+        mesh.stop()
+        self.keys("reseal", "--seal-key-file", other, code=3, mesh=mesh)
+        self.keys("reseal", code=2, mesh=mesh)
+        self.assertEqual(other.read_text(), "nothing\n")
+        mesh.start()
 
     def test_misused(self):
         for words in (("prepare", "--algorithm", "DSA"), ("prepare", "--until", "soon"), ("prepare", "--audience", ""),

@@ -6,13 +6,15 @@ import pathlib
 import re
 import sys
 import textwrap
+import time
 import xml.etree.ElementTree as ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
-from harness import BUILD, DS, MeshTest, Ticket, main, run  # noqa: E402
-from people import Person  # noqa: E402
+from harness import BUILD, DS, SLOW, MeshTest, Ticket, main, run, wait_until  # noqa: E402
+from people import Person, another  # noqa: E402
+from services import Socket  # noqa: E402
 
 MD = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 CERTIFICATE = f"{DS}X509Data/{DS}X509Certificate"
@@ -25,7 +27,9 @@ def pem_of(certificate):
     return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
 
 
-class Documents(MeshTest):
+class Judges(MeshTest):
+    """What they say of the documents as they are served now."""
+
     def fetch(self):
         """The metadata in a file, and its root."""
         xml = self.mesh.request("GET", "/saml/metadata").body.decode()
@@ -47,7 +51,7 @@ class Documents(MeshTest):
         """A rights ticket, as a file, and a copy of it for another subject."""
         person = Person(self.mesh, name)
         ticket = Ticket(person.ticket)
-        forged = ticket.xml.replace(f">{person.id}</saml:NameID>", f">{person.id[:-1]}0</saml:NameID>")
+        forged = ticket.xml.replace(f">{person.id}</saml:NameID>", f">{another(person.id)}</saml:NameID>")
         self.assertNotEqual(forged, ticket.xml)
         return person, [self.write(f"{name}.xml", ticket.xml), self.write(f"{name}-forged.xml", forged)]
 
@@ -65,6 +69,8 @@ class Documents(MeshTest):
     def jose(self, *files):
         return run("node", HERE / "peers" / "jose.mjs", self.mesh.url, self.mesh.ca, *files).stdout.splitlines()
 
+
+class Documents(Judges):
     def test_xmlsec(self):
         file, root = self.fetch()
         pinned = self.pinned(root)
@@ -115,6 +121,49 @@ class Documents(MeshTest):
         self.assertEqual(described, {k["kid"]: k["x5c"][0] for k in keys})
         self.assertEqual(sorted(described), self.trusted())
         self.assertEqual({k.get("use") for k in root.iter(f"{MD}KeyDescriptor")}, {"signing"})
+
+
+class Rotation(Judges):
+    def listed(self):
+        """The keys of both documents, by others' software, and the verdicts on the tickets at hand."""
+        file, root = self.fetch()
+        opensaml = self.opensaml(file, self.pinned(root), *self.files)
+        jose = self.jose(*self.files)
+        self.assertEqual(sorted(jose[0].split()), sorted(opensaml[0].split()))
+        self.assertEqual([said[:6] for said in jose[1:]], [said[:6] for said in opensaml[1:]])
+        self.assertTrue(self.verified(self.pinned(root), file) and self.valid(file))
+        return sorted(jose[0].split()[1:]), [said[:6] for said in jose[1:]]
+
+    def both_show(self, *ids):
+        """Within a second or so of what was done: these, and no other."""
+        def shown():
+            keys = self.mesh.request("GET", "/.well-known/jwks.json").json["keys"]
+            return sorted(k["kid"] for k in keys) == sorted(ids)
+        start = time.monotonic()
+        wait_until(shown, "the keys to be listed")
+        self.assertLess(time.monotonic() - start, 1.5 * SLOW)
+        return self.listed()
+
+    def test_it(self):
+        """Next, active and retiring keys are in both documents, revoked ones in none."""
+        admin, (old,) = Socket(self.mesh), self.trusted()
+        first, files = self.ticket("carol")
+        self.files = files[:1]
+        self.assertEqual(self.both_show(old), ([old], ["accept"]))
+        rsa = admin.call("POST", "keys", {"algorithm": "RSA-3072"}).json["id"]
+        unused = admin.call("POST", "keys", {}).json["id"]
+        self.assertEqual(self.both_show(old, rsa, unused)[1], ["accept"])
+        admin.call("POST", f"keys/{rsa}/activate", {"force": True})
+        wait_until(lambda: Ticket(Person(self.mesh, "dave").ticket).key == rsa, "the new key to sign")
+        self.files += self.ticket("dave")[1][:1]
+        self.assertEqual(self.both_show(old, rsa, unused)[1], ["accept", "accept"])
+        admin.call("POST", f"keys/{unused}/revoke")
+        self.assertEqual(self.both_show(old, rsa)[1], ["accept", "accept"])
+        admin.call("POST", f"keys/{old}/revoke")  # one that retires
+        self.assertEqual(self.both_show(rsa)[1], ["refuse", "accept"])
+        wait_until(lambda: self.trusted() == [rsa], "the trust file to say the same")
+        # The harness's judge has the trust file of the end.
+        self.mesh.tickets = {id: xml for id, xml in self.mesh.tickets.items() if f">{old}</ds:KeyName>" not in xml}
 
 
 if __name__ == "__main__":

@@ -59,8 +59,8 @@ class Pages(unittest.TestCase):
         commands = [m.strip() for m in re.findall(r"^  ((?:[a-z]+ )+) ", help_of(meshauth), re.MULTILINE)]
         self.assertIn("ticket verify", commands)
         self.assertEqual(sorted(re.findall(r"^\.It Ic ((?:[a-z]+ ?)+)(?: |$)", page, re.MULTILINE)), sorted(commands))
-        options = {o for c in commands for o in re.findall(r"^ .{5}--([a-z-]+)", help_of(meshauth, *c.split(" ")), re.MULTILINE)}
-        self.assertEqual(set(re.findall(r"Fl Fl ([a-z-]+)", page)) - {"version"}, options | {"config", "help"})
+        options = {o for c in commands for o in re.findall(r"^ .{5}--([a-z0-9-]+)", help_of(meshauth, *c.split(" ")), re.MULTILINE)}
+        self.assertEqual(set(re.findall(r"Fl Fl ([a-z0-9-]+)", page)) - {"version"}, options | {"config", "help"})
 
     def test_the_daemons_options(self):
         options = set(re.findall(r"-([a-z])\b", help_of(BUILD / "authsvc" / "meshauthd")))

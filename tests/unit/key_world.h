@@ -20,7 +20,8 @@ struct key_world {
     struct mauth_secret *seal;
     struct key_change change;
     struct keystore_key make;
-    char id[MAUTH_KEY_ID_LEN + 1]; /* of the last one made */
+    const struct mauth_key *public_half; /* of one in a token */
+    char id[MAUTH_KEY_ID_LEN + 1];       /* of the last one made */
     const char *whom;
     bool changed;
     char state[64];
@@ -60,6 +61,52 @@ key_world_make(struct key_world *w, enum trust_state state, const char *audience
     n = (n + 1) % 16;
     memcpy(ids[n], w->id, sizeof(w->id));
     return ids[n];
+}
+
+/* A key whose private half lies in a token, which is away. */
+static const char key_world_token[] =
+    "pkcs11:token=t;object=o?module-path=/nowhere/m.so";
+
+static inline enum mauth_rc
+key_world_add_token(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    static uint8_t nonce[12] = {[11] = 1};
+    struct key_world *w = arg;
+    const struct keystore_token token = {w->make, key_world_token, w->public_half};
+
+    nonce[0]++;
+    return keystore_token_add(txn, w->seal, &token, nonce, err);
+}
+
+/* Of some key the public half. */
+static inline struct mauth_key *
+key_world_public_half(void)
+{
+    struct mauth_key *key = NULL;
+    struct signer *signer = NULL;
+    const uint8_t *spki;
+    struct buf der;
+    size_t len;
+
+    buf_init_secret(&der);
+    assert_int_equal(signer_generate(SIGNER_P256, &der, NULL), MAUTH_OK);
+    assert_int_equal(signer_from_pkcs8(der.data, der.len, &signer, NULL), MAUTH_OK);
+    spki = mauth_key_spki(signer_key(signer), &len);
+    assert_int_equal(mauth_key_from_spki(spki, len, &key, NULL), MAUTH_OK);
+    signer_free(signer);
+    buf_clear(&der);
+    return key;
+}
+
+/* Its id is w->id. */
+static inline enum mauth_rc
+key_world_make_in_token(struct key_world *w, const struct mauth_key *key)
+{
+    w->make =
+        (struct keystore_key){TRUST_ACTIVE, KEY_FROM_S, KEY_UNTIL_S, "*", KEY_FROM_S};
+    w->public_half = key;
+    snprintf(w->id, sizeof(w->id), "%s", mauth_key_id(key));
+    return kv_write(w->s.kv, key_world_add_token, w, NULL);
 }
 
 static inline enum mauth_rc

@@ -219,7 +219,10 @@ list(struct kv_txn *txn, void *arg, struct mauth_err *err)
     struct buf *out = ((void **)arg)[1];
     struct key_world *w = ((void **)arg)[0];
 
-    return admin_view_keys(txn, w->seal, "https://mesh.example", out, err);
+    const struct admin_keys_look look = {
+        w->seal, "https://mesh.example", {NULL, 0}, NOW_S};
+
+    return admin_view_keys(txn, &look, out, err);
 }
 
 static void
@@ -245,6 +248,50 @@ has_room_for_so_many(void **state)
     buf_clear(&json);
 }
 
+/* A module runs in our process: none is loaded but those of the configuration. */
+static void
+loads_no_other_module(void **state)
+{
+    static const char *const modules[] = {"/nowhere/m.so", "/nowhere/n.so"};
+    static const struct {
+        const char *uri;
+        const char *why;
+    } refusals[] = {
+        {"pkcs11:token=t;object=o?module-path=/nowhere/o.so", "none of pkcs11_modules"},
+        {"pkcs11:token=t;object=o?module-path=/nowhere/m.s", "none of pkcs11_modules"},
+        {"pkcs11:token=t;object=o", "must be pkcs11:"},
+        {"pkcs11:token=t;object=o?module-path=/nowhere/n.so",
+            "cannot open shared object"},
+    };
+    struct key_world *w = *state;
+
+    for (size_t i = 0; i < COUNT(refusals); i++) {
+        struct deed d = {.rc = MAUTH_INTERNAL};
+        struct mauth_err err = MAUTH_ERR_INIT;
+        struct admin_key *k = &d.change.key;
+
+        buf_init_secret(&d.pkcs8);
+        d.change.op = ADMIN_KEY_PREPARE;
+        d.change.now_s = NOW_S;
+        k->seal = w->seal;
+        k->pkcs8 = &d.pkcs8;
+        k->module = modules;
+        k->modules = COUNT(modules);
+        snprintf(k->token, sizeof(k->token), "%s", refusals[i].uri);
+        assert_int_equal(admin_change_ready(&d.change, &err), MAUTH_INVALID);
+        if (!strstr(err.text, refusals[i].why))
+            fail_msg("%s: %s", refusals[i].uri, err.text);
+        assert_int_equal(k->spki_len, 0);
+        assert_int_equal(d.pkcs8.len, 0);
+
+        /* Nor for whoever may not make keys: nothing is looked at. */
+        k->pkcs8 = NULL;
+        assert_int_equal(admin_change_ready(&d.change, NULL), MAUTH_OK);
+        assert_int_equal(k->spki_len, 0);
+        buf_clear(&d.pkcs8);
+    }
+}
+
 int
 main(void)
 {
@@ -256,6 +303,8 @@ main(void)
         cmocka_unit_test_setup_teardown(
             knows_no_other_key, key_world_set_up, key_world_tear_down),
         cmocka_unit_test(writes_audiences_in_one_way),
+        cmocka_unit_test_setup_teardown(
+            loads_no_other_module, key_world_set_up, key_world_tear_down),
         cmocka_unit_test_setup_teardown(
             has_room_for_so_many, key_world_set_up, key_world_tear_down),
     };

@@ -98,6 +98,7 @@ fills_in_defaults(void **state)
     assert_string_equal(c->store, store);
     assert_path(w, c->seal_key_file, "seal.key");
     assert_path(w, c->rules_file, "mesh.rules");
+    assert_int_equal(c->pkcs11_modules, 0);
     assert_int_equal(c->providers, 0);
     assert_int_equal(c->tickets.identity_s, 3600);
     assert_int_equal(c->tickets.rights_s, 600);
@@ -124,6 +125,7 @@ reads_every_setting(void **state)
         "store = \"lmdb:/var/lib/meshauth\";\n"
         "seal_key_file = \"/etc/meshauth/seal\";\n"
         "rules_file = \"/etc/meshauth/rules\";\n"
+        "pkcs11_modules = [ \"/a.so\", \"/b.so\" ];\n"
         "issuer: { url = \"https://[2001:db8::1]:8443\"; trust_file = \"t\"; };\n"
         "listen: { address = \"::1\"; port = 65535; certificate = \"c\"; key = \"k\";\n"
         "    admin_socket = \"s\"; };\n"
@@ -153,6 +155,8 @@ reads_every_setting(void **state)
     assert_string_equal(c->store, "lmdb:/var/lib/meshauth");
     assert_string_equal(c->seal_key_file, "/etc/meshauth/seal");
     assert_string_equal(c->rules_file, "/etc/meshauth/rules");
+    assert_int_equal(c->pkcs11_modules, 2);
+    assert_string_equal(c->pkcs11_module[1], "/b.so");
     assert_string_equal(c->issuer.url, "https://[2001:db8::1]:8443");
     assert_path(w, c->issuer.trust_file, "t");
     assert_string_equal(c->listen.address, "::1");
@@ -216,6 +220,9 @@ reads_every_setting(void **state)
 #define SAML_PROVIDER  "type = \"saml\"; issuer = \"urn:idp\"; "
 #define CLIENT_IDS_RIGHT \
     ", but must be 1 to 16 texts in brackets, as in [ \"meshauth\" ]"
+#define MODULES_RIGHT                               \
+    ", but must be 1 to 8 absolute paths, as in [ " \
+    "\"/usr/lib/softhsm/libsofthsm2.so\" ]"
 #define SCOPES_RIGHT \
     ", but must be 1 to 16 texts beside \"openid\", as in [ \"email\" ]"
 #define IDS_8  "\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\","
@@ -252,17 +259,17 @@ static const struct {
         "admin_socket"},
     {"unknown name at the top", URL "\nmetrics: { };",
         "3: there is no \"metrics\"; the file may hold issuer, listen, store, "
-        "seal_key_file, rules_file, providers, tickets, keys, limits"},
+        "seal_key_file, rules_file, pkcs11_modules, providers, tickets, keys, limits"},
     {"unknown name of a provider", PROVIDER("secret = \"s\";"),
         "3: there is no \"secret\"; what providers may hold stands in "
         "docs/configuration.md"},
     {"name in the wrong group", URL "port = 1;",
         "2: there is no \"port\"; the file may hold issuer, listen, store, "
-        "seal_key_file, rules_file, providers, tickets, keys, limits"},
+        "seal_key_file, rules_file, pkcs11_modules, providers, tickets, keys, limits"},
     {"very long name", URL "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee = 1;",
         "2: there is no \"aaaaaaaaaabbbbbbbbbbccccc...\"; the file may "
-        "hold issuer, listen, store, seal_key_file, rules_file, providers, tickets, "
-        "keys, limits"},
+        "hold issuer, listen, store, seal_key_file, rules_file, pkcs11_modules, "
+        "providers, tickets, keys, limits"},
     {"duplicate", URL "listen: { port = 1;\nport = 2; };",
         "3: this name is there already in the same group"},
     {"duplicate group", URL "listen: { };\n" URL,
@@ -311,6 +318,13 @@ static const struct {
         "3: providers.client_ids is \"c\"" CLIENT_IDS_RIGHT},
     {"number as a client id", PROVIDER("issuer = \"https://p\"; client_ids = [ 7 ];"),
         "3: providers.client_ids is 7" CLIENT_IDS_RIGHT},
+    /* tokens */
+    {"a module as a text", URL "pkcs11_modules = \"/m.so\";",
+        "2: pkcs11_modules is \"/m.so\"" MODULES_RIGHT},
+    {"a relative module", URL "pkcs11_modules = [ \"/m.so\", \"m.so\" ];",
+        "2: pkcs11_modules is \"m.so\"" MODULES_RIGHT},
+    {"no module", URL "pkcs11_modules = [ ];",
+        "2: pkcs11_modules has 0 entries" MODULES_RIGHT},
     /* the login of people */
     {"scope with a blank", PROVIDER(GOOD_PROVIDER "scopes = [ \"a b\" ];"),
         "3: providers.scopes is \"a b\"" SCOPES_RIGHT},

@@ -83,6 +83,30 @@ chooses_the_lower_s(void **state)
     assert_memory_equal(raw, want, 64);
 }
 
+/* As others make r || s: n - 1 and 1 are the same, what is out of range is refused. */
+static void
+lowers_what_others_made(void **state)
+{
+    static const uint8_t order[32] = {0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7,
+        0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+    uint8_t raw[64] = {[31] = 1}, want[64] = {[31] = 1, [63] = 1};
+
+    (void)state;
+    assert_false(der_lower_s(raw)); /* s is 0 */
+    memcpy(raw + 32, order, 32);
+    assert_false(der_lower_s(raw));
+    raw[63]--;
+    assert_true(der_lower_s(raw));
+    assert_memory_equal(raw, want, 64);
+    assert_true(der_lower_s(raw)); /* and stays so */
+    assert_memory_equal(raw, want, 64);
+    memcpy(raw, order, 32);
+    assert_false(der_lower_s(raw));
+    memset(raw, 0, 32);
+    assert_false(der_lower_s(raw));
+}
+
 int
 main(void)
 {
@@ -90,6 +114,7 @@ main(void)
         cmocka_unit_test(refuses_values_out_of_range),
         cmocka_unit_test(goes_there_and_back),
         cmocka_unit_test(chooses_the_lower_s),
+        cmocka_unit_test(lowers_what_others_made),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,22 @@ is_earlier_for_a_key_that_ends(void **state)
     assert_string_equal(due(&a, KEY_UNTIL_S), "prepare P-256 *");
 }
 
+/* No software key takes the place of one in a token, unless an admin has made it. */
+static void
+makes_none_for_a_token(void **state)
+{
+    struct asking a = asking(state);
+    struct mauth_key *key = key_world_public_half();
+    const char *next;
+
+    assert_int_equal(key_world_make_in_token(a.w, key), MAUTH_OK);
+    assert_string_equal(due(&a, KEY_FROM_S + PERIOD_S - AHEAD_S), "nothing");
+    assert_string_equal(due(&a, LAST_S), "nothing");
+    next = make_at(a.w, "*", KEY_FROM_S, KEY_FROM_S);
+    assert_activates(&a, KEY_FROM_S + PERIOD_S, next);
+    mauth_key_free(key);
+}
+
 static void
 takes_each_list_of_audiences(void **state)
 {
@@ -169,6 +185,7 @@ main(void)
         TEST(publishes_long_enough),
         TEST(waits_for_a_keys_own_time),
         TEST(is_earlier_for_a_key_that_ends),
+        TEST(makes_none_for_a_token),
         TEST(takes_each_list_of_audiences),
         TEST(takes_who_waited_longest),
     };

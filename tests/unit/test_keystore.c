@@ -10,6 +10,7 @@ struct act {
     struct mauth_secret *seal;
     struct buf pkcs8;
     struct keystore_key key;
+    const struct mauth_key *public_half; /* of one in a token that is away */
     struct keystore_authority authority;
     struct keystore *ks;
     uint64_t sequence;
@@ -23,6 +24,18 @@ add_key(struct kv_txn *txn, void *arg, struct mauth_err *err)
     struct text der = {(char *)a->pkcs8.data, a->pkcs8.len};
 
     return keystore_key_add(txn, a->seal, &a->key, der, nonce, err);
+}
+
+static enum mauth_rc
+add_token(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    static const uint8_t nonce[12] = {3};
+    struct act *a = arg;
+    const struct keystore_token token = {.key = a->key,
+        .uri = "pkcs11:token=t;object=o?module-path=/nowhere/m.so",
+        .public_half = a->public_half};
+
+    return keystore_token_add(txn, a->seal, &token, nonce, err);
 }
 
 static enum mauth_rc
@@ -310,6 +323,52 @@ signs_by_audience(void **state)
     store_remove(&s);
 }
 
+/* The token is away: the key is listed, does not sign, and nobody else is affected. */
+static void
+lists_a_key_whose_token_is_away(void **state)
+{
+    const struct text x = text_of("urn:x"), y = text_of("urn:y");
+    uint8_t raw[KEY_SIGNATURE_MAX];
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct signer *made = NULL;
+    struct act a = {0};
+    struct store_dir s;
+    size_t len;
+
+    (void)state;
+    seal_with(&a, 1);
+    store_make(&s, "");
+    fill_authority(&s, &a);
+    generate(&a);
+    assert_int_equal(
+        signer_from_pkcs8(a.pkcs8.data, a.pkcs8.len, &made, NULL), MAUTH_OK);
+    buf_clear(&a.pkcs8);
+    a.key = (struct keystore_key){TRUST_ACTIVE, 1000, 2000, "urn:x", 1000};
+    a.public_half = signer_key(made);
+    assert_int_equal(kv_write(s.kv, add_token, &a, NULL), MAUTH_OK);
+    fill(&s, &a, TRUST_ACTIVE, "*");
+    assert_int_equal(kv_read(s.kv, load, &a, NULL), MAUTH_OK);
+    assert_int_equal(keystore_count(a.ks), 2);
+    assert_int_equal(
+        signer_sign(keystore_signer(a.ks, &x, 1)->signer, &x, 1, raw, &len, &err),
+        MAUTH_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "/nowhere/m.so"));
+    assert_int_equal(
+        signer_sign(keystore_signer(a.ks, &y, 1)->signer, &y, 1, raw, &len, NULL),
+        MAUTH_OK);
+    for (size_t i = 0; i < 2; i++) {
+        bool away = !keystore_at(a.ks, i)->all_audiences;
+
+        assert_int_equal(
+            keystore_ready(a.ks, i, NULL), away ? MAUTH_UNAVAILABLE : MAUTH_OK);
+    }
+    assert_int_equal(keystore_ready(a.ks, 2, NULL), MAUTH_OK); /* there is none */
+    keystore_free(a.ks);
+    signer_free(made);
+    mauth_secret_free(a.seal);
+    store_remove(&s);
+}
+
 static void
 refuses_two_active_keys(void **state)
 {
@@ -353,6 +412,7 @@ main(void)
         cmocka_unit_test(refuses_each_changed_byte),
         cmocka_unit_test(refuses_a_key_that_no_file_can_list),
         cmocka_unit_test(signs_by_audience),
+        cmocka_unit_test(lists_a_key_whose_token_is_away),
         cmocka_unit_test(refuses_two_active_keys),
         cmocka_unit_test(bounds_its_keys),
         cmocka_unit_test(counts_sequences),

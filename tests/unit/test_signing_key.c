@@ -1,3 +1,4 @@
+#include "store/key.h"
 #include "tests/unit/key_world.h"
 
 static enum mauth_rc
@@ -96,6 +97,73 @@ is_refused_where_no_file_can_list_it(void **state)
     }
 }
 
+/* A key whose private half lies in a token. */
+
+static enum mauth_rc
+see_token(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct key_world *w = arg;
+    struct signing_key k;
+    enum mauth_rc rc;
+
+    signing_key_init(&k);
+    rc = signing_key_find(txn, w->seal, w->id, &k, err);
+    if (rc == MAUTH_OK) {
+        assert_string_equal(k.token, key_world_token);
+        assert_int_equal(k.pkcs8.len, 0);
+        assert_string_equal(mauth_key_id(k.key), w->id);
+    }
+    signing_key_clear(&k);
+    return rc;
+}
+
+static void
+may_lie_in_a_token(void **state)
+{
+    struct key_world *w = *state;
+    struct mauth_key *key = key_world_public_half();
+    struct store_record r = {0};
+    struct store_key name;
+    uint8_t *at;
+
+    assert_int_equal(key_world_make_in_token(w, key), MAUTH_OK);
+    assert_int_equal(key_world_make_in_token(w, key), MAUTH_CONFLICT);
+    assert_int_equal(kv_read(w->s.kv, see_token, w, NULL), MAUTH_OK);
+
+    /* Nobody without the seal sends us to another one. */
+    store_key(&name, SPACE_SIGNING_KEY, w->id, strlen(w->id));
+    r.key = store_key_text(&name);
+    assert_int_equal(kv_read(w->s.kv, store_record_get, &r, NULL), MAUTH_OK);
+    at = memmem(r.value, r.len, "object=o", 8);
+    assert_non_null(at);
+    at[7] = 'p';
+    assert_int_equal(kv_write(w->s.kv, store_record_put, &r, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(w->s.kv, see_token, w, NULL), MAUTH_DENIED);
+    mauth_key_free(key);
+}
+
+static void
+has_one_private_half(void **state)
+{
+    struct signing_key k;
+
+    (void)state;
+    signing_key_init(&k);
+    k.until_s = 5;
+    memcpy(k.audiences, "*", 2);
+    memcpy(k.token, key_world_token, sizeof(key_world_token));
+    assert_int_equal(
+        signing_key_complete(&k, NULL), MAUTH_INVALID); /* half of nothing */
+    k.key = key_world_public_half();
+    assert_int_equal(signing_key_complete(&k, NULL), MAUTH_OK);
+    k.token[7] = 'x';
+    assert_int_equal(signing_key_complete(&k, NULL), MAUTH_INVALID);
+    k.token[7] = 't';
+    assert_int_equal(signer_generate(SIGNER_P256, &k.pkcs8, NULL), MAUTH_OK);
+    assert_int_equal(signing_key_complete(&k, NULL), MAUTH_INVALID);
+    signing_key_clear(&k);
+}
+
 int
 main(void)
 {
@@ -104,6 +172,9 @@ main(void)
         cmocka_unit_test_setup_teardown(
             is_for_whoever_has_the_seal, key_world_set_up, key_world_tear_down),
         cmocka_unit_test(is_refused_where_no_file_can_list_it),
+        cmocka_unit_test_setup_teardown(
+            may_lie_in_a_token, key_world_set_up, key_world_tear_down),
+        cmocka_unit_test(has_one_private_half),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

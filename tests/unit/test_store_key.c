@@ -61,6 +61,7 @@ is_space(enum store_space space)
     case SPACE_KEYS_SERIAL:
     case SPACE_AUTHORITY:
     case SPACE_AUTHORITY_NEXT:
+    case SPACE_RESTORED:
     case SPACE_METADATA_KEY:
     case SPACE_TRUST_SEQUENCE:
     case SPACE_DEVICE:

@@ -1,0 +1,184 @@
+/* meshauth restore: a store from a backup, under another authority. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/authority_admin.h"
+#include "cli/authority_print.h"
+#include "cli/output.h"
+#include "cli/root_key.h"
+#include "cli/when.h"
+#include "store/backup.h"
+
+enum {
+    OPT_CONFIG,
+    OPT_ROOT,
+    OPT_REQUEST,
+    OPT_EPOCH,
+    OPT_FOR,
+    OPT_KEEP
+};
+
+static const struct command_option options[] = {
+    [OPT_CONFIG] = {"config", 'c', "FILE", "meshauth.conf of the service (required)"},
+    [OPT_ROOT] = {"root", 0, "FILE", "root.key, to sign another authority at once"},
+    [OPT_REQUEST] = {"request", 0, "FILE", "where to write what the root must sign"},
+    [OPT_EPOCH] = {"epoch", 0, "N", "the epoch, if there were some since the backup"},
+    [OPT_FOR] = {"for", 0, "SPAN", "how long the authority is good (365d)"},
+    [OPT_KEEP] = {"keep-sessions", 0, NULL, "close none, nor those closed since"},
+    {NULL, 0, NULL, NULL},
+};
+
+struct work {
+    const struct call *call;
+    struct admin admin;
+    struct mauth_secret *seal, *root;
+    struct authority_renewal what;
+    struct restore restore;
+    json_t *node; /* the authority, or the request for one */
+    struct mauth_err err;
+};
+
+static enum command_exit
+read_options(struct work *w)
+{
+    const struct call *call = w->call;
+    const char *root = call->option[OPT_ROOT], *file = call->option[OPT_REQUEST];
+    const char *span = call->option[OPT_FOR], *epoch = call->option[OPT_EPOCH];
+
+    if ((root != NULL) == (file != NULL))
+        return command_misused(call, "give either --root FILE or --request FILE");
+    if (span && !when_span(span, &w->what.life_s))
+        return command_misused(call, "--for: %s is no span, as in 365d or 12h", span);
+    if (epoch && (!str_number(text_of(epoch), &w->what.epoch) || !w->what.epoch))
+        return command_misused(call, "--epoch: %s is no number from 1 on", epoch);
+    if (root && root_key_read(root, &w->root, &w->err) != MAUTH_OK)
+        return command_failed(call, &w->err);
+    w->what.root = w->root;
+    return admin_open(call, call->option[OPT_CONFIG], &w->admin);
+}
+
+/* Before the store takes its place: with the root at hand it is complete then. */
+static enum mauth_rc
+give_authority(struct kv *kv, void *arg, struct mauth_err *err)
+{
+    struct work *w = arg;
+    const struct authority_place place = {
+        .admin = &w->admin, .kv = kv, .seal = w->seal};
+
+    if (w->root)
+        return authority_admin_renew(&place, &w->what, &w->node, err);
+    return authority_admin_request(&place, &w->what, &w->node, err);
+}
+
+static enum mauth_rc
+restore(struct work *w, struct mauth_err *err)
+{
+    const struct config *c = w->admin.config;
+    enum mauth_rc rc;
+    char actor[32];
+
+    if (w->admin.served)
+        return mauth_fail(err, MAUTH_CONFLICT,
+            "meshauthd is running; a backup is restored while it is not");
+    if (w->call->option[OPT_REQUEST] && access(w->call->option[OPT_REQUEST], F_OK) == 0)
+        return mauth_fail(
+            err, MAUTH_CONFLICT, "%s is there already", w->call->option[OPT_REQUEST]);
+    rc = keystore_seal_read(c->seal_key_file, &w->seal, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    snprintf(actor, sizeof(actor), "uid:%u", (unsigned)getuid());
+    w->restore = (struct restore){
+        .store = c->store,
+        .backup = w->call->arg[0],
+        .issuer = c->issuer.url,
+        .seal = w->seal,
+        .now_s = time_now_s(),
+        .keep_sessions = w->call->option[OPT_KEEP] != NULL,
+        .who = {.actor = actor, .client = "local"},
+        .finish = give_authority,
+        .arg = w,
+    };
+    return restore_run(&w->restore, err);
+}
+
+static void
+print_restored(const struct work *w)
+{
+    char made[TIME_LEN + 1];
+
+    time_format(w->restore.head.made_s, made);
+    output_line(STYLE_BOLD, "Restored", ": as it was at %s; from state %" PRIu64 " on.",
+        made, w->restore.state);
+    if (w->restore.keep_sessions)
+        output_line(
+            STYLE_BAD, "Sessions go on", ", also those that were closed since then.");
+    else
+        output_line(STYLE_PLAIN, "", "%zu sessions closed: everybody logs in again.",
+            w->restore.sessions);
+    output_line(STYLE_PLAIN, "What was changed since then is gone",
+        ": revoke keys again that were revoked.");
+}
+
+static enum command_exit
+tell(struct work *w)
+{
+    const char *file = w->call->option[OPT_REQUEST];
+    char made[TIME_LEN + 1];
+
+    time_format(w->restore.head.made_s, made);
+    json_object_set_new(w->node, "made", json_string(made));
+    json_object_set_new(w->node, "state", json_integer((json_int_t)w->restore.state));
+    json_object_set_new(
+        w->node, "sessions_closed", json_integer((json_int_t)w->restore.sessions));
+    if (!w->call->json)
+        print_restored(w);
+    if (file)
+        return authority_print_request(
+            w->call, w->node, file, w->call->option[OPT_CONFIG]);
+    return admin_print(w->call, w->node, authority_print_in_force);
+}
+
+static enum command_exit
+run(const struct call *call)
+{
+    struct work w = {.call = call, .err = MAUTH_ERR_INIT};
+    enum command_exit code = read_options(&w);
+
+    if (code == COMMAND_DONE && restore(&w, &w.err) == MAUTH_OK)
+        code = tell(&w);
+    else if (code == COMMAND_DONE)
+        code = command_failed(call, &w.err);
+    json_decref(w.node);
+    mauth_secret_free(w.root);
+    mauth_secret_free(w.seal);
+    admin_close(&w.admin);
+    return code;
+}
+
+const struct command restore_command = {
+    .noun = "restore",
+    .synopsis = "BACKUP -c FILE (--root FILE | --request FILE)\n"
+                "           [--epoch N] [--for SPAN] [--keep-sessions] [--json]",
+    .summary = "make a store from a backup",
+    .about =
+        "Makes the store of a service from a backup, where there is none, while\n"
+        "meshauthd does not run. Needs the seal.key that it had, and another "
+        "authority\n"
+        "under the root's signature, as `authority renew` does: until it is in force\n"
+        "meshauthd does not start. All tickets die, and everybody logs in again; "
+        "--keep-\n"
+        "sessions lets sessions go on, with those that were closed since the backup "
+        "was\n"
+        "made.",
+    .example = "  meshauth restore mesh.backup -c /srv/mesh/meshauth.conf \\\n"
+               "      --root root.key",
+    .options = options,
+    .args_min = 1,
+    .args_max = 1,
+    .run = run,
+};
