@@ -156,7 +156,7 @@ gather_path(struct request *r)
     return NULL;
 }
 
-/* ?after= and ?limit= of a list; nothing else has a query. */
+/* ?after= and ?limit= of a list, but of keys; nothing else has a query. */
 static const char *
 gather_query(struct request *r)
 {
@@ -170,7 +170,8 @@ gather_query(struct request *r)
     r->limit = PAGE;
     if (!*query)
         return NULL;
-    if (r->route->way != LISTS || form_parse(text_of(query), &f, NULL) != MAUTH_OK)
+    if (r->route->way != LISTS || r->route->kind == ADMIN_KEYS ||
+        form_parse(text_of(query), &f, NULL) != MAUTH_OK)
         return "query";
     after = form_value(f, "after", 0);
     limit = form_value(f, "limit", 0);

@@ -187,12 +187,47 @@ activate(const struct call *call)
     return admin_run(call, &change, "signs from now on", call->arg[0]);
 }
 
+/* Is there one that signs for the same audiences? If in doubt, yes. */
+static bool
+is_followed(const struct admin *admin, const json_t *node)
+{
+    const json_t *audiences = json_object_get(node, "audiences"), *other;
+    json_t *items = NULL;
+    bool found = false;
+
+    if (admin_list(admin, ADMIN_KEYS, NULL, &items, NULL) != MAUTH_OK)
+        return true;
+    for (size_t i = 0; i < json_array_size(items) && !found; i++) {
+        other = json_array_get(items, i);
+        found = strcmp(admin_text(other, "state"), "active") == 0 &&
+                (audiences ? json_equal(json_object_get(other, "audiences"), audiences)
+                           : !json_object_get(other, "audiences"));
+    }
+    json_decref(items);
+    return found;
+}
+
 static enum command_exit
 revoke_it(const struct call *call)
 {
     struct admin_change change = {.op = ADMIN_KEY_REVOKE, .whom = call->arg[0]};
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct admin admin = {.config = NULL};
+    json_t *node = NULL;
+    enum command_exit code = admin_open(call, call->option[OPT_CONFIG], &admin);
 
-    return admin_run(call, &change, "revoked", call->arg[0]);
+    if (code == COMMAND_DONE && admin_do(&admin, &change, &node, &err) != MAUTH_OK)
+        code = admin_failed(call, &err);
+    else if (code == COMMAND_DONE && call->json)
+        (void)output_json(json_incref(node));
+    else if (code == COMMAND_DONE)
+        output_line(STYLE_PLAIN, call->arg[0], ": revoked");
+    if (code == COMMAND_DONE && !is_followed(&admin, node))
+        command_complain(call, "no key signs for these audiences now: make one active "
+                               "(`meshauth keys list`)");
+    json_decref(node);
+    admin_close(&admin);
+    return code;
 }
 
 const struct command keys_prepare_command = {
