@@ -6,14 +6,13 @@
 #include <string.h>
 
 #include "authsvc/admin_body.h"
-#include "authsvc/pace.h"
 #include "authsvc/precondition.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
+#include "authsvc/verifiers.h"
 #include "base/fail.h"
 #include "base/fault.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "net/form.h"
 #include "store/admin_view.h"
 #include "store/graph_ticket.h"
@@ -49,7 +48,9 @@ struct request {
     struct principal principal;
     struct json_body body;
     struct admin_change change;
-    struct buf pkcs8; /* of a new key */
+    struct buf pkcs8;          /* of a new key */
+    struct readiness *reports; /* of what verifiers have loaded; for keys */
+    size_t report_count;
     char whom[WHOM_MAX + 1], role[WHOM_MAX + 1];
     char after[AFTER_MAX + 1];
     size_t limit;
@@ -128,6 +129,7 @@ request_free(void *state)
     json_body_clear(&r->body);
     buf_clear(&r->json);
     buf_clear(&r->pkcs8);
+    free(r->reports);
     free(r);
 }
 
@@ -154,7 +156,7 @@ gather_path(struct request *r)
     return NULL;
 }
 
-/* ?after= and ?limit= of a list; nothing else has a query. */
+/* ?after= and ?limit= of a list, but of keys; nothing else has a query. */
 static const char *
 gather_query(struct request *r)
 {
@@ -168,7 +170,8 @@ gather_query(struct request *r)
     r->limit = PAGE;
     if (!*query)
         return NULL;
-    if (r->route->way != LISTS || form_parse(text_of(query), &f, NULL) != MAUTH_OK)
+    if (r->route->way != LISTS || r->route->kind == ADMIN_KEYS ||
+        form_parse(text_of(query), &f, NULL) != MAUTH_OK)
         return "query";
     after = form_value(f, "after", 0);
     limit = form_value(f, "limit", 0);
@@ -194,15 +197,6 @@ gather_body(struct request *r)
     return problem ? problem : r->route->take(r->body.root, &r->change, r->detail);
 }
 
-/* The socket is for whoever may stop the service as well. */
-static bool
-is_too_fast(const struct request *r)
-{
-    return r->route->way == CHANGES && !r->principal.local &&
-           !pace_take(
-               r->service->pace, &r->principal.caller.principal, time_monotonic_ms());
-}
-
 static enum mauth_rc
 ask(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
@@ -212,11 +206,15 @@ ask(struct kv_txn *txn, void *arg, struct mauth_err *err)
 }
 
 /* A key takes time to make: not for whoever will be refused. */
-static void
+static const char *
 ready_key(struct request *r)
 {
     struct admin_key *k = &r->change.key;
 
+    if (verifiers_take(r->service->verifiers, &r->reports, &r->report_count, NULL) !=
+        MAUTH_OK)
+        return "unavailable";
+    k->reports = (struct key_reports){r->reports, r->report_count};
     k->seal = r->service->seal;
     k->longest_s = config_longest_ticket_s(r->service->config);
     k->module = r->service->config->pkcs11_module;
@@ -225,6 +223,7 @@ ready_key(struct request *r)
         kv_read(r->service->kv, ask, r, NULL) == MAUTH_OK && !r->problem)
         k->pkcs8 = &r->pkcs8;
     r->problem = NULL;
+    return NULL;
 }
 
 /* A key in a token may be described well, and not be there. */
@@ -245,8 +244,10 @@ make_ready(struct request *r)
 static const char *
 gather(struct request *r)
 {
-    const char *problem = is_too_fast(r) ? "too-fast" : gather_path(r);
+    const char *problem = gather_path(r);
 
+    if (r->route->way == CHANGES && !principal_in_pace(r->x, &r->principal))
+        problem = "too-fast";
     if (!problem)
         problem = gather_query(r);
     if (!problem && r->route->matches && !http_header(r->x, "If-Match"))
@@ -254,7 +255,7 @@ gather(struct request *r)
     if (!problem)
         problem = gather_body(r);
     if (!problem && r->route->kind == ADMIN_KEYS)
-        ready_key(r);
+        problem = ready_key(r);
     return problem || r->route->way != CHANGES ? problem : make_ready(r);
 }
 
@@ -299,14 +300,15 @@ change(struct request *r, struct kv_txn *txn, struct mauth_err *err)
 static enum mauth_rc
 look_at_keys(struct request *r, struct kv_txn *txn, struct mauth_err *err)
 {
-    const char *issuer = r->service->config->issuer.url;
-    const struct mauth_secret *seal = r->service->seal;
+    const struct admin_keys_look keys = {r->service->seal,
+        r->service->config->issuer.url, {r->reports, r->report_count},
+        r->principal.caller.now_s};
 
     if (r->route->kind == ADMIN_METADATA_KEY)
-        return admin_view_metadata_key(txn, seal, &r->json, err);
+        return admin_view_metadata_key(txn, r->service->seal, &r->json, err);
     if (r->route->way == LISTS)
-        return admin_view_keys(txn, seal, issuer, &r->json, err);
-    return admin_view_key_of(txn, seal, issuer, r->whom, &r->json, err);
+        return admin_view_keys(txn, &keys, &r->json, err);
+    return admin_view_key_of(txn, &keys, r->whom, &r->json, err);
 }
 
 static enum mauth_rc
@@ -465,7 +467,6 @@ void
 admin_api_start(struct http_exchange *x)
 {
     struct request *r = calloc(1, sizeof(*r));
-    struct mauth_err err = MAUTH_ERR_INIT;
     const char *problem;
 
     if (!r) {
@@ -479,11 +480,8 @@ admin_api_start(struct http_exchange *x)
     r->change.op = r->route->op;
     buf_init(&r->json);
     buf_init_secret(&r->pkcs8);
-    problem = principal_take(x, &r->principal, &err);
-    if (problem) {
-        caller_refuse(x, problem, &err);
+    if (!principal_admit(x, &r->principal))
         return;
-    }
     r->change.now_s = r->principal.caller.now_s;
     problem = gather(r);
     if (problem)

@@ -131,17 +131,24 @@ remember(const struct check *k, struct mauth_ticket *t)
         mauth_ticket_free(t);
 }
 
+/* A credential of one ticket; room for its XML is the caller's to free in any case. */
+static enum mauth_rc
+decode(struct text credential, char **xml, size_t *len, struct mauth_err *err)
+{
+    *xml = malloc(MAUTH_TICKET_MAX);
+    if (!*xml)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "caller: no memory");
+    return mauth_credential_decode(credential.p, credential.len, *xml, len, err);
+}
+
 static enum mauth_rc
 check_new(const struct check *k, struct mauth_err *err)
 {
-    char *xml = malloc(MAUTH_TICKET_MAX);
     struct mauth_ticket *t = NULL;
-    enum mauth_rc rc;
+    char *xml;
     size_t len;
+    enum mauth_rc rc = decode(k->credential, &xml, &len, err);
 
-    if (!xml)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "caller: no memory");
-    rc = mauth_credential_decode(k->credential.p, k->credential.len, xml, &len, err);
     if (rc == MAUTH_OK)
         rc = mauth_ticket_verify(xml, len, own_trust_of(k->trust), &k->want, &t, err);
     if (rc == MAUTH_OK)
@@ -200,14 +207,11 @@ enum mauth_rc
 caller_read(const struct service *service, struct text credential, struct caller *out,
     struct mauth_err *err)
 {
-    char *xml = malloc(MAUTH_TICKET_MAX);
     struct mauth_ticket *t = NULL;
-    enum mauth_rc rc;
+    char *xml;
     size_t len;
+    enum mauth_rc rc = decode(credential, &xml, &len, err);
 
-    if (!xml)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "caller: no memory");
-    rc = mauth_credential_decode(credential.p, credential.len, xml, &len, err);
     if (rc == MAUTH_OK)
         rc = mauth_ticket_read_untrusted(xml, len, &t, err);
     if (rc == MAUTH_OK)

@@ -145,8 +145,6 @@ void
 changes_api_start(struct http_exchange *x)
 {
     struct follow *f = calloc(1, sizeof(*f));
-    struct mauth_err err = MAUTH_ERR_INIT;
-    const char *problem;
 
     if (!f) {
         problem_answer(x, "unavailable", NULL, NULL);
@@ -154,10 +152,9 @@ changes_api_start(struct http_exchange *x)
     }
     http_set_state(x, f, follow_free);
     f->x = x;
-    problem = principal_take(x, &f->principal, &err);
-    if (problem)
-        caller_refuse(x, problem, &err);
-    else if (!read_query(http_query(x), f))
+    if (!principal_admit(x, &f->principal))
+        return;
+    if (!read_query(http_query(x), f))
         principal_refuse(x, &f->principal, "query", NULL, false);
     else
         look(x);

@@ -124,6 +124,18 @@ take_email(const json_t *claims, const struct config_provider *p, char *out)
     providers_take_email(p, verified ? email : NULL, out);
 }
 
+/* Whose it is, and whether one is needed, is for whoever knows the key. */
+static void
+take_nonce(const json_t *claims, char out[PROVIDER_NONCE_MAX + 1])
+{
+    const json_t *nonce = json_object_get(claims, "nonce");
+    size_t len = json_string_length(nonce);
+
+    out[0] = '\0';
+    if (len <= PROVIDER_NONCE_MAX && json_is_string(nonce))
+        memcpy(out, json_string_value(nonce), len + 1);
+}
+
 bool
 claims_time(const json_t *value, int64_t *out_s)
 {
@@ -201,6 +213,7 @@ claims_check(const json_t *claims, const struct config_provider *provider,
     if (rc)
         return rc;
     take_email(claims, provider, out->email);
+    take_nonce(claims, out->nonce);
     out->issued_s = t.issued_s;
     out->session_ends_s = INT64_MAX;
     out->too_old_s = t.issued_s + provider->max_age_s;

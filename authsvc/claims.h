@@ -17,7 +17,7 @@ enum {
 MAUTH_MUST_USE bool claims_time(const json_t *value, int64_t *out_s);
 
 /*
- * Sets subject, email, issued_s and too_old_s of out; *reason on refusal, one of
+ * Sets subject, email, nonce, issued_s and too_old_s of out; *reason on refusal, one of
  * "token-claims", "token-audience", "token-party", "token-expired",
  * "token-not-yet", "token-age".
  */

@@ -5,13 +5,11 @@
 #include <string.h>
 
 #include "authsvc/json_body.h"
-#include "authsvc/pace.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
 #include "authsvc/rules_in_force.h"
 #include "authsvc/service.h"
 #include "base/fail.h"
-#include "base/time.h"
 #include "facts/explain.h"
 
 struct request {
@@ -84,12 +82,10 @@ gather_body(struct request *r)
     return NULL;
 }
 
-/* The socket is for whoever may stop the service as well. */
 static const char *
 gather(struct request *r)
 {
-    if (!r->principal.local && !pace_take(r->service->pace,
-                                   &r->principal.caller.principal, time_monotonic_ms()))
+    if (!principal_in_pace(r->x, &r->principal))
         return "too-fast";
     return *http_query(r->x) ? "query" : gather_body(r);
 }
@@ -184,7 +180,6 @@ void
 explain_api_start(struct http_exchange *x)
 {
     struct request *r = calloc(1, sizeof(*r));
-    struct mauth_err err = MAUTH_ERR_INIT;
     const char *problem;
 
     if (!r) {
@@ -195,11 +190,8 @@ explain_api_start(struct http_exchange *x)
     r->x = x;
     r->service = http_context(x);
     buf_init(&r->json);
-    problem = principal_take(x, &r->principal, &err);
-    if (problem) {
-        caller_refuse(x, problem, &err);
+    if (!principal_admit(x, &r->principal))
         return;
-    }
     problem = gather(r);
     if (problem)
         principal_refuse(

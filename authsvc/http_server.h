@@ -20,7 +20,7 @@
 #include <meshauth/key.h>
 
 enum {
-    HTTP_REQUEST_ID = sizeof(uint64_t),
+    HTTP_REQUEST_ID = sizeof(uint64_t), /* bytes */
     HTTP_OVERRUN_MAX = 1 << 20 /* of a body that is too large, read and thrown away */
 };
 

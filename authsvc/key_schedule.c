@@ -1,8 +1,10 @@
 #include "authsvc/key_schedule.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "authsvc/verifiers.h"
 #include "base/str.h"
 #include "store/key_plan.h"
 #include "store/keystore.h"
@@ -48,6 +50,7 @@ struct doing {
     struct key_change now;
     struct key_step step;
     struct admin_change change;
+    struct readiness *reports; /* of what verifiers have loaded */
 };
 
 static enum mauth_rc
@@ -85,6 +88,10 @@ take_step(const struct service *service, struct doing *d, struct buf *pkcs8,
     c->key.seal = service->seal;
     c->key.pkcs8 = pkcs8;
     c->key.longest_s = d->now.longest_s;
+    rc = verifiers_take(service->verifiers, &d->reports, &c->key.reports.count, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    c->key.reports.is = d->reports;
     c->key.kind = d->step.algorithm;
     if (strcmp(d->step.audiences, "*") != 0)
         memcpy(c->key.audiences, d->step.audiences, sizeof(c->key.audiences));
@@ -113,6 +120,7 @@ key_schedule_do(const struct service *service, int64_t now_s,
     buf_init_secret(&pkcs8);
     rc = take_step(service, &d, &pkcs8, err);
     buf_clear(&pkcs8);
+    free(d.reports);
     out->was_due = true;
     out->op = d.change.op;
     snprintf(out->id, sizeof(out->id), "%s",

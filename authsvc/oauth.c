@@ -66,6 +66,9 @@ static const struct oauth_refusal refusals[] = {
         "The subject token was given to another client."},
     {"token-expired", 400, "invalid_request", "The subject token has expired."},
     {"token-not-yet", 400, "invalid_request", "The subject token is not yet valid."},
+    {"token-nonce", 400, "invalid_request",
+        "The ID token's nonce is not bound to the key that is proven; log in with a "
+        "browser on the device itself."},
     {"token-age", 400, "invalid_request", "The subject token is too old."},
     {"token-claims", 400, "invalid_request",
         "The subject token lacks a claim, or one is not of its form."},

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "authsvc/pace.h"
 #include "authsvc/problem.h"
 #include "authsvc/refusals.h"
 #include "authsvc/rules_in_force.h"
@@ -46,6 +47,27 @@ principal_take(struct http_exchange *x, struct principal *out, struct mauth_err 
     snprintf(
         out->device, sizeof(out->device), "%s", mauth_key_id(out->caller.proof.key));
     return NULL;
+}
+
+bool
+principal_admit(struct http_exchange *x, struct principal *out)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    const char *problem = principal_take(x, out, &err);
+
+    if (problem)
+        caller_refuse(x, problem, &err);
+    return !problem;
+}
+
+/* The socket is for whoever may stop the service as well. */
+bool
+principal_in_pace(const struct http_exchange *x, const struct principal *p)
+{
+    const struct service *service = http_context(x);
+
+    return p->local ||
+           pace_take(service->pace, &p->caller.principal, time_monotonic_ms());
 }
 
 void

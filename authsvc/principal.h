@@ -46,6 +46,10 @@ struct principal {
  */
 const char *principal_take(
     struct http_exchange *x, struct principal *out, struct mauth_err *err);
+/* The same; false: who asks is refused, and that is answered. */
+bool principal_admit(struct http_exchange *x, struct principal *out);
+/* Has he made few enough changes in the last minute? The admin socket is free. */
+bool principal_in_pace(const struct http_exchange *x, const struct principal *p);
 /* Nobody, who has a secret to show. */
 void principal_take_nobody(struct http_exchange *x, struct principal *out);
 /* The rules that are in force now. */

@@ -76,6 +76,8 @@ static const struct problem problems[] = {
     {"invitation-closed", 409, NULL,
         "The invitation was accepted, declined, revoked, or has expired."},
     {"key-state", 409, NULL, "The signing keys are in no state that allows this."},
+    {"key-not-loaded", 409, NULL,
+        "Services that were seen in the last day have not loaded the signing key."},
     {"service-taken", 409, NULL, "Another service has what this one asks for."},
     {"changes-gone", 410, NULL,
         "Changes behind that one are no longer kept, or there never was such a one; "

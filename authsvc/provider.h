@@ -20,7 +20,8 @@ enum {
     PROVIDER_FRESH_S =
         3600, /* keys older than this are fetched anew, in the background */
     PROVIDER_SUBJECT_MAX = 255, /* "sub", ASCII (OpenID Connect Core 2) */
-    PROVIDER_EMAIL_MAX = 254
+    PROVIDER_EMAIL_MAX = 254,
+    PROVIDER_NONCE_MAX = 127
 };
 
 struct providers;
@@ -45,6 +46,8 @@ struct provider_identity {
     /* SHA-256 of the signed part, not of the signature; of an assertion, of whose and
      * which it is. */
     uint8_t token_hash[32];
+    char
+        nonce[PROVIDER_NONCE_MAX + 1]; /* of an ID token; "": none that could be ours */
     bool once;         /* it serves once; else one device key, as often as it asks */
     int64_t issued_s;  /* "iat", or AuthnInstant */
     int64_t too_old_s; /* from then on we refuse it: iat + max_age and skew, or exp */

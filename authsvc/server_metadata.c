@@ -87,18 +87,16 @@ server_metadata_document(const struct config *config, const char *root_vkey)
     return NULL;
 }
 
-/* NULL: not known here. */
-static const char *
-root_of(const struct service *service, char vkey[NOTE_VKEY_MAX + 1])
+/* That of now: the root may begin another epoch while we run. */
+static json_t *
+document_of(const struct service *service)
 {
-    struct shared_ref *keys;
+    struct shared_ref *keys = own_keys_take(service->keys);
+    char vkey[NOTE_VKEY_MAX + 1];
 
-    if (!service->keys)
-        return NULL;
-    keys = own_keys_take(service->keys);
     note_verifier_format(&keystore_authority(own_keys_of(keys))->root, vkey);
     shared_drop(keys);
-    return vkey;
+    return server_metadata_document(service->config, vkey);
 }
 
 void
@@ -107,8 +105,7 @@ server_metadata_start(struct http_exchange *x)
     /* A new configuration is a new start; a client may be late by so much. */
     static const char *const headers[] = {"Cache-Control: public, max-age=300", NULL};
     const struct service *service = http_context(x);
-    char root[NOTE_VKEY_MAX + 1];
-    json_t *o = server_metadata_document(service->config, root_of(service, root));
+    json_t *o = document_of(service);
     char *text = o ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
     json_decref(o);

@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "jose/key_nonce.h"
 
 /* One exchange of an identity token, from its first byte to its answer. */
 struct exchange {
@@ -103,6 +104,15 @@ keys_fetched(void *arg)
     http_resume(arg);
 }
 
+/* Else another account service, to which it was given, could log in with it here. */
+static bool
+is_of_key(const struct exchange *e)
+{
+    const struct provider_identity *who = &e->login.who;
+
+    return !who->provider->key_in_nonce || key_nonce_is_of(who->nonce, e->proof.key);
+}
+
 /* The identity token, perhaps twice: before and after its provider's keys came. */
 static void
 check_token(struct http_exchange *x)
@@ -116,7 +126,9 @@ check_token(struct http_exchange *x)
 
     rc = e->kind->check(service->providers, e->token, time_now_s(), &e->login.who,
         &reason, &wait, &err);
-    if (rc == MAUTH_OK) {
+    if (rc == MAUTH_OK && !is_of_key(e)) {
+        token_refuse(x, "token-nonce");
+    } else if (rc == MAUTH_OK) {
         find_user(x);
     } else if (wait && !e->fetched) {
         e->fetched = true;

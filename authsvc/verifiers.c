@@ -39,32 +39,35 @@ add(struct verifiers *v, const struct readiness *is)
 }
 
 struct reading {
-    struct verifiers *v;
-    bool is_full;
+    struct readiness *is;
+    size_t count;
 };
-
-static bool
-take_up(const struct readiness *r, void *arg)
-{
-    struct reading *reading = arg;
-
-    reading->is_full = !add(reading->v, r);
-    return !reading->is_full;
-}
 
 static enum mauth_rc
 read_all(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     struct reading *reading = arg;
 
-    return readiness_each(txn, take_up, reading, err);
+    return readiness_take(txn, &reading->is, &reading->count, err);
+}
+
+static enum mauth_rc
+take_up(struct verifiers *v, struct mauth_err *err)
+{
+    struct reading reading = {NULL, 0};
+    enum mauth_rc rc = kv_read(v->kv, read_all, &reading, err);
+
+    for (size_t i = 0; i < reading.count && rc == MAUTH_OK; i++)
+        if (!add(v, &reading.is[i]))
+            rc = mauth_fail(err, MAUTH_NO_MEMORY, "verifiers: no memory");
+    free(reading.is);
+    return rc;
 }
 
 enum mauth_rc
 verifiers_open(struct kv *kv, struct verifiers **out, struct mauth_err *err)
 {
     struct verifiers *v = calloc(1, sizeof(*v));
-    struct reading reading = {.v = v};
     enum mauth_rc rc;
 
     *out = NULL;
@@ -72,9 +75,7 @@ verifiers_open(struct kv *kv, struct verifiers **out, struct mauth_err *err)
         return mauth_fail(err, MAUTH_NO_MEMORY, "verifiers: no memory");
     v->kv = kv;
     pthread_mutex_init(&v->lock, NULL);
-    rc = kv_read(kv, read_all, &reading, err);
-    if (rc == MAUTH_OK && reading.is_full)
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "verifiers: no memory");
+    rc = take_up(v, err);
     if (rc != MAUTH_OK) {
         verifiers_close(v);
         return rc;

@@ -35,6 +35,18 @@ struct account;
 MAUTH_MUST_USE enum mauth_rc account_open(
     const struct service_url *url, struct account **out, struct mauth_err *err);
 /*
+ * The same with the key that account_prepare_key() has made: pem, empty where there was
+ * one.
+ */
+MAUTH_MUST_USE enum mauth_rc account_open_with(const struct service_url *url,
+    struct text pem, struct account **out, struct mauth_err *err);
+/*
+ * The key that the account has, or will have: a new one is kept nowhere but in pem, a
+ * buffer for secrets. Refusals as above.
+ */
+MAUTH_MUST_USE enum mauth_rc account_prepare_key(const struct service_url *url,
+    struct buf *pem, struct mauth_key **out, struct mauth_err *err);
+/*
  * The account that has logged in there, as the last login left it.
  *
  * MAUTH_NOT_FOUND  nobody has; otherwise as above

@@ -11,6 +11,8 @@ struct choice {
     struct service_url url;
     size_t count;
     struct buf all;
+    account_fits *fits;
+    void *arg;
 };
 
 static void
@@ -28,8 +30,32 @@ choose(const struct account *a, void *arg)
                (c->near[len] == '/' || !c->near[len]);
 }
 
+static void
+choose_fit(const struct account *a, void *arg)
+{
+    struct choice *c = arg;
+
+    if (!c->found && service_url_parse(account_url(a), &c->url, NULL) == MAUTH_OK)
+        c->found = c->fits(a, c->arg);
+}
+
+static enum mauth_rc
+choose_all(
+    struct choice *c, account_fits *const *fits, void *arg, struct mauth_err *err)
+{
+    enum mauth_rc rc = account_walk(choose, c, err);
+
+    c->arg = arg;
+    for (; rc == MAUTH_OK && c->count > 1 && !c->found && *fits; fits++) {
+        c->fits = *fits;
+        rc = account_walk(choose_fit, c, err);
+    }
+    return rc;
+}
+
 static enum command_exit
-choose_near(const struct call *call, const char *near, struct service_url *out)
+choose_near(const struct call *call, const char *near, account_fits *const *fits,
+    void *arg, struct service_url *out)
 {
     struct choice c = {.near = near};
     struct mauth_err err = MAUTH_ERR_INIT;
@@ -37,7 +63,7 @@ choose_near(const struct call *call, const char *near, struct service_url *out)
     const char *all;
 
     buf_init(&c.all);
-    if (account_walk(choose, &c, &err) != MAUTH_OK) {
+    if (choose_all(&c, fits, arg, &err) != MAUTH_OK) {
         code = command_failed(call, &err);
     } else if (!c.count) {
         command_complain(call, "Nobody is logged in; `meshauth login URL` does that.");
@@ -53,14 +79,23 @@ choose_near(const struct call *call, const char *near, struct service_url *out)
 }
 
 enum command_exit
-account_choose(const struct call *call, const char *typed, const char *near,
-    struct service_url *out)
+account_choose_fit(const struct call *call, const char *typed, const char *near,
+    account_fits *const *fits, void *arg, struct service_url *out)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
 
     if (!typed)
-        return choose_near(call, near, out);
+        return choose_near(call, near, fits, arg, out);
     if (service_url_parse(typed, out, &err) != MAUTH_OK)
         return command_misused(call, "--account: %s", err.text);
     return COMMAND_DONE;
+}
+
+enum command_exit
+account_choose(const struct call *call, const char *typed, const char *near,
+    struct service_url *out)
+{
+    static account_fits *const none[] = {NULL};
+
+    return account_choose_fit(call, typed, near, none, NULL, out);
 }

@@ -202,16 +202,22 @@ may_be_named(enum admin_kind kind, const char *whom)
 static enum mauth_rc
 nobody(enum admin_kind kind, const char *whom, struct mauth_err *err)
 {
-    static const char *const called[ADMIN_KINDS] = {[ADMIN_USERS] = "user",
-        [ADMIN_SERVICES] = "service",
-        [ADMIN_ROLES] = "principal",
-        [ADMIN_REVOCATIONS] = "revocation",
-        [ADMIN_KEYS] = "signing key",
-        [ADMIN_METADATA_KEY] = "metadata key"};
+    static const struct {
+        const char *noun, *hint;
+    } kinds[ADMIN_KINDS] = {
+        [ADMIN_USERS] = {"user", "; `meshauth user list` shows them"},
+        [ADMIN_SERVICES] = {"service", "; `meshauth service list` shows them"},
+        [ADMIN_ROLES] = {"principal",
+            ", which is a user, usr_..., or a service, svc_... or its name"},
+        [ADMIN_REVOCATIONS] = {"revocation", ""},
+        [ADMIN_KEYS] = {"signing key", "; `meshauth keys list` shows them"},
+        [ADMIN_METADATA_KEY] = {"metadata key", ""},
+    };
     char quoted[64];
 
     mauth_quote(whom, strlen(whom), quoted, sizeof(quoted));
-    return mauth_fail(err, MAUTH_NOT_FOUND, "there is no %s %s", called[kind], quoted);
+    return mauth_fail(err, MAUTH_NOT_FOUND, "there is no %s %s%s", kinds[kind].noun,
+        quoted, kinds[kind].hint);
 }
 
 enum mauth_rc

@@ -23,15 +23,16 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
     struct reading *r = arg;
     const struct admin_question *q = r->q;
     const char *issuer = r->admin->config->issuer.url;
+    const struct admin_keys_look keys = {r->seal, issuer, {NULL, 0}, time_now_s()};
     uint64_t version;
 
     buf_rewind(&r->json);
     if (q->kind == ADMIN_METADATA_KEY)
         return admin_view_metadata_key(txn, r->seal, &r->json, err);
     if (q->kind == ADMIN_KEYS && q->whom)
-        return admin_view_key_of(txn, r->seal, issuer, q->whom, &r->json, err);
+        return admin_view_key_of(txn, &keys, q->whom, &r->json, err);
     if (q->kind == ADMIN_KEYS)
-        return admin_view_keys(txn, r->seal, issuer, &r->json, err);
+        return admin_view_keys(txn, &keys, &r->json, err);
     if (q->sessions)
         return admin_view_sessions(txn, issuer, q->whom, q->after, 0, &r->json, err);
     if (q->whom)

@@ -225,6 +225,14 @@ is_fresh(const struct wallet_ticket *t, int64_t now_s)
     return now_s + token_margin_s(t->says) < mauth_ticket_not_on_or_after_s(t->says);
 }
 
+bool
+broker_has(const struct broker *b, const struct token_rights *want)
+{
+    struct wallet_ticket found;
+
+    return wallet_find(b->wallet, want, time_now_s(), &found);
+}
+
 enum command_exit
 broker_rights(
     struct broker *b, const struct token_rights *want, struct wallet_ticket *out)

@@ -20,6 +20,9 @@ void broker_close(struct broker *b);
 
 const struct account *broker_account(const struct broker *b);
 
+/* Is there such a ticket, good now, that nobody need be asked for? */
+bool broker_has(const struct broker *b, const struct token_rights *want);
+
 /* One ticket that covers all that is wanted; out is good until the next call. */
 enum command_exit broker_rights(
     struct broker *b, const struct token_rights *want, struct wallet_ticket *out);

@@ -13,6 +13,7 @@
 #include "cli/pkce.h"
 #include "cli/redirect.h"
 #include "cli/token_answer.h"
+#include "jose/key_nonce.h"
 
 void
 code_flow_url(struct buf *out, const struct oidc_client *client,
@@ -41,7 +42,7 @@ struct journey {
     struct loopback *loopback;
     struct pkce pkce;
     char state[PKCE_LEN + 1];
-    char nonce[PKCE_LEN + 1];
+    char nonce[KEY_NONCE_LEN + 1];
     struct buf code; /* secret */
 };
 
@@ -56,7 +57,7 @@ set_out(struct journey *j, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = pkce_random(j->state, err);
     if (rc == MAUTH_OK)
-        rc = pkce_random(j->nonce, err);
+        rc = key_nonce_new(j->client->key, j->nonce, err);
     if (rc == MAUTH_OK)
         rc = loopback_open(&j->loopback, err);
     if (rc)

@@ -6,14 +6,12 @@
 #include "base/fail.h"
 #include "base/secret.h"
 #include "base/str.h"
-#include "cli/account_choice.h"
 #include "cli/challenge.h"
 #include "cli/curl_arguments.h"
 #include "cli/curl_run.h"
 #include "cli/mesh.h"
-#include "cli/resource_metadata.h"
+#include "cli/resource_lookup.h"
 #include "cli/showing.h"
-#include "net/fetch.h"
 
 enum {
     OPT_ACCOUNT,
@@ -153,28 +151,6 @@ learn_proof(struct visit *v, bool needed)
     return true;
 }
 
-/* With its own certificate authorities, and nothing that says who we are. */
-static enum mauth_rc
-fetch_metadata(const struct visit *v, struct buf *answer, struct mauth_err *err)
-{
-    const struct fetch_options o = {
-        .ca_file = v->arguments.cacert, .max_bytes = RESOURCE_METADATA_MAX};
-    const struct fetch_request r = {.url = v->said.metadata};
-    struct fetch *f = NULL;
-    enum mauth_rc rc = net_init(err);
-    long status = 0;
-
-    if (rc == MAUTH_OK)
-        rc = fetch_open(&o, &f, err);
-    if (rc == MAUTH_OK)
-        rc = fetch_do(f, &r, &status, answer, err);
-    if (rc == MAUTH_OK && status != 200)
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE,
-            "where the service describes itself it says %ld", status);
-    fetch_close(f);
-    return rc;
-}
-
 /* What the service says of itself: is it ours, and does it want DPoP? */
 static enum mauth_rc
 learn_metadata(struct visit *v, struct mauth_err *err)
@@ -191,13 +167,16 @@ learn_metadata(struct visit *v, struct mauth_err *err)
     buf_init(&answer);
     rc = resource_metadata_place(v->said.metadata, v->showing.place, &resource, err);
     if (rc == MAUTH_OK)
-        rc = fetch_metadata(v, &answer, err);
+        rc = resource_lookup_fetch(v->said.metadata, v->arguments.cacert, &answer, err);
     if (rc == MAUTH_OK)
         rc =
             resource_metadata_read((struct text){(const char *)answer.data, answer.len},
-                buf_cstr(&resource), issuer, &m, err);
+                buf_cstr(&resource), &m, err);
+    if (rc == MAUTH_OK)
+        rc = resource_metadata_check(&m, issuer, err);
     v->said.bearer = v->said.bearer && !m.dpop;
     v->said.dpop = v->said.dpop || m.dpop;
+    resource_metadata_clear(&m);
     buf_clear(&answer);
     buf_clear(&resource);
     return rc;
@@ -256,7 +235,7 @@ request(struct visit *v, bool last, bool *again)
     struct curl_run *run = NULL;
     const char *credential;
     struct buf config, headers;
-    enum command_exit code = showing_find(v->broker, &v->showing, &credential);
+    enum command_exit code = showing_find(v->call, v->broker, &v->showing, &credential);
     enum mauth_rc rc;
     enum mauth_rc why = MAUTH_OK; /* it is not asked again */
     int exit_code;
@@ -317,11 +296,13 @@ run(const struct call *call)
         return command_misused(call, "what curl prints is the service's answer alone");
     if (showing_complete(&v.showing, &err) != MAUTH_OK)
         return command_misused(call, "%s", err.text);
-    code = account_choose(call, call->option[OPT_ACCOUNT], v.showing.url, &service);
+    v.showing.lookup.ca_file = v.arguments.cacert;
+    code = showing_choose(call, call->option[OPT_ACCOUNT], &v.showing, &service);
     if (code == COMMAND_DONE)
         code = broker_open(call, &service, &v.broker);
     if (code == COMMAND_DONE)
         code = visit(&v);
+    showing_clear(&v.showing);
     broker_close(v.broker);
     return code;
 }

@@ -12,6 +12,21 @@ enum {
     PEM_MAX = 65536
 };
 
+/* With no extension that anyone could judge. */
+static const struct certificate shown = {
+    .common_name = "meshauth device", .from_s = 0, .until_s = TIME_MAX_S};
+
+enum mauth_rc
+device_key_put(const char *key_file, struct text pem, struct mauth_err *err)
+{
+    enum mauth_rc rc = file_create(key_file, pem.p, pem.len, FILE_PRIVATE, err);
+
+    if (rc != MAUTH_CONFLICT)
+        return rc;
+    mauth_err_reset(err); /* another login was faster: its key is as good */
+    return MAUTH_OK;
+}
+
 static enum mauth_rc
 make_key(const char *key_file, struct mauth_err *err)
 {
@@ -23,22 +38,54 @@ make_key(const char *key_file, struct mauth_err *err)
     buf_init_secret(&pem);
     rc = pem_new_p256(&pem, err);
     if (rc == MAUTH_OK)
-        rc = file_create(key_file, pem.data, pem.len, FILE_PRIVATE, err);
-    if (rc == MAUTH_CONFLICT) { /* another login was faster: its key is as good */
-        mauth_err_reset(err);
-        rc = MAUTH_OK;
-    }
+        rc = device_key_put(
+            key_file, (struct text){(const char *)pem.data, pem.len}, err);
     buf_clear(&pem);
     return rc;
 }
 
-/* Always for the key that lies there, with no extension that anyone could judge. */
+/* Its public half. */
+static enum mauth_rc
+public_of(const struct buf *pem, struct mauth_key **out, struct mauth_err *err)
+{
+    struct buf cert;
+    enum mauth_rc rc;
+
+    buf_init(&cert);
+    rc = certificate_self_sign(
+        &shown, (struct text){(const char *)pem->data, pem->len}, &cert, err);
+    if (rc == MAUTH_OK)
+        rc = mauth_key_from_pem((const char *)cert.data, cert.len, out, err);
+    buf_clear(&cert);
+    return rc;
+}
+
+enum mauth_rc
+device_key_prepare(const char *key_file, struct buf *pem, struct mauth_key **out,
+    struct mauth_err *err)
+{
+    struct mauth_err why = MAUTH_ERR_INIT;
+    struct buf kept;
+    enum mauth_rc rc;
+
+    *out = NULL;
+    buf_init_secret(&kept);
+    rc = file_read_secret(key_file, PEM_MAX, &kept, &why);
+    if (rc == MAUTH_OK && public_of(&kept, out, NULL) != MAUTH_OK)
+        rc = mauth_fail(&why, MAUTH_MALFORMED,
+            "%s: holds no private key that could be used", key_file);
+    buf_clear(&kept);
+    if (rc != MAUTH_NOT_FOUND)
+        return rc ? mauth_fail(err, rc, "%s", why.text) : MAUTH_OK;
+    rc = pem_new_p256(pem, err);
+    return rc ? rc : public_of(pem, out, err);
+}
+
+/* Always for the key that lies there. */
 static enum mauth_rc
 make_certificate(
     const char *key_file, const char *certificate_file, struct mauth_err *err)
 {
-    static const struct certificate c = {
-        .common_name = "meshauth device", .from_s = 0, .until_s = TIME_MAX_S};
     struct buf key, cert;
     enum mauth_rc rc;
 
@@ -50,7 +97,7 @@ make_certificate(
     if (rc == MAUTH_OK) {
         struct text pem = {(const char *)key.data, key.len};
 
-        if (certificate_self_sign(&c, pem, &cert, NULL) != MAUTH_OK)
+        if (certificate_self_sign(&shown, pem, &cert, NULL) != MAUTH_OK)
             rc = mauth_fail(err, MAUTH_MALFORMED,
                 "%s: holds no private key that could be used", key_file);
     }

@@ -2,6 +2,7 @@
 #ifndef CLI_DEVICE_KEY_H
 #define CLI_DEVICE_KEY_H
 
+#include "base/buf.h"
 #include <meshauth/err.h>
 #include <meshauth/key.h>
 
@@ -13,6 +14,17 @@
  */
 MAUTH_MUST_USE enum mauth_rc device_key_make(
     const char *key_file, const char *certificate_file, struct mauth_err *err);
+
+/*
+ * The key that lies there, or a new one: its private half is then appended to pem, a
+ * buffer for secrets, for device_key_put() once it is needed.
+ */
+MAUTH_MUST_USE enum mauth_rc device_key_prepare(const char *key_file, struct buf *pem,
+    struct mauth_key **out, struct mauth_err *err);
+
+/* Put it there; where one is meanwhile, that stays. */
+MAUTH_MUST_USE enum mauth_rc device_key_put(
+    const char *key_file, struct text pem, struct mauth_err *err);
 
 /* The key that the certificate shows. MAUTH_MALFORMED: there is none in it. */
 MAUTH_MUST_USE enum mauth_rc device_key_load(

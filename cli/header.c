@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "base/str.h"
-#include "cli/account_choice.h"
 #include "cli/mesh.h"
 #include "cli/output.h"
 #include "cli/showing.h"
@@ -14,7 +13,8 @@ enum {
     OPT_RESOURCE,
     OPT_ACTION,
     OPT_DPOP,
-    OPT_NONCE
+    OPT_NONCE,
+    OPT_CACERT
 };
 
 static const struct command_option options[] = {
@@ -26,6 +26,7 @@ static const struct command_option options[] = {
     [OPT_ACTION] = {"action", 0, "NAME", "unless it is as the method says"},
     [OPT_DPOP] = {"dpop", 0, NULL, "prove the key by DPoP, not by TLS certificate"},
     [OPT_NONCE] = {"nonce", 0, "N", "that the service wants in the DPoP proof"},
+    [OPT_CACERT] = {"cacert", 0, "FILE", "the service's authorities (PEM)"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -72,19 +73,21 @@ run(const struct call *call)
     struct showing s = {.url = call->arg[0],
         .method = method ? method : "GET",
         .dpop = call->option[OPT_DPOP] || call->option[OPT_NONCE],
-        .nonce = call->option[OPT_NONCE]};
+        .nonce = call->option[OPT_NONCE],
+        .lookup = {.ca_file = call->option[OPT_CACERT]}};
 
     if (rights_options_read(call, &numbers, &s.rights, &err) != MAUTH_OK ||
         showing_complete(&s, &err) != MAUTH_OK)
         code = command_misused(call, "%s", err.text);
     if (code == COMMAND_DONE)
-        code = account_choose(call, call->option[OPT_ACCOUNT], s.url, &service);
+        code = showing_choose(call, call->option[OPT_ACCOUNT], &s, &service);
     if (code == COMMAND_DONE)
         code = broker_open(call, &service, &b);
     if (code == COMMAND_DONE)
-        code = showing_find(b, &s, &credential);
+        code = showing_find(call, b, &s, &credential);
     if (code == COMMAND_DONE)
         code = print(call, &s, broker_account(b), credential);
+    showing_clear(&s);
     broker_close(b);
     return code;
 }
@@ -92,7 +95,8 @@ run(const struct call *call)
 const struct command header_command = {
     .noun = "header",
     .synopsis = "URL [--method M] [--action NAME] [--dpop [--nonce N]]\n"
-                "       [--audience A [--resource U]] [--account URL] [--json]",
+                "       [--audience A [--resource U]] [--cacert FILE] [--account URL]\n"
+                "       [--json]",
     .summary = "print the header that shows a ticket to a service",
     .about =
         "Prints the Authorization header for one request to URL: with the login's\n"
@@ -101,7 +105,9 @@ const struct command header_command = {
         "action read, PUT, POST and PATCH write, DELETE delete.\n"
         "The request must prove the device's key: by device.key and device.crt of\n"
         "the account as TLS client certificate, or with --dpop by the DPoP header\n"
-        "that is printed as well, good for this one request, within a minute.",
+        "that is printed as well, good for this one request, within a minute.\n"
+        "Before a new ticket is fetched the service is asked what it says of itself\n"
+        "(RFC 9728): of several accounts it tells which is meant, and whether DPoP is.",
     .example = "  meshauth header https://storage.example.org/files/fld_.../a --dpop",
     .options = options,
     .args_min = 1,

@@ -6,17 +6,21 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/admin.h"
+#include "cli/keys_ready.h"
 #include "cli/output.h"
 #include "cli/when.h"
 
 enum {
     OPT_CONFIG, /* of each of these */
     OPT_FORCE,
+    OPT_WAIT,
+    OPT_TIMEOUT,
     OPT_ALGORITHM = OPT_FORCE,
     OPT_AUDIENCE,
     OPT_FROM,
     OPT_UNTIL,
     OPT_PKCS11,
+    TIMEOUT_S = 600,
     NAMED_MAX = 128 /* bytes of an audience that is a service's name */
 };
 
@@ -39,6 +43,8 @@ static const struct command_option prepare_options[] = {
 static const struct command_option activate_options[] = {
     [OPT_CONFIG] = CONFIG,
     [OPT_FORCE] = {"force", 0, NULL, "even when a service has not loaded it yet"},
+    [OPT_WAIT] = {"wait", 0, NULL, "until every service has loaded it"},
+    [OPT_TIMEOUT] = {"timeout", 0, "SPAN", "wait no longer than this (default 10m)"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -165,17 +171,63 @@ static enum command_exit
 activate(const struct call *call)
 {
     struct admin_change change = {.op = ADMIN_KEY_ACTIVATE, .whom = call->arg[0]};
+    enum command_exit code = COMMAND_DONE;
+    int64_t timeout_s = TIMEOUT_S;
 
     change.key.force = call->option[OPT_FORCE];
+    if (call->option[OPT_WAIT] && change.key.force)
+        return command_misused(call, "either --wait or --force");
+    if (call->option[OPT_TIMEOUT] &&
+        (!call->option[OPT_WAIT] || !when_span(call->option[OPT_TIMEOUT], &timeout_s)))
+        return command_misused(call, "--timeout takes a span like 90s, with --wait");
+    if (call->option[OPT_WAIT])
+        code = keys_ready_wait(call, call->option[OPT_CONFIG], call->arg[0], timeout_s);
+    if (code != COMMAND_DONE)
+        return code;
     return admin_run(call, &change, "signs from now on", call->arg[0]);
+}
+
+/* Is there one that signs for the same audiences? If in doubt, yes. */
+static bool
+is_followed(const struct admin *admin, const json_t *node)
+{
+    const json_t *audiences = json_object_get(node, "audiences"), *other;
+    json_t *items = NULL;
+    bool found = false;
+
+    if (admin_list(admin, ADMIN_KEYS, NULL, &items, NULL) != MAUTH_OK)
+        return true;
+    for (size_t i = 0; i < json_array_size(items) && !found; i++) {
+        other = json_array_get(items, i);
+        found = strcmp(admin_text(other, "state"), "active") == 0 &&
+                (audiences ? json_equal(json_object_get(other, "audiences"), audiences)
+                           : !json_object_get(other, "audiences"));
+    }
+    json_decref(items);
+    return found;
 }
 
 static enum command_exit
 revoke_it(const struct call *call)
 {
     struct admin_change change = {.op = ADMIN_KEY_REVOKE, .whom = call->arg[0]};
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct admin admin = {.config = NULL};
+    json_t *node = NULL;
+    enum command_exit code = admin_open(call, call->option[OPT_CONFIG], &admin);
 
-    return admin_run(call, &change, "revoked", call->arg[0]);
+    if (code == COMMAND_DONE && admin_do(&admin, &change, &node, &err) != MAUTH_OK)
+        code = admin_failed(call, &err);
+    else if (code == COMMAND_DONE && call->json)
+        (void)output_json(json_incref(node));
+    else if (code == COMMAND_DONE)
+        output_line(STYLE_PLAIN, call->arg[0], ": revoked");
+    if (code == COMMAND_DONE && !is_followed(&admin, node))
+        command_complain(call, "no key signs for these audiences now: make one active "
+                               "(`meshauth keys list`)");
+    json_decref(node);
+    admin_close(&admin);
+    return code;
 }
 
 const struct command keys_prepare_command = {
@@ -201,14 +253,17 @@ const struct command keys_prepare_command = {
 const struct command keys_activate_command = {
     .noun = "keys",
     .verb = "activate",
-    .synopsis = "KEY -c FILE [--force] [--json]",
+    .synopsis = "KEY -c FILE [--force | --wait [--timeout SPAN]] [--json]",
     .summary = "let a key sign from now on",
     .about =
         "Lets a key sign. The one that signed for the same audiences so far retires: "
         "it\n"
         "verifies until its last ticket has expired, and can be made active again\n"
-        "meanwhile, by the same command.",
-    .example = "  meshauth keys activate 0123456789abcdef -c /srv/mesh/meshauth.conf",
+        "meanwhile, by the same command. Refused while a service that was seen in the\n"
+        "last day has not loaded the key: its next tickets would be refused there.",
+    .example =
+        "  meshauth keys activate 0123456789abcdef -c /srv/mesh/meshauth.conf \\\n"
+        "      --wait",
     .options = activate_options,
     .args_min = 1,
     .args_max = 1,

@@ -8,6 +8,7 @@
 #include "cli/admin.h"
 #include "cli/authority_print.h"
 #include "cli/keys_line.h"
+#include "cli/keys_ready.h"
 #include "cli/output.h"
 #include "store/keystore.h"
 
@@ -166,7 +167,7 @@ print_list(const json_t *items)
     if (!print_table(items))
         return false;
     print_lines(items, k, count);
-    return true;
+    return keys_ready_print(items);
 }
 
 static enum command_exit
@@ -183,12 +184,14 @@ const struct command keys_list_command = {
     .noun = "keys",
     .verb = "list",
     .synopsis = "-c FILE [--json]",
-    .summary = "the signing keys, and when each does what",
+    .summary = "the signing keys, when each does what, who knows them",
     .about =
         "Lists the keys that sign tickets, and draws their time: a key is next (it\n"
         "verifies, and does not sign yet), active, retiring (until its last ticket "
         "has\n"
-        "expired) or revoked.",
+        "expired) or revoked. And the services that have told in the last day what "
+        "they\n"
+        "have loaded, with the keys that they do not know yet.",
     .example = "  meshauth keys list -c /srv/mesh/meshauth.conf",
     .options = options,
     .run = list,

@@ -134,6 +134,7 @@ struct login {
     struct service_url url;
     int64_t timeout_s;
     struct account *account;
+    struct buf pem;    /* secret: the device's key, if it is a new one */
     const char *type;  /* of the token, as RFC 8693 has it */
     struct buf token;  /* secret */
     struct buf ca;     /* the file that --ca names */
@@ -145,6 +146,7 @@ static void
 login_init(struct login *l)
 {
     memset(l, 0, sizeof(*l));
+    buf_init_secret(&l->pem);
     buf_init_secret(&l->token);
     buf_init(&l->ca);
     buf_init_secret(&l->answer);
@@ -156,6 +158,7 @@ login_clear(struct login *l)
     buf_clear(&l->answer);
     buf_clear(&l->ca);
     buf_clear(&l->token);
+    buf_clear(&l->pem);
     account_free(l->account);
 }
 
@@ -375,10 +378,12 @@ static enum command_exit
 sign_in(const struct call *call, struct login *l)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
+    struct mauth_key *key = NULL;
     char *kept = NULL;
     enum command_exit code;
 
-    if (account_find_ca(&l->url, &kept, &err) != MAUTH_OK) {
+    if (account_find_ca(&l->url, &kept, &err) != MAUTH_OK ||
+        account_prepare_key(&l->url, &l->pem, &key, &err) != MAUTH_OK) {
         code = command_failed(call, &err);
     } else {
         const struct sign_in s = {
@@ -386,12 +391,14 @@ sign_in(const struct call *call, struct login *l)
             .ca_file = call->option[OPT_CA] ? call->option[OPT_CA] : kept,
             .provider = call->option[OPT_PROVIDER],
             .provider_ca_file = call->option[OPT_PROVIDER_CA],
+            .key = key,
             .device = call->option[OPT_DEVICE] != NULL,
             .timeout_s = l->timeout_s,
         };
 
         code = sign_in_run(call, &s, &l->token);
     }
+    mauth_key_free(key);
     free(kept);
     return code;
 }
@@ -422,7 +429,8 @@ trade(const struct call *call, struct login *l)
     const char *ca = call->option[OPT_CA];
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (account_open(&l->url, &l->account, &err) != MAUTH_OK)
+    if (account_open_with(&l->url, (struct text){(const char *)l->pem.data, l->pem.len},
+            &l->account, &err) != MAUTH_OK)
         return command_failed(call, &err);
     if (exchange(l, ca, &err) == MAUTH_OK)
         return finish(call, l);

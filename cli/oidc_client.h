@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "cli/oidc_discovery.h"
 #include <meshauth/err.h>
+#include <meshauth/key.h>
 
 struct fetch;
 
@@ -20,7 +21,8 @@ struct oidc_client {
     const char *issuer;
     const char *client_id;
     const char *scope;
-    int64_t timeout_s; /* for the person to log in */
+    const struct mauth_key *key; /* that will log in with the ID token */
+    int64_t timeout_s;           /* for the person to log in */
     struct oidc_discovery at;
 };
 

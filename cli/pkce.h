@@ -23,7 +23,7 @@ MAUTH_MUST_USE enum mauth_rc pkce_challenge(
     const char *verifier, char out[PKCE_LEN + 1], struct mauth_err *err);
 void pkce_clear(struct pkce *p); /* wipes */
 
-/* 256 random bits, for "state" and "nonce". */
+/* 256 random bits, for "state". */
 MAUTH_MUST_USE enum mauth_rc pkce_random(char out[PKCE_LEN + 1], struct mauth_err *err);
 
 #endif

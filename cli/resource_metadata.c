@@ -47,6 +47,18 @@ resource_metadata_place(
     return MAUTH_OK;
 }
 
+void
+resource_metadata_url(struct text resource, struct buf *out)
+{
+    size_t https = strlen(HTTPS), origin = https;
+
+    while (origin < resource.len && resource.p[origin] != '/')
+        origin++;
+    buf_text(out, (struct text){resource.p, origin});
+    buf_str(out, WELL_KNOWN);
+    buf_text(out, (struct text){resource.p + origin, resource.len - origin});
+}
+
 static bool
 is_text(const json_t *v, const char *want)
 {
@@ -56,10 +68,10 @@ is_text(const json_t *v, const char *want)
 }
 
 static enum mauth_rc
-read_object(const json_t *o, const char *resource, const char *issuer,
-    struct resource_metadata *out, struct mauth_err *err)
+read_object(json_t *o, const char *resource, struct resource_metadata *out,
+    struct mauth_err *err)
 {
-    const json_t *servers = json_object_get(o, "authorization_servers");
+    json_t *servers = json_object_get(o, "authorization_servers");
     const json_t *dpop = json_object_get(o, "dpop_bound_access_tokens_required");
 
     if (!json_is_object(o) || !json_is_array(servers) ||
@@ -70,18 +82,13 @@ read_object(const json_t *o, const char *resource, const char *issuer,
         return mauth_fail(err, MAUTH_UNTRUSTED,
             "what the service says of itself is about another resource than %.64s",
             resource);
-    for (size_t i = 0; i < json_array_size(servers); i++)
-        if (is_text(json_array_get(servers, i), issuer)) {
-            out->dpop = json_is_true(dpop);
-            return MAUTH_OK;
-        }
-    return mauth_fail(err, MAUTH_UNTRUSTED,
-        "the service takes no tickets of %.100s; --account names another account",
-        issuer);
+    out->dpop = json_is_true(dpop);
+    out->servers = json_incref(servers);
+    return MAUTH_OK;
 }
 
 enum mauth_rc
-resource_metadata_read(struct text json, const char *resource, const char *issuer,
+resource_metadata_read(struct text json, const char *resource,
     struct resource_metadata *out, struct mauth_err *err)
 {
     enum mauth_rc rc;
@@ -92,7 +99,26 @@ resource_metadata_read(struct text json, const char *resource, const char *issue
         return mauth_fail(
             err, MAUTH_MALFORMED, "what the service says of itself is too long");
     o = json_loadb(json.p, json.len, JSON_REJECT_DUPLICATES, NULL);
-    rc = read_object(o, resource, issuer, out, err);
+    rc = read_object(o, resource, out, err);
     json_decref(o);
     return rc;
+}
+
+void
+resource_metadata_clear(struct resource_metadata *m)
+{
+    json_decref(m->servers);
+    memset(m, 0, sizeof(*m));
+}
+
+enum mauth_rc
+resource_metadata_check(
+    const struct resource_metadata *m, const char *issuer, struct mauth_err *err)
+{
+    for (size_t i = 0; i < json_array_size(m->servers); i++)
+        if (is_text(json_array_get(m->servers, i), issuer))
+            return MAUTH_OK;
+    return mauth_fail(err, MAUTH_UNTRUSTED,
+        "the service takes no tickets of %.100s; --account names another account",
+        issuer);
 }

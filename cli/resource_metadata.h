@@ -8,7 +8,10 @@
 
 #include <stdbool.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
+#include "base/str.h"
 #include <meshauth/err.h>
 
 enum {
@@ -16,7 +19,8 @@ enum {
 };
 
 struct resource_metadata {
-    bool dpop; /* dpop_bound_access_tokens_required */
+    bool dpop;       /* dpop_bound_access_tokens_required */
+    json_t *servers; /* authorization_servers, a list; owned */
 };
 
 /*
@@ -29,15 +33,22 @@ struct resource_metadata {
 MAUTH_MUST_USE enum mauth_rc resource_metadata_place(
     const char *metadata_url, const char *url, struct buf *out, struct mauth_err *err);
 
+/* Appends where a resource, https://HOST[/PATH], describes itself (RFC 9728 3.1). */
+void resource_metadata_url(struct text resource, struct buf *out);
+
 /*
- *   resource  what the document must be about, to the byte (RFC 9728 3.3)
- *   issuer    that must be among its authorization_servers
+ * resource: what the document must be about, to the byte (RFC 9728 3.3). out is cleared
+ * by the caller, empty on failure.
  *
  * MAUTH_MALFORMED  no JSON object of this form
- * MAUTH_UNTRUSTED  about another resource, or of a service that trusts others
+ * MAUTH_UNTRUSTED  about another resource
  */
 MAUTH_MUST_USE enum mauth_rc resource_metadata_read(struct text json,
-    const char *resource, const char *issuer, struct resource_metadata *out,
-    struct mauth_err *err);
+    const char *resource, struct resource_metadata *out, struct mauth_err *err);
+void resource_metadata_clear(struct resource_metadata *m);
+
+/* MAUTH_UNTRUSTED: the issuer is none of its authorization_servers. */
+MAUTH_MUST_USE enum mauth_rc resource_metadata_check(
+    const struct resource_metadata *m, const char *issuer, struct mauth_err *err);
 
 #endif

@@ -2,8 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "cli/admin.h"
 #include "cli/output.h"
+#include "policy/rules.h"
+#include "policy/rules_file.h"
 
 enum {
     OPT_CONFIG
@@ -24,10 +27,44 @@ change(const struct call *call, enum admin_op op, const char *done)
     return admin_run(call, &change, done, what);
 }
 
+static bool
+speaks_of(const struct mauth_rules *rules, const char *role)
+{
+    for (size_t i = 0; i < rules->literal_count; i++) {
+        const struct literal *l = &rules->literal[i];
+
+        if (l->kind == LITERAL_SOURCE && l->predicate == PREDICATE_ROLE &&
+            (l->arg[1].kind != TERM_CONSTANT || text_is(l->arg[1].text, role)))
+            return true;
+    }
+    return false;
+}
+
+/* Rules of services may speak of any role: so it is granted, and remarked on. */
+static void
+remark(const struct call *call)
+{
+    struct mauth_rules *rules = NULL;
+    struct config *config = NULL;
+
+    if (config_load(call->option[OPT_CONFIG], &config, NULL) == MAUTH_OK &&
+        rules_file_read(config->rules_file, &rules, NULL) == MAUTH_OK &&
+        !speaks_of(rules, call->arg[1]))
+        command_complain(call,
+            "granted, but no rule of %s speaks of the role '%s': here it opens nothing",
+            config->rules_file, call->arg[1]);
+    mauth_rules_free(rules);
+    config_free(config);
+}
+
 static enum command_exit
 grant(const struct call *call)
 {
-    return change(call, ADMIN_ROLE_GRANT, "granted");
+    enum command_exit code = change(call, ADMIN_ROLE_GRANT, "granted");
+
+    if (code == COMMAND_DONE)
+        remark(call);
+    return code;
 }
 
 static enum command_exit

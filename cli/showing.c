@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "base/url.h"
+#include "cli/account_choice.h"
 #include "jose/prove.h"
 
 enum {
@@ -51,6 +52,7 @@ showing_complete(struct showing *s, struct mauth_err *err)
             "\"..\" "
             "or \"//\" in its path and no '#'");
     snprintf(s->place, sizeof(s->place), "%.*s", (int)len, s->url);
+    s->lookup.place = s->place;
     if (!o->want.resources) {
         o->resource[0] = s->place;
         o->want.resources = 1;
@@ -74,8 +76,84 @@ showing_is_own(const struct broker *b, const struct showing *s)
     return strncmp(s->place, url, len) == 0 && (s->place[len] == '/' || !s->place[len]);
 }
 
+void
+showing_clear(struct showing *s)
+{
+    resource_lookup_clear(&s->lookup);
+}
+
+/* By the URL alone: nobody has said for whom it is. */
+static bool
+is_by_place(const struct showing *s)
+{
+    return !s->rights.want.audiences && s->rights.resource[0] == s->place;
+}
+
+static bool
+has_ticket(const struct account *a, void *arg)
+{
+    const struct showing *s = arg;
+    struct wallet *w = NULL;
+    struct wallet_ticket t;
+    bool found = wallet_open(a, time_now_s(), &w, NULL) == MAUTH_OK &&
+                 wallet_find(w, &s->rights.want, time_now_s(), &t);
+
+    wallet_close(w);
+    return found;
+}
+
+static bool
+is_trusted(const struct account *a, void *arg)
+{
+    struct showing *s = arg;
+
+    if (!is_by_place(s))
+        return false;
+    resource_lookup(&s->lookup);
+    return s->lookup.known &&
+           resource_metadata_check(&s->lookup.says, account_url(a), NULL) == MAUTH_OK;
+}
+
 enum command_exit
-showing_find(struct broker *b, const struct showing *s, const char **out)
+showing_choose(const struct call *call, const char *typed, struct showing *s,
+    struct service_url *out)
+{
+    static account_fits *const fits[] = {has_ticket, is_trusted, NULL};
+
+    return account_choose_fit(call, typed, s->url, fits, s, out);
+}
+
+/* Does the service say that it takes others' tickets, and not ours? */
+static bool
+is_of_others(const struct broker *b, const struct showing *s, struct mauth_err *err)
+{
+    const char *issuer = account_url(broker_account(b));
+
+    return s->lookup.known &&
+           resource_metadata_check(&s->lookup.says, issuer, err) != MAUTH_OK;
+}
+
+/* That it is registered at the account service counts more than what it says. */
+static enum command_exit
+find_by_place(const struct call *call, struct broker *b, struct showing *s,
+    struct wallet_ticket *out)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum command_exit code;
+
+    if (!broker_has(b, &s->rights.want)) {
+        resource_lookup(&s->lookup);
+        s->rights.want.by_dpop = s->lookup.says.dpop && !is_of_others(b, s, NULL);
+    }
+    code = broker_rights(b, &s->rights.want, out);
+    if (code == COMMAND_REFUSED && is_of_others(b, s, &err))
+        command_complain(call, "%s", err.text);
+    return code;
+}
+
+enum command_exit
+showing_find(
+    const struct call *call, struct broker *b, struct showing *s, const char **out)
 {
     struct wallet_ticket t = {.credential = NULL};
     enum command_exit code;
@@ -83,9 +161,12 @@ showing_find(struct broker *b, const struct showing *s, const char **out)
     *out = NULL;
     if (showing_is_own(b, s))
         return broker_identity(b, out);
-    code = broker_rights(b, &s->rights.want, &t);
-    if (code == COMMAND_DONE)
+    code = is_by_place(s) ? find_by_place(call, b, s, &t)
+                          : broker_rights(b, &s->rights.want, &t);
+    if (code == COMMAND_DONE) {
         *out = t.credential;
+        s->dpop = s->dpop || t.by_dpop;
+    }
     return code;
 }
 

@@ -114,6 +114,7 @@ log_in(const struct call *call, const struct sign_in *s, const struct login_prov
         .issuer = p->issuer,
         .client_id = p->client_id,
         .scope = p->scope,
+        .key = s->key,
         .timeout_s = s->timeout_s,
     };
     struct mauth_err err = MAUTH_ERR_INIT;

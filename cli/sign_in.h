@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/service_url.h"
 #include <meshauth/err.h>
+#include <meshauth/key.h>
 
 enum {
     SIGN_IN_TIMEOUT_S = 300,
@@ -24,6 +25,7 @@ struct sign_in {
     const char *ca_file;          /* of the service; NULL: the system's */
     const char *provider;         /* by its name; NULL: the only one */
     const char *provider_ca_file; /* NULL: the system's */
+    const struct mauth_key *key;  /* of this device, that will trade the ID token */
     bool device;                  /* the device flow, also where there is a browser */
     int64_t timeout_s;            /* for the person */
 };

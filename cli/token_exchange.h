@@ -5,6 +5,7 @@
 #ifndef CLI_TOKEN_EXCHANGE_H
 #define CLI_TOKEN_EXCHANGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -19,6 +20,7 @@ struct token_rights {
     size_t resources;
     const char *const *action;
     size_t actions;
+    bool by_dpop; /* not asked for: how the place wants them shown, kept with them */
 };
 
 /*

@@ -10,6 +10,8 @@
 #include "base/fail.h"
 #include "base/time.h"
 #include "cli/trust_login.h"
+#include "keys/trust_delta.h"
+#include "keys/trust_place.h"
 #include "net/fetch.h"
 
 enum {
@@ -28,6 +30,8 @@ struct trust_client {
     struct fetch *fetch;
     struct trust_login login;
     int64_t retry_after_s;
+    bool whole; /* is what is asked for next: a delta did not fit */
+    bool takes_delta;
 };
 
 static enum mauth_rc
@@ -126,12 +130,12 @@ write_url(struct buf *url, const struct trust_client *c, bool wait,
     const struct lowest *loaded)
 {
     const struct mauth_trust *held = keep_trust(c->keep);
-    char mark = '?';
+    char mark = '?', after[TRUST_PLACE_MAX + 1];
 
     buf_printf(url, "%s/v1/trust", c->home->url.text);
     if (wait && held) {
-        buf_printf(url, "?after=%" PRIu64 ".%" PRIu64, mauth_trust_epoch(held),
-            mauth_trust_sequence(held));
+        trust_place_format(trust_place_of(held), after);
+        buf_printf(url, "?after=%s", after);
         mark = '&';
     }
     if (loaded && loaded->processes)
@@ -143,11 +147,13 @@ static enum mauth_rc
 get(struct trust_client *c, const char *url, long *status, struct buf *body,
     struct mauth_err *err)
 {
-    const char *headers[] = {NULL, NULL};
+    const char *headers[] = {NULL, "Accept: " TRUST_DELTA_TYPE, NULL};
     struct fetch_request r = {.url = url, .headers = headers};
     struct buf authorization;
     enum mauth_rc rc;
 
+    if (!c->takes_delta)
+        headers[1] = NULL;
     buf_init_secret(&authorization);
     buf_printf(
         &authorization, "Authorization: Bearer %s", trust_login_credential(&c->login));
@@ -181,16 +187,44 @@ read_problem(long status, const struct buf *body, struct mauth_err *err)
     return rc;
 }
 
+/* What comes out of a delta is judged like a file that came whole. */
+static enum mauth_rc
+take_delta(struct trust_client *c, struct text delta, struct keep_news *news,
+    struct mauth_err *err)
+{
+    struct mauth_err why = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
+    struct buf file;
+
+    buf_init(&file);
+    rc = trust_delta_apply(keep_text(c->keep), delta, &file, &why);
+    if (rc) /* a conflict of deltas is no forgery */
+        rc = mauth_fail(err, rc == MAUTH_CONFLICT ? MAUTH_DENIED : rc,
+            "a delta that does not fit: %s", why.text);
+    else
+        rc = keep_take(c->keep, (struct text){(const char *)file.data, file.len},
+            time_now_s(), news, err);
+    buf_clear(&file);
+    return rc;
+}
+
 static enum mauth_rc
 take(struct trust_client *c, long status, const struct buf *body,
     struct keep_news *news, struct mauth_err *err)
 {
+    const struct text said = {(const char *)body->data, body->len};
+    enum mauth_rc rc;
+
     if (status == STATUS_NO_CONTENT || status == STATUS_NOT_MODIFIED)
         return MAUTH_OK;
     if (status != STATUS_OK)
         return read_problem(status, body, err);
-    return keep_take(c->keep, (struct text){(const char *)body->data, body->len},
-        time_now_s(), news, err);
+    if (strcmp(fetch_content_type(c->fetch), TRUST_DELTA_TYPE) == 0)
+        rc = take_delta(c, said, news, err);
+    else
+        rc = keep_take(c->keep, said, time_now_s(), news, err);
+    c->whole = rc != MAUTH_OK;
+    return rc;
 }
 
 /* One question with the ticket that there is. */
@@ -225,6 +259,7 @@ trust_client_look(struct trust_client *c, bool wait, const struct lowest *loaded
 
     memset(news, 0, sizeof(*news));
     c->retry_after_s = 0;
+    c->takes_delta = wait && keep_trust(c->keep) && !c->whole;
     buf_init(&url);
     write_url(&url, c, wait, loaded);
     rc = ask(c, buf_cstr(&url), &status, news, &why);

@@ -178,7 +178,7 @@ look(struct watcher *w)
     watch_signals_allow(trust_client_fetch(w->client));
     rc = trust_client_look(w->client, true, loaded, &news, &err);
     watch_signals_deny();
-    if (watch_signals_end() || (rc != MAUTH_OK && watch_signals_asked()))
+    if (watch_signals_end() || (rc == MAUTH_UNAVAILABLE && watch_signals_asked()))
         return 0; /* cancelled: that is no trouble */
     if (mauth_random(&random, sizeof(random), NULL) != MAUTH_OK)
         random = (uint64_t)start_ms;

@@ -342,7 +342,8 @@ wallet_find(const struct wallet *w, const struct token_rights *want, int64_t unt
         found = true;
         asof = mauth_ticket_asof(item->says);
         *out = (struct wallet_ticket){text_in(item->kept, "credential"), item->says,
-            want->audiences ? want->audience[0] : text_in(line, "audience")};
+            want->audiences ? want->audience[0] : text_in(line, "audience"),
+            json_is_true(json_object_get(line, "dpop"))};
     }
     return found;
 }

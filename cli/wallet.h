@@ -29,6 +29,7 @@ struct wallet_ticket {
     const char *credential;
     const struct mauth_ticket *says;
     const char *audience; /* the first that was asked for, else that of the place */
+    bool by_dpop;         /* the place wants it shown so */
 };
 
 /*

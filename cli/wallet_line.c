@@ -94,6 +94,8 @@ wallet_line_note_place(
 
     if (!url || wallet_line_is_node(issuer_url, url))
         return true;
+    if (asked->by_dpop && json_object_set_new(line, "dpop", json_true()) != 0)
+        return false;
     if (url_is_node(text_of(text_in(line, "resource")), issuer, ID_FOLDER, &id)) {
         len = place_of_folder(url, id);
         return !len ||

@@ -1,6 +1,6 @@
 /*
  * What a kept ticket is for, in JSON as it stands in tickets.json: {"audience",
- * "actions", "resource"?, "place"?, "whole"?}, a line for each audience and resource.
+ * "actions", "resource"?, "place"?, "whole"?, "dpop"?}, a line for each audience and resource.
  */
 #ifndef CLI_WALLET_LINE_H
 #define CLI_WALLET_LINE_H

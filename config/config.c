@@ -119,6 +119,7 @@ check_type(struct walk *w, const config_setting_t *s, const struct config_provid
         {"scopes", false},
         {"jwks_file", false},
         {"demo", false},
+        {"key_in_nonce", false},
         {"metadata_file", true},
         {"metadata_url", true},
         {"metadata_key", true},

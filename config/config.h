@@ -42,7 +42,8 @@ struct config_provider {
     const char *metadata_url;
     const char *metadata_key; /* PEM: who signs the metadata; needed with the URL */
     bool create_users;        /* the first login makes the user */
-    bool demo;                /* anyone can mint; only on loopback */
+    bool key_in_nonce; /* an ID token's nonce must be bound to the key that is proven */
+    bool demo;         /* anyone can mint; only on loopback */
     int64_t max_age_s; /* "iat" or IssueInstant not older; default 600; 60 to 86400 */
 };
 

@@ -280,6 +280,8 @@ static const struct config_rule provider_rules[] = {
         .right = PATH_RIGHT},
     {"create_users", CONFIG_FLAG, AT(config_provider, create_users),
         .right = "true or false"},
+    {"key_in_nonce", CONFIG_FLAG, AT(config_provider, key_in_nonce),
+        .right = "true or false"},
     {"demo", CONFIG_FLAG, AT(config_provider, demo), .right = "true or false"},
     {"max_age_s", CONFIG_NUMBER, AT(config_provider, max_age_s), .min = 60,
         .max = 86400, .number = 600},

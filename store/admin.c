@@ -297,9 +297,9 @@ admin_change_reason(const struct admin_change *c, enum mauth_rc rc)
                : admin_change_is_of_key(c) ? "key"
                                            : "service";
     case MAUTH_CONFLICT:
-        return is_revoke                   ? "owner"
-               : admin_change_is_of_key(c) ? "key-state"
-                                           : "service-taken";
+        if (admin_change_is_of_key(c))
+            return c->key.is_lacking ? "key-not-loaded" : "key-state";
+        return is_revoke ? "owner" : "service-taken";
     default: return NULL;
     }
 }

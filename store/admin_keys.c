@@ -170,6 +170,7 @@ enum mauth_rc
 admin_key_find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
     c->key.life.other[0] = '\0';
+    c->key.is_lacking = false;
     memset(&c->key.view, 0, sizeof(c->key.view));
     if (c->op == ADMIN_KEY_PREPARE)
         return MAUTH_OK;
@@ -264,13 +265,34 @@ prepare(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     return rc ? rc : look(txn, k, k->id, err);
 }
 
+/* Do all who verify know it? One that signs, or never will, is judged elsewhere. */
+static enum mauth_rc
+check_ready(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    struct admin_key *k = &c->key;
+    struct key_ready ready;
+    enum mauth_rc rc;
+
+    if (k->force || k->view.state == TRUST_ACTIVE || k->view.state == TRUST_REVOKED)
+        return MAUTH_OK;
+    rc = key_ready_take(txn, &k->reports, c->now_s, &ready, err);
+    if (rc == MAUTH_OK) {
+        rc = key_ready_check(&ready, k->view.listed, err);
+        k->is_lacking = rc == MAUTH_CONFLICT;
+    }
+    key_ready_clear(&ready);
+    return rc;
+}
+
 static enum mauth_rc
 activate(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
     struct admin_key *k = &c->key;
-    enum mauth_rc rc;
+    enum mauth_rc rc = check_ready(txn, c, err);
     bool changed;
 
+    if (rc != MAUTH_OK)
+        return rc;
     rc = key_life_activate(txn, &k->life, c->whom, &changed, err);
     c->unchanged = rc == MAUTH_OK && !changed;
     return rc ? rc : look(txn, k, c->whom, err);

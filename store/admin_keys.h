@@ -8,6 +8,7 @@
 #include "keys/signer.h"
 #include "store/audit.h"
 #include "store/key_life.h"
+#include "store/key_ready.h"
 
 struct admin_change;
 
@@ -24,6 +25,7 @@ struct admin_key_view {
     enum signer_kind kind;
     int64_t created_s, from_s, until_s;
     int64_t active_s, retires_s; /* 0: never; it does not */
+    struct trust_place listed;   /* first; 0.0: nowhere yet */
     char audiences[SIGNING_KEY_AUDIENCES + 1];
     char token[PKCS11_URI_MAX + 1];
     uint8_t spki[MAUTH_SPKI_MAX];
@@ -45,7 +47,8 @@ struct admin_key {
     const char *const *module;      /* borrowed: those that may be loaded */
     size_t modules;
 
-    bool force; /* activate it though not all who verify know it */
+    bool force;                 /* activate it though not all who verify know it */
+    struct key_reports reports; /* of what they have loaded */
 
     /* Made, and found. */
     uint8_t spki[MAUTH_SPKI_MAX]; /* of the one in the token */
@@ -53,6 +56,7 @@ struct admin_key {
     char id[MAUTH_KEY_ID_LEN + 1]; /* of the new one */
     struct key_change life;
     struct admin_key_view view;
+    bool is_lacking; /* refused for that */
 };
 
 MAUTH_MUST_USE bool admin_key_is_id(struct text id);
@@ -79,20 +83,28 @@ void admin_key_on_record(const struct admin_change *c, struct audit_record *r);
 
 void admin_key_take_view(const struct signing_key *k, struct admin_key_view *out);
 
-/* One key as JSON. */
-void admin_view_key(
-    struct buf *out, const char *issuer, const struct admin_key_view *v);
+/* One key as JSON, with who has loaded it (NULL: without). */
+void admin_view_key(struct buf *out, const char *issuer, const struct admin_key_view *v,
+    const struct key_ready *ready);
+
+/* What is needed to look at keys; borrowed. */
+struct admin_keys_look {
+    const struct mauth_secret *seal;
+    const char *issuer;
+    struct key_reports reports;
+    int64_t now_s;
+};
+
 /* MAUTH_NOT_FOUND: there is none with this id. */
 MAUTH_MUST_USE enum mauth_rc admin_view_key_of(struct kv_txn *txn,
-    const struct mauth_secret *seal, const char *issuer, const char *id,
-    struct buf *out, struct mauth_err *err);
+    const struct admin_keys_look *look, const char *id, struct buf *out,
+    struct mauth_err *err);
 /* The key that signs SAML metadata: "id" and its "certificate" in PEM. MAUTH_NOT_FOUND:
  * there is none yet. */
 MAUTH_MUST_USE enum mauth_rc admin_view_metadata_key(struct kv_txn *txn,
     const struct mauth_secret *seal, struct buf *out, struct mauth_err *err);
 /* All of them: {"items":[...]}, in the order of their ids. */
 MAUTH_MUST_USE enum mauth_rc admin_view_keys(struct kv_txn *txn,
-    const struct mauth_secret *seal, const char *issuer, struct buf *out,
-    struct mauth_err *err);
+    const struct admin_keys_look *look, struct buf *out, struct mauth_err *err);
 
 #endif

@@ -134,9 +134,8 @@ admin_revoke_parse(struct text name, struct admin_revoke *out)
     if (graph_ticket_is_id(name)) {
         memcpy(out->text[0], name.p, name.len);
         out->kind = &ticket;
-    } else if (two && !rest.len) {
-        return false;
-    } else if (!parse_ids(out, two ? first : name, two ? rest : none)) {
+    } else if ((two && !rest.len) ||
+               !parse_ids(out, two ? first : name, two ? rest : none)) {
         return false;
     }
     out->count = two ? 2 : 1;

@@ -204,7 +204,7 @@ admin_view_change(struct buf *out, const char *issuer, const struct admin_change
     case ADMIN_ROLE_GRANT: put_role(out, issuer, &c->principal, c->role, 0); break;
     case ADMIN_KEY_PREPARE:
     case ADMIN_KEY_ACTIVATE:
-    case ADMIN_KEY_REVOKE: admin_view_key(out, issuer, &c->key.view); break;
+    case ADMIN_KEY_REVOKE: admin_view_key(out, issuer, &c->key.view, NULL); break;
     case ADMIN_SERVICE_DELETE:
     case ADMIN_ROLE_REVOKE:
     case ADMIN_USER_DELETE:

@@ -28,6 +28,7 @@ admin_key_take_view(const struct signing_key *k, struct admin_key_view *out)
     out->until_s = k->until_s;
     out->active_s = k->active_s;
     out->retires_s = k->retires_s;
+    out->listed = k->listed;
 }
 
 static void
@@ -55,50 +56,68 @@ put_audiences(struct buf *b, const char *list)
     buf_u8(b, ']');
 }
 
+static void
+put_listed(struct buf *b, struct trust_place listed)
+{
+    char place[TRUST_PLACE_MAX + 1];
+
+    trust_place_format(listed, place);
+    if (listed.epoch || listed.sequence)
+        buf_printf(b, ",\"listed\":\"%s\"", place);
+}
+
 void
-admin_view_key(struct buf *b, const char *issuer, const struct admin_key_view *v)
+admin_view_key(struct buf *out, const char *issuer, const struct admin_key_view *v,
+    const struct key_ready *ready)
 {
     char pem[ADMIN_PEM_MAX];
 
-    buf_printf(b, "{\"id\":\"%s\",\"url\":\"", v->id);
-    buf_str(b, issuer);
-    buf_printf(b, "/v1/admin/keys/%s\",\"type\":\"key\",\"state\":\"%s\"", v->id,
+    buf_printf(out, "{\"id\":\"%s\",\"url\":\"", v->id);
+    buf_str(out, issuer);
+    buf_printf(out, "/v1/admin/keys/%s\",\"type\":\"key\",\"state\":\"%s\"", v->id,
         trust_state_name(v->state));
-    buf_printf(b, ",\"algorithm\":\"%s\"", signer_kind_name(v->kind));
-    put_time(b, "created", v->created_s);
-    put_time(b, "from", v->from_s);
-    put_time(b, "until", v->until_s);
+    buf_printf(out, ",\"algorithm\":\"%s\"", signer_kind_name(v->kind));
+    put_time(out, "created", v->created_s);
+    put_time(out, "from", v->from_s);
+    put_time(out, "until", v->until_s);
     if (v->active_s)
-        put_time(b, "activated", v->active_s);
+        put_time(out, "activated", v->active_s);
     if (v->state == TRUST_RETIRING)
-        put_time(b, "retires", v->retires_s);
-    put_audiences(b, v->audiences);
+        put_time(out, "retires", v->retires_s);
+    put_listed(out, v->listed);
+    put_audiences(out, v->audiences);
     if (v->token[0]) {
-        buf_str(b, ",\"pkcs11\":");
-        buf_json(b, text_of(v->token));
+        buf_str(out, ",\"pkcs11\":");
+        buf_json(out, text_of(v->token));
     }
+    if (ready)
+        key_ready_view(ready, v->listed, issuer, out);
     admin_view_pem(v->spki, v->spki_len, pem);
-    buf_str(b, ",\"key\":");
-    buf_json(b, text_of(pem));
-    buf_u8(b, '}');
+    buf_str(out, ",\"key\":");
+    buf_json(out, text_of(pem));
+    buf_u8(out, '}');
 }
 
 enum mauth_rc
-admin_view_key_of(struct kv_txn *txn, const struct mauth_secret *seal,
-    const char *issuer, const char *id, struct buf *out, struct mauth_err *err)
+admin_view_key_of(struct kv_txn *txn, const struct admin_keys_look *look,
+    const char *id, struct buf *out, struct mauth_err *err)
 {
     struct admin_key_view view;
+    struct key_ready ready = {0};
     struct signing_key k;
     enum mauth_rc rc;
 
     if (!admin_key_is_id(text_of(id)))
         return MAUTH_NOT_FOUND;
     signing_key_init(&k);
-    rc = signing_key_find(txn, seal, id, &k, err);
+    rc = signing_key_find(txn, look->seal, id, &k, err);
+    if (rc == MAUTH_OK)
+        rc = key_ready_take(txn, &look->reports, look->now_s, &ready, err);
     if (rc == MAUTH_OK) {
         admin_key_take_view(&k, &view);
-        admin_view_key(out, issuer, &view);
+        admin_view_key(out, look->issuer, &view, &ready);
     }
+    key_ready_clear(&ready);
     signing_key_clear(&k);
     return rc;
 }
@@ -106,6 +125,7 @@ admin_view_key_of(struct kv_txn *txn, const struct mauth_secret *seal,
 struct listing {
     struct buf *out;
     const char *issuer;
+    struct key_ready ready;
     size_t count;
 };
 
@@ -118,20 +138,22 @@ put_one(struct signing_key *k, void *arg, struct mauth_err *err)
     (void)err;
     admin_key_take_view(k, &view);
     buf_str(l->out, l->count++ ? "," : "");
-    admin_view_key(l->out, l->issuer, &view);
+    admin_view_key(l->out, l->issuer, &view, &l->ready);
     return MAUTH_OK;
 }
 
 enum mauth_rc
-admin_view_keys(struct kv_txn *txn, const struct mauth_secret *seal, const char *issuer,
-    struct buf *out, struct mauth_err *err)
+admin_view_keys(struct kv_txn *txn, const struct admin_keys_look *look, struct buf *out,
+    struct mauth_err *err)
 {
-    struct listing l = {.out = out, .issuer = issuer};
-    enum mauth_rc rc;
+    struct listing l = {.out = out, .issuer = look->issuer};
+    enum mauth_rc rc = key_ready_take(txn, &look->reports, look->now_s, &l.ready, err);
 
     buf_str(out, "{\"items\":[");
-    rc = signing_key_each(txn, seal, put_one, &l, err);
+    if (rc == MAUTH_OK)
+        rc = signing_key_each(txn, look->seal, put_one, &l, err);
     buf_str(out, "]}");
+    key_ready_clear(&l.ready);
     return rc;
 }
 

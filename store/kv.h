@@ -36,7 +36,7 @@ enum {
 enum kv_mode {
     KV_OPEN,   /* there must be a store; takes the writers' lock */
     KV_CREATE, /* there must be none; takes the writers' lock */
-    KV_READ,   /* there must be one; beside whoever writes, and nothing can be written */
+    KV_READ, /* there must be one; beside whoever writes, and nothing can be written */
 };
 
 /*

@@ -131,6 +131,7 @@ note_keys(struct kv_txn *txn, void *arg, struct mauth_err *err)
     for (size_t i = 0; i < keystore_count(n->keys) && rc == MAUTH_OK; i++)
         if (!keystore_is_listed(n->keys, i))
             rc = note_key(txn, n, i, err);
+    fault_point("key.listed");
     return rc;
 }
 

@@ -1,7 +1,9 @@
 #include "store/readiness.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/fail.h"
 #include "store/graph_record.h"
 #include "store/graph_service.h"
 
@@ -66,31 +68,65 @@ read_record(struct text key, struct text value, struct readiness *out)
 }
 
 struct walk {
-    readiness_fn *fn;
-    void *arg;
+    struct readiness *found;
+    size_t count, room;
     bool is_damaged;
+    bool is_full;
 };
+
+static bool
+make_room(struct walk *w)
+{
+    size_t room = 2 * w->room + 16;
+    struct readiness *grown;
+
+    if (w->count < w->room)
+        return true;
+    grown = realloc(w->found, room * sizeof(*grown));
+    if (!grown)
+        return false;
+    w->found = grown;
+    w->room = room;
+    return true;
+}
 
 static bool
 visit(struct text key, struct text value, void *arg)
 {
     struct walk *w = arg;
-    struct readiness r;
 
-    w->is_damaged = !read_record(key, value, &r);
-    return !w->is_damaged && w->fn(&r, w->arg);
+    w->is_full = !make_room(w);
+    w->is_damaged = !w->is_full && !read_record(key, value, &w->found[w->count]);
+    if (w->is_full || w->is_damaged)
+        return false;
+    w->count++;
+    return true;
 }
 
 enum mauth_rc
-readiness_each(struct kv_txn *txn, readiness_fn *fn, void *arg, struct mauth_err *err)
+readiness_take(
+    struct kv_txn *txn, struct readiness **out, size_t *count, struct mauth_err *err)
 {
-    struct walk w = {.fn = fn, .arg = arg};
+    struct walk w = {.is_full = false};
     struct store_key first, end;
-    enum mauth_rc rc;
+    enum mauth_rc rc = MAUTH_OK;
 
+    *out = NULL;
+    *count = 0;
     store_key(&first, SPACE_READINESS, NULL, 0);
     store_key(&end, (enum store_space)(SPACE_READINESS + 1), NULL, 0);
-    rc = kv_scan(
-        txn, store_key_text(&first), store_key_text(&end), KV_UP, visit, &w, err);
-    return rc == MAUTH_OK && w.is_damaged ? record_damaged("readiness", err) : rc;
+    if (make_room(&w))
+        rc = kv_scan(
+            txn, store_key_text(&first), store_key_text(&end), KV_UP, visit, &w, err);
+    if (rc == MAUTH_OK && (w.is_full || !w.found))
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "readiness: no memory");
+    if (rc == MAUTH_OK && w.is_damaged)
+        rc = record_damaged("readiness", err);
+    if (rc != MAUTH_OK) {
+        free(w.found);
+        return rc;
+    }
+    *out = w.found;
+    *count = w.count;
+    return MAUTH_OK;
 }

@@ -41,9 +41,8 @@ MAUTH_MUST_USE enum mauth_rc readiness_put(
 MAUTH_MUST_USE enum mauth_rc readiness_forget(
     struct kv_txn *txn, const struct id *service, struct mauth_err *err);
 
-/* All of them, in the order of ids; until fn returns false. */
-typedef bool readiness_fn(const struct readiness *r, void *arg);
-MAUTH_MUST_USE enum mauth_rc readiness_each(
-    struct kv_txn *txn, readiness_fn *fn, void *arg, struct mauth_err *err);
+/* All of them, in the order of ids: the caller's to free(), never NULL on success. */
+MAUTH_MUST_USE enum mauth_rc readiness_take(
+    struct kv_txn *txn, struct readiness **out, size_t *count, struct mauth_err *err);
 
 #endif

@@ -13,6 +13,7 @@ import harness
 from harness import STORAGE, run
 
 P256_SPKI = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+KNOWN = "/.well-known/oauth-protected-resource"
 ACTIONS = {"GET": "read", "HEAD": "read", "PUT": "write", "POST": "write", "DELETE": "delete"}
 
 
@@ -33,7 +34,8 @@ def integer(raw):
 
 class Storage:
     """
-    dpop: proofs alone, with a nonce. What came is in seen: (method, path, headers, body).
+    dpop: proofs alone, with a nonce. What came is in seen: (method, path, headers, body);
+    of its metadata, which are described (by their paths), in lookups: (path, headers, certificate).
     hook, if there is one, answers (status, headers, body) first; None lets it pass.
     """
 
@@ -42,6 +44,8 @@ class Storage:
         self.dpop = dpop
         self.nonce = secrets.token_urlsafe(12)
         self.seen = []
+        self.lookups = []
+        self.described = {}
         self.files = {}
         self.hook = None
         self.folder = pathlib.Path(harness.tempfile.mkdtemp(dir=mesh.folder))
@@ -82,8 +86,11 @@ class Storage:
 
     def answer(self, h):
         body = h.rfile.read(int(h.headers.get("Content-Length") or 0))
-        self.seen.append((h.command, h.path, h.headers, body))
-        status, headers, text = (self.hook and self.hook(h)) or self.decide(h, body)
+        if h.path.startswith(KNOWN):
+            self.lookups.append((h.path, h.headers, h.connection.getpeercert(True)))
+        else:
+            self.seen.append((h.command, h.path, h.headers, body))
+        status, headers, text = (self.hook and self.hook(h)) or self.describe(h) or self.decide(h, body)
         h.send_response(status)
         for name, value in headers:
             h.send_header(name, value)
@@ -91,6 +98,12 @@ class Storage:
         h.end_headers()
         if h.command != "HEAD":
             h.wfile.write(text)
+
+    def describe(self, h):
+        """RFC 9728, where there is anything to be said."""
+        if h.path in self.described:
+            return 200, [("Content-Type", "application/json")], json.dumps(self.described[h.path]).encode()
+        return (404, [], b"not here\n") if h.path.startswith(KNOWN) else None
 
     def refuse(self, status, error=None):
         scheme = "DPoP" if self.dpop else "Bearer"

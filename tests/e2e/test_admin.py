@@ -320,6 +320,23 @@ class Command(MeshTest):
         self.assertIn(f"{self.device.key}: not a public key or a certificate in PEM", done.stderr)
         self.assertNotIn(self.device.secret, done.stderr)
 
+    def test_whom_and_what_is_granted(self):
+        self.assertEqual(self.cli("service", "add", "granted").returncode, 0)
+        for role, says in (("changes", ""), ("chagnes", "no rule of " + str(self.mesh.dir / "mesh.rules") + " speaks of the role 'chagnes'")):
+            done = self.cli("role", "grant", "granted", role)
+            self.assertEqual((done.returncode, done.stdout), (0, f"{role} of granted: granted\n"))
+            self.assertIn(says, done.stderr)
+            self.assertEqual(bool(done.stderr), bool(says))
+        for stopped in (False, True):
+            if stopped:
+                self.mesh.stop()
+                self.addCleanup(self.mesh.start)
+            for whom in ("nobody", "usr_0aaaaaaaaaaaaaaaaaaaaaaaaa", "svc_0aaaaaaaaaaaaaaaaaaaaaaaaa", "dev_0aaaaaaaaaaaaaaaaaaaaaaaaa"):
+                done = self.cli("role", "grant", whom, "changes")
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(f"there is no principal {whom}, which is a user, usr_..., or a service, svc_... or its name", done.stderr)
+        self.assertIn("`meshauth service list` shows them", self.cli("service", "show", "nobody").stderr)
+
     def test_update(self):
         key = self.mesh.folder / "update.pem"
         key.write_text(run("openssl", "pkey", "-in", Device(self.mesh.folder, "update").key, "-pubout").stdout)

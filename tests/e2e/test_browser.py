@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """People log in: `meshauth login` and a browser, or a code for a browser elsewhere, at a
 provider that we did not write, and at one that means no good."""
+import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -16,7 +18,7 @@ INTEROP = HERE.parent / "interop"
 sys.path.insert(0, str(INTEROP))
 
 from authority import FoundProvider  # noqa: E402
-from harness import MESHAUTH, PATIENCE_S, Mesh, main, run  # noqa: E402
+from harness import MESHAUTH, PATIENCE_S, Device, Mesh, main, run  # noqa: E402
 from oidc_peer import Browser, Peer  # noqa: E402
 
 # Of nobody who runs this.
@@ -247,6 +249,56 @@ class Hostile(FoundProvider):
         status, said = self.token or (200, {"access_token": "a", "token_type": "Bearer", "id_token": self.sign(**claims)})
         said = said if isinstance(said, str) else json.dumps(said)
         return status, {"Content-Type": "application/json"}, said.encode()
+
+
+class BoundLogins(People):
+    """key_in_nonce: an ID token opens nothing with another key than it was asked for with,
+    whoever has got it into his hands."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mesh = Mesh(start=False)
+        cls.addClassCleanup(cls.mesh.close)
+        cls.peer = Hostile(cls.mesh.folder)
+        cls.addClassCleanup(cls.peer.close)
+        cls.mesh.configure(providers=[{**cls.peer.group(), "key_in_nonce": True}])
+        cls.mesh.start()
+
+    def walk(self):
+        walk = {"issuer": self.peer.issuer, "ca": str(self.peer.authority.ca), "user": "alice", "log": str(self.log)}
+        return self.env(BROWSER=str(INTEROP / "walk_browser.py"), WALK=json.dumps(walk))
+
+    def refused(self, token, device):
+        answer = self.mesh.exchange(token, device)
+        self.assertEqual((answer.status, answer.json["error"]), (400, "invalid_request"), answer)
+        self.assertIn("nonce is not bound to the key", answer.json["error_description"])
+        self.assertEqual(self.mesh.log_of(answer)["reason"], "token-nonce")
+
+    def test_our_own_client(self):
+        """The first login, which makes the key, and the next one with it."""
+        for _ in range(2):
+            self.login(env=self.walk())
+        self.tickets()
+        random, bound = self.peer.nonce.split(".")
+        key, = self.home.glob("accounts/*/device.crt")
+        spki = run("sh", "-c", f"openssl x509 -in {key} -noout -pubkey | openssl pkey -pubin -outform DER | "
+                   "openssl dgst -sha256 -binary | basenc --base64url").stdout.strip().rstrip("=")
+        said = base64.urlsafe_b64encode(hashlib.sha256(f"{random}.{spki}".encode()).digest()).decode().rstrip("=")
+        self.assertEqual(bound, said)  # as docs/configuration.md has it, by other hands
+
+    def test_who_gets_the_token_into_his_hands(self):
+        """A hostile account service has named this provider, and this service's client, as its own."""
+        self.login(env=self.walk())
+        self.tickets()
+        thief = Device(self.mesh.folder, "thief")
+        token = self.peer.sign(nonce=self.peer.nonce)
+        self.refused(token, thief)
+        for nonce in (None, "", "n", 1, self.peer.nonce + "A", self.peer.nonce[:-1], "a" * 128):
+            self.refused(self.peer.sign(nonce=nonce), thief)
+
+    def test_a_code_for_a_browser_elsewhere(self):
+        """The device flow has no nonce."""
+        self.refused(self.peer.sign(), Device(self.mesh.folder, "elsewhere"))
 
 
 class HostileProvider(People):

@@ -18,6 +18,7 @@ ACTIVATE = ("key.put:1", "key.other-retired", "key.put:2", "admin.recorded", "ad
 REVOKE = ("key.put:1", "key.handed-over", "key.put:2", "admin.recorded", "admin.committed")
 RESEAL = ("reseal.new-key", "key.put:1", "key.put:2", "reseal.put", "reseal.recorded", "reseal.committed")
 # And behind it, while meshauthd makes it known. One trust file is made at the start.
+LISTED = ("key.listed",)  # of a new one
 FOLLOW = ("keys.in-force", "trust.numbered:2", "trust.published:2")
 
 
@@ -153,7 +154,11 @@ class InTheService(Crash):
 
     def setUp(self):
         super().setUp()
-        self.mesh.start()  # the first key learns how long tickets are
+        self.settle()
+
+    def settle(self):
+        """Keys learn how long tickets are, and since when they are listed."""
+        self.mesh.start()
         self.mesh.stop()
 
     def start_with(self, fault):
@@ -175,7 +180,7 @@ class InTheService(Crash):
         self.assertEqual(self.mesh.daemon.wait(PATIENCE_S), -signal.SIGKILL, f"{fault} is not on the way of {words}")
         self.mesh.daemon = None
         was_done = self.judge(words, before, self.records()[known:])
-        if fault in FOLLOW:
+        if fault in FOLLOW + LISTED:
             self.assertTrue(was_done, fault)
         # Whoever was told that it is done was told the truth.
         if done.returncode == 0:
@@ -201,7 +206,7 @@ class InTheService(Crash):
                     self.next = next(id for id, state in self.state().items() if state == "retiring")
 
     def test_prepare(self):
-        self.all_of(PREPARE, "prepare")
+        self.all_of(PREPARE + LISTED, "prepare")
 
     def test_activate(self):
         self.all_of(ACTIVATE, "activate", "KEY")
@@ -209,6 +214,7 @@ class InTheService(Crash):
     def test_revoke(self):
         for _ in range(len(REVOKE + FOLLOW)):
             self.keys("prepare")
+        self.settle()
         self.all_of(REVOKE, "revoke", "KEY")
 
 
@@ -219,7 +225,7 @@ class Points(unittest.TestCase):
         for folder in ("store", "cli", "authsvc"):
             for file in (ROOT / folder).glob("*.c"):
                 found.update(re.findall(r'fault_point\("([a-z.-]+)"\)', file.read_text()))
-        self.assertEqual(found, names(PREPARE + ACTIVATE + REVOKE + RESEAL + FOLLOW + AUTHORITY + RESTORE))
+        self.assertEqual(found, names(PREPARE + ACTIVATE + REVOKE + RESEAL + LISTED + FOLLOW + AUTHORITY + RESTORE))
 
     def test_there_are_none_elsewhere(self):
         """A name of which no place knows is passed by."""

@@ -3,12 +3,13 @@
 import json
 import os
 import pathlib
+import time
 
 import harness
 from commands import User
 from harness import Mesh, main, run, wait_until
 from services import Socket
-from storage import Storage
+from storage import KNOWN, Storage
 
 
 def register(mesh, url):
@@ -204,7 +205,7 @@ class Bearer(Curl):
         root = self.alice.login(other, "--claim", "PC")["mesh"]
         self.assertIn("--account", self.curl(self.place, *self.cacert, code=2).stderr)
         self.assertEqual(self.good("--account", self.mesh.url, self.place, *self.cacert), "nothing\n")
-        self.assertIn("lies in a folder below a service's prefix",
+        self.assertIn("No service is registered at that place",
                       self.curl("--account", other.url, self.place, *self.cacert, code=1).stderr)
         # A service of accounts says itself whose it is.
         self.assertIn('"name":"Trip"', self.good(self.folder["url"]))
@@ -235,6 +236,102 @@ class Proofs(Curl):
         lines = self.alice.text("header", self.place, "--dpop", "--method", "PUT").splitlines()
         self.assertEqual(len(lines), 2)
         self.mesh.collect_ticket(lines[0].split(" ")[2])
+
+
+
+class Lookup(Curl):
+    """RFC 9728, before anything is shown: whom the service trusts, and how; never for whom a ticket is."""
+
+    def describe(self, *servers, path="/files", **more):
+        self.storage.described[KNOWN + path] = {"resource": self.storage.url + path, "authorization_servers": servers} | more
+
+    def header(self, *words, code=0, url=None):
+        done = self.alice.says(code, "header", url or self.place, "--cacert", self.storage.ca, *words)
+        for line in done.stdout.splitlines():
+            if line.startswith("Authorization: "):
+                self.mesh.collect_ticket(line.split(" ")[2])
+        return done.stdout if code == 0 else done.stderr
+
+    def test_it_is_looked_at_once_and_tells_nothing(self):
+        self.describe(self.mesh.url)
+        line = self.header()
+        (path, headers, certificate), = self.storage.lookups
+        self.assertEqual((path, headers["Authorization"], headers["DPoP"], certificate), (KNOWN + "/files", None, None, None))
+        self.assertEqual(self.header(), line)  # with the ticket at hand
+        self.assertEqual(self.good(self.place + "/a", *self.cacert), "nothing\n")
+        self.assertEqual((len(self.storage.lookups), len(self.storage.seen)), (1, 1))
+        self.credentials()
+        self.storage.close()
+        self.mesh.stop()
+        try:
+            self.assertEqual(self.header(), line)
+        finally:
+            self.mesh.start()
+
+    def test_of_several_accounts(self):
+        other = Mesh()
+        self.addCleanup(other.close)
+        self.alice.login(other, "--claim", "PC")
+        self.assertIn("there are several accounts", self.header(code=2))
+        self.assertEqual([path for path, _, _ in self.storage.lookups], [KNOWN + "/files", KNOWN])
+        self.describe("https://elsewhere.example", self.mesh.url, path="")
+        line = self.header()
+        self.storage.lookups.clear()
+        # From now on the account that has a ticket for it is the one that is meant.
+        self.describe(other.url)
+        self.assertEqual(self.header(), line)
+        self.assertEqual(self.good(self.place + "/a", *self.cacert), "nothing\n")
+        self.assertEqual(self.storage.lookups, [])
+        self.credentials()
+        # Another action is another ticket, and that account does not know the place.
+        self.assertIn(f"{other.url} refused a ticket for {self.place}: No service", self.header("--method", "PUT", code=1))
+
+    def test_what_does_not_count(self):
+        other = Mesh()
+        self.addCleanup(other.close)
+        self.alice.login(other, "--claim", "PC")
+        good = {"resource": self.storage.url + "/files", "authorization_servers": [self.mesh.url]}
+        for name, hook in (
+                ("another resource", lambda h: (200, [], json.dumps(good | {"resource": self.storage.url + "/other"}).encode())),
+                ("no list", lambda h: (200, [], json.dumps(good | {"authorization_servers": self.mesh.url}).encode())),
+                ("no JSON", lambda h: (200, [], b"<html>")),
+                ("too large", lambda h: (200, [], json.dumps(good).encode() + b" " * 40000)),
+                ("a redirect", lambda h: (302, [("Location", self.storage.url + "/good")], b"")
+                 if h.path.startswith(KNOWN) else (200, [], json.dumps(good).encode())),
+                ("slow", lambda h: time.sleep(4) or (200, [], json.dumps(good).encode())),
+                ("of nobody", lambda h: (200, [], json.dumps(good | {"authorization_servers": []}).encode()))):
+            with self.subTest(name):
+                self.storage.hook = hook
+                self.assertIn("there are several accounts", self.header(code=2))
+        self.assertEqual(self.storage.seen, [])
+        done = self.alice.says(2, "header", self.place)  # nor of whom TLS does not show that it is there
+        self.assertIn("there are several accounts", done.stderr)
+
+    def test_it_says_dpop(self):
+        """And that is kept with the ticket."""
+        self.describe(self.mesh.url, dpop_bound_access_tokens_required=True)
+        for _ in range(2):
+            lines = self.header().splitlines()
+            self.assertEqual([line.split(" ")[0] for line in lines], ["Authorization:", "DPoP:"])
+            self.assertTrue(lines[0].startswith("Authorization: DPoP "))
+        self.assertEqual(len(self.storage.lookups), 1)
+
+    def test_a_hostile_service_gets_no_ticket_of_another(self):
+        evil = Storage(self.mesh)
+        self.addCleanup(evil.close)
+        place = f"{evil.url}/files/{self.folder['id']}"
+        for resource in (evil.url + "/files", self.storage.url + "/files", self.folder["url"]):
+            evil.described[KNOWN + "/files"] = {"resource": resource, "authorization_servers": [self.mesh.url]}
+            done = self.alice.says(1, "header", place, "--cacert", evil.ca)
+            self.assertIn(f"refused a ticket for {place}: No service is registered at that place", done.stderr)
+            self.curl(place, "--cacert", evil.ca, code=1)
+        evil.described[KNOWN + "/files"] = {"resource": evil.url + "/files", "authorization_servers": ["https://a.example"]}
+        done = self.alice.says(1, "header", place, "--cacert", evil.ca)
+        self.assertIn(f"the service takes no tickets of {self.mesh.url}", done.stderr)
+        self.assertEqual(evil.seen, [])
+        # Of a service that is registered the registry counts.
+        self.describe("https://a.example")
+        self.assertIn("Authorization: Bearer ", self.header())
 
 
 if __name__ == "__main__":

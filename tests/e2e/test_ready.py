@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """What the verifiers of a mesh have really loaded: how they report it, and who waits for them."""
 import hashlib
+import json
+import os
 import pathlib
+import pty
 import re
+import subprocess
+import time
 
 from deciding import Deciding
-from harness import MeshTest, main, wait_until
+from harness import MESHAUTH, SLOW, MeshTest, main, run, wait_until
 from people import Person
-from services import Service
+from services import Service, Socket
 
 
 class Verifier(Service):
@@ -108,6 +113,155 @@ class Reports(MeshTest):
         self.assertEqual(self.alarms(), before)
         self.relay.report(".".join([*numbers, digest[::-1]]))
         wait_until(lambda: len(self.alarms()) == len(before) + 1, "an alarm")
+
+
+class Activation(MeshTest):
+    """No key signs that somebody who checks tickets does not know."""
+
+    def setUp(self):
+        self.admin = Socket(self.mesh)
+        self.relay, self.store = Verifier(self.mesh, self.name("relay")), Verifier(self.mesh, self.name("store"))
+        for verifier in (self.relay, self.store):
+            verifier.report()
+            self.addCleanup(self.forget, verifier)
+        self.key = self.admin.call("POST", "keys", {}).json["id"]
+        wait_until(lambda: "listed" in self.node(), "the key to be published")
+
+    def name(self, what):
+        """Services are called differently in each test."""
+        return f"{what}-{self._testMethodName.removeprefix('test_')[:20].replace('_', '-')}"
+
+    def forget(self, verifier):
+        verifier.close()
+        self.assertEqual(self.admin.call("DELETE", f"services/{verifier.id}", if_match="*").status, 204)
+
+    def node(self):
+        return self.admin.call("GET", f"keys/{self.key}").json
+
+    def ready(self):
+        return {v["name"]: v["ready"] for v in self.node().get("verifiers", [])}
+
+    def activate(self, **body):
+        return self.admin.call("POST", f"keys/{self.key}/activate", body)
+
+    def command(self, *words, **more):
+        return run(MESHAUTH, "keys", *words, "-c", self.mesh.conf, check=False, **more)
+
+    def waiting(self, *words, **more):
+        process = subprocess.Popen([MESHAUTH, "keys", "activate", self.key, "--wait", *words, "-c", self.mesh.conf],
+                                   text=True, **more)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_waits_for_the_last(self):
+        self.assertEqual(self.ready(), {self.relay.name: False, self.store.name: False})
+        answer = self.activate()
+        self.assert_problem(answer, 409, "key-not-loaded")
+        self.assertIn(f"{self.relay.name} (since ", answer.json["detail"])
+        self.assertIn(f"{self.store.name} (since ", answer.json["detail"])
+        self.relay.follow()
+        self.assertEqual(self.ready(), {self.relay.name: True, self.store.name: False})
+        # What lies in the file counts for nothing as long as nothing has loaded it.
+        self.store.fetch()
+        self.store.report()
+        answer = self.activate()
+        self.assert_problem(answer, 409, "key-not-loaded")
+        self.assertNotIn(self.relay.name, answer.json["detail"])
+        record = self.mesh.audit(action="key.activate", limit=1)[0]
+        self.assertEqual((record["outcome"], record["reason"]), ("deny", "key-not-loaded"))
+        self.store.refresh()
+        self.store.report()
+        self.assertEqual(self.activate().status, 200)
+
+    def test_forced(self):
+        self.assert_problem(self.activate(force=False), 409, "key-not-loaded")
+        self.assertEqual(self.activate(force=True).json["state"], "active")
+
+    def test_back_without_waiting(self):
+        """The one before is known to everybody."""
+        before = next(k["id"] for k in self.admin.call("GET", "keys").json["items"] if k["state"] == "active")
+        self.assertEqual(self.activate(force=True).status, 200)
+        self.assertEqual(self.admin.call("POST", f"keys/{before}/activate", {}).status, 200)
+
+    def test_a_service_that_is_gone_holds_nothing_up(self):
+        self.relay.follow()
+        gone = Verifier(self.mesh, self.name("gone"))
+        gone.report(f"1.1.{'0' * 64}")  # a stranger's file: it lacks everything
+        self.store.follow()
+        self.assert_problem(self.activate(), 409, "key-not-loaded")
+        self.forget(gone)
+        self.assertEqual(set(self.ready()), {self.relay.name, self.store.name})
+        self.assertEqual(self.activate().status, 200)
+
+    def test_on_record(self):
+        self.relay.follow()
+        before = self.node()["verifiers"]
+        self.mesh.stop()
+        # And the command on the store sees the same.
+        done = self.command("activate", self.key)
+        self.assertEqual((done.returncode, self.store.name in done.stderr), (1, True), done.stderr)
+        self.assertNotIn(self.relay.name, done.stderr)
+        self.assertEqual(self.command("activate", self.key, "--wait").returncode, 1)
+        self.mesh.start()
+        self.assertEqual(self.node()["verifiers"], before)
+
+    def test_the_command_waits(self):
+        process = self.waiting("--timeout", "60s", stdout=subprocess.PIPE)
+        lines = [process.stdout.readline() for _ in range(2)]
+        for line, verifier in zip(lines, (self.relay, self.store)):
+            self.assertRegex(line, f"^{verifier.name}: has loaded 1\\.\\d+ since .*, which lacks {self.key}\n$")
+        self.relay.follow()
+        self.assertEqual(process.stdout.readline(), f"{self.relay.name}: has loaded {self.key}\n")
+        self.assertIsNone(process.poll())
+        self.assertEqual(self.node()["state"], "next")
+        self.store.follow()
+        self.assertEqual(process.stdout.readline(), f"{self.store.name}: has loaded {self.key}\n")
+        self.assertEqual(process.stdout.read(), f"{self.key}: signs from now on\n")
+        self.assertEqual(process.wait(10), 0)
+        process.stdout.close()
+
+    def test_the_picture(self):
+        """On a terminal."""
+        ours, theirs = pty.openpty()
+        process = self.waiting(stdout=theirs, env={**os.environ, "TERM": "xterm"})
+        os.close(theirs)
+        seen = b""
+
+        def shows(text):
+            nonlocal seen
+            while text.encode() not in re.sub(rb"\x1b\[[0-9]*[mAJ]", b"", seen):
+                seen += os.read(ours, 4096)
+        shows("0 of 2 services have loaded it")
+        self.relay.follow()
+        shows("1 of 2 services have loaded it")
+        shows("has it")
+        self.assertIn(b"\x1b[3A\x1b[J", seen)
+        self.store.follow()
+        shows("2 of 2 services have loaded it")
+        shows("signs from now on")
+        self.assertEqual(process.wait(10), 0)
+        os.close(ours)
+
+    def test_the_command_gives_up(self):
+        start = time.monotonic()
+        done = self.command("activate", self.key, "--wait", "--timeout", "1s", "--json")
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+        self.assertIn("after 1 seconds 2 of 2 services have not loaded the key, ", done.stderr)
+        self.assertLess(time.monotonic() - start, 10 * SLOW)
+        self.assertEqual(self.node()["state"], "next")
+        for words in (("--wait", "--force"), ("--timeout", "1s"), ("--wait", "--timeout", "soon")):
+            self.assertEqual(self.command("activate", self.key, *words).returncode, 2)
+
+    def test_listed(self):
+        self.relay.follow()
+        text = self.command("list").stdout
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
+        self.assertRegex(text, f"(?m)^  {self.relay.name[:24]} +1\\.\\d+ +.*none$")
+        self.assertRegex(text, f"(?m)^  {self.store.name[:24]} +1\\.\\d+ +.*{self.key}( \\+\\d+)?$")
+        keys = json.loads(self.command("list", "--json").stdout)["keys"]
+        (key,) = [k for k in keys if k["id"] == self.key]
+        self.assertEqual([v["ready"] for v in key["verifiers"]], [True, False])
+        self.assertEqual(key["verifiers"][0]["id"], self.relay.id)
 
 
 if __name__ == "__main__":

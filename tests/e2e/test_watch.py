@@ -19,8 +19,11 @@ from deciding import Deciding
 from harness import MESHAUTH, ROOT, SLOW, STORAGE, Mesh, MeshTest, free_port, main, run, wait_until
 from people import Person
 from services import Socket
-from trust_files import NoteKey, TrustAuthority
+from trust_files import NoteKey, TrustAuthority, delta
 from watching import Front, Pinned
+
+
+DELTA = "application/vnd.meshauth.trust-delta"
 
 
 def refused(test, code, says, *words):
@@ -116,16 +119,6 @@ class Bootstrap(MeshTest):
         code, shown = self.ask(b"yes\n")
         self.assertEqual(code, 0, shown)
         self.assertEqual((self.folder() / "root.vkey").read_text(), self.mesh.vkey.read_text())
-
-    def test_it_may_be_told_of_none(self):
-        """And says so; a root that is not its authority's is told of by nobody."""
-        mesh = Mesh(start=False)
-        self.addCleanup(mesh.close)
-        mesh.vkey.write_text(NoteKey(f"127.0.0.1:{mesh.port}/root").vkey + "\n")
-        mesh.start()
-        refused(self, 1, "does not tell of its root", "trust", "bootstrap", mesh.url, "--out", self.folder(),
-                "--ca", mesh.ca, "--fingerprint", self.fingerprint)
-        self.assertIn("nobody is told of the root's key", mesh.log_text())
 
 
 class Direct(MeshTest):
@@ -284,6 +277,7 @@ class Hostile(MeshTest):
         self.addCleanup(self.pinned.close)
         self.front.service = self.pinned
         self.front.asked.clear()
+        self.front.passed.clear()
 
     def give(self, *files):
         """These, one after the other; then nothing new, after a while."""
@@ -335,7 +329,7 @@ class Hostile(MeshTest):
         trouble = None
         for sequence, (name, file, says, is_alarm) in enumerate(cases, 20):
             with self.subTest(name):
-                self.give(file)
+                self.front.trust = lambda query: (200, {}, file)
                 self.look()
                 status = self.pinned.wait_for(f"trouble with {name}", lambda s: s["trouble"] not in (None, trouble))
                 trouble = status["trouble"]
@@ -376,6 +370,66 @@ class Hostile(MeshTest):
         self.assertIn("ALARM", done.stderr)
         self.assertTrue((self.pinned.dir / "trust.alarm").exists())
         self.assertEqual(self.pinned.shown()["sequence"], 10)
+
+    def give_delta(self, body):
+        """Once, then whole files, of which it must be asked for one."""
+        self.give()
+        nothing_new, left = self.front.trust, [body]
+
+        def trust(query):
+            if left and self.front.accept == DELTA:
+                return 200, {"Content-Type": DELTA}, left.pop(0)
+            return nothing_new(query) if self.front.accept == DELTA else (200, {}, self.whole)
+        self.front.trust = trust
+
+    def test_takes_deltas(self):
+        ids = ["revoke %d usr_0%s" % (n, "a" * 25) for n in range(4, 8)]
+        first = self.authority.file(10, revoked=ids[:2])
+        second = self.authority.file(11, revoked=ids[1:])
+        self.start_with(first)
+        self.give_delta(delta(first, second))
+        self.look()
+        self.pinned.wait_for("the next file", lambda s: s["trust"]["sequence"] == 11)
+        self.assertEqual(self.pinned.trust.read_bytes(), second)
+        # What does not fit is refused, with the old file kept, and the whole one asked for.
+        third, self.whole = self.authority.file(12), self.authority.file(13)
+        good = delta(second, third)
+        stranger = TrustAuthority(self.mesh, NoteKey(self.authority.root.name))
+        for name, body, says in (
+                ("for another file", delta(first, third), "does not fit"),
+                ("cut off", good[:-30], "does not fit"),
+                ("nothing", b"", "does not fit"),
+                ("a whole file", third, "does not fit"),
+                ("another list than was signed", good + b"+revoke 9 *\n", "does not fit"),
+                ("of a stranger", delta(second, stranger.file(12)), "signed by another"),
+                ("to an older one", delta(second, self.authority.file(9)), "is older")):
+            with self.subTest(name):
+                self.give_delta(body)
+                self.look()
+                wait_until(lambda: says in self.pinned.log(), "trouble")
+                self.assertNotIn("ALARM", self.pinned.log())
+                self.pinned.wait_for("the whole file", lambda s: s["state"] == "good" and s["trust"]["sequence"] == 13)
+                self.assertEqual(self.pinned.stop()[0], 0)
+                # From the beginning.
+                self.pinned.log_file.unlink()
+                self.pinned.trust.write_bytes(second)
+                (self.pinned.dir / "trust.witness").unlink()
+                self.give()
+                self.pinned.start()
+                self.pinned.wait_for("the old file", lambda s: s["trust"]["sequence"] == 11)
+        self.assertEqual(self.pinned.stop()[0], 0)
+
+    def test_takes_meshauthds_deltas(self):
+        self.pinned.start()
+        self.pinned.wait_for("a first file", lambda s: s["state"] == "good")
+        for n in range(12):  # a delta is used where it is shorter than the file
+            said = len(self.front.passed)
+            service = Socket(self.mesh).call("POST", "services", {"name": f"other-{n}"}).json["id"]
+            Socket(self.mesh).call("DELETE", f"services/{service}", if_match="*")
+            wait_until(lambda: len(self.front.passed) > said, "the next file")
+        self.assertGreater(self.front.passed.count(DELTA), 2)
+        wait_until(lambda: self.pinned.trust.read_bytes() == self.mesh.trust.read_bytes(), "the same file")
+        self.assertEqual(self.pinned.stop()[0], 0)
 
     def test_an_answer_without_end(self):
         """More than a trust file can have."""

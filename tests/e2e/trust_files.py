@@ -13,6 +13,20 @@ def stamp(t):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(t))
 
 
+def delta(older, newer):
+    """The bytes that make newer of older (docs/trust-file.md)."""
+    def split(file):
+        at = file.index(b"\n\n", file.index(b"meshauth-trust v1"))
+        at = file.index(b"\n\n", at + 2) + 2
+        return file[:at], set(file[at:].splitlines())
+
+    (_, before), (notes, after) = split(older), split(newer)
+    changes = [(line, b"-" + line) for line in before - after] + [(line, b"+" + line) for line in after - before]
+    hashes = [base64.b64encode(hashlib.sha256(file).digest()) for file in (older, newer)]
+    return (b"meshauth-trust-delta v1\nfrom %s\nto %s\n\n" % tuple(hashes) + notes
+            + b"".join(line + b"\n" for _, line in sorted(changes)))
+
+
 class NoteKey:
     """An Ed25519 key that signs notes (C2SP signed-note)."""
 

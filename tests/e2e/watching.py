@@ -106,6 +106,8 @@ class Front:
         self.trust = None
         self.token = None  # the same for POST /v1/token
         self.asked = []  # (time, path, query) of GET /v1/trust
+        self.accept = None  # of the last one
+        self.passed = []  # media types of what meshauthd answered to those
         self.port = port
         self.open()
 
@@ -170,6 +172,7 @@ class Front:
         said = None
         if url.path == "/v1/trust":
             self.asked.append((time.monotonic(), path, query))
+            self.accept = headers.get("Accept")
             said = self.trust(query) if self.trust else None
         elif url.path == "/v1/token":
             said = self.token(body) if self.token else None
@@ -180,4 +183,6 @@ class Front:
         answer = self.mesh.request(method, path, body, kept, self.service)
         if path == harness.TOKEN:
             self.mesh.collect(answer)
+        elif path.startswith("/v1/trust"):
+            self.passed.append(answer.headers["Content-Type"])
         return answer.status, {k: v for k, v in answer.headers.items() if k not in ("Content-Length", "Connection")}, answer.body

@@ -219,7 +219,10 @@ list(struct kv_txn *txn, void *arg, struct mauth_err *err)
     struct buf *out = ((void **)arg)[1];
     struct key_world *w = ((void **)arg)[0];
 
-    return admin_view_keys(txn, w->seal, "https://mesh.example", out, err);
+    const struct admin_keys_look look = {
+        w->seal, "https://mesh.example", {NULL, 0}, NOW_S};
+
+    return admin_view_keys(txn, &look, out, err);
 }
 
 static void

@@ -9,7 +9,9 @@
 #include "authsvc/refusals.h"
 #include "authsvc/verifiers.h"
 #include "base/time.h"
+#include "keys/trust.h"
 #include "store/graph_change.h"
+#include "store/graph_service.h"
 #include "store/revocations.h"
 #include "tests/unit/audit_log.h"
 #include "tests/unit/issuer.h"
@@ -343,6 +345,57 @@ lets_keys_follow_each_other(void **state)
     assert_int_equal(count_records(w, "key.activate"), 1);
 }
 
+static const struct id relay = {{1}};
+
+static enum mauth_rc
+add_service(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct graph_service s = {.id = relay, .name = "relay", .created_s = 1};
+
+    (void)arg;
+    return graph_service_create(txn, &s, err);
+}
+
+/* The file that a service says it has loaded; the one of now, or the first of all. */
+static void
+report(const struct world *w, bool is_new)
+{
+    struct shared_ref *ref = shared_take(w->service.trust);
+    struct trust_report r = {.place = {0, 0}};
+    bool is_alarm;
+
+    if (is_new) {
+        r.place = trust_place_of(own_trust_of(ref));
+        memcpy(r.hash, trust_hash(own_trust_of(ref)), HASH_LEN);
+    }
+    assert_int_equal(verifiers_report(w->service.verifiers, &relay, &r, time_now_s(),
+                         &is_alarm, NULL),
+        MAUTH_OK);
+    assert_false(is_alarm);
+    shared_drop(ref);
+}
+
+/* By themselves keys wait for who lacks them, as for an admin. */
+static void
+waits_for_services(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(kv_write(w->service.kv, add_service, NULL, NULL), MAUTH_OK);
+    w->config.keys.period_s = 3600;
+    w->config.keys.publish_ahead_s = 1;
+    start(w);
+    report(w, false);
+    assert_true(comes_to_record(w, "key.prepare"));
+    assert_true(comes_to_tell(w, " next "));
+    nap(1500);
+    housekeeper_wake(w->keeper);
+    nap(500);
+    assert_int_equal(count_records(w, "key.activate"), 0);
+    report(w, true);
+    assert_true(comes_to_record(w, "key.activate"));
+}
+
 static void
 leaves_keys_to_admins(void **state)
 {
@@ -376,6 +429,7 @@ main(void)
         TEST(does_it_a_last_time),
         TEST(forgets_what_ended_long_ago),
         TEST(lets_keys_follow_each_other),
+        TEST(waits_for_services),
         TEST(leaves_keys_to_admins),
         cmocka_unit_test(stops_what_never_started),
     };

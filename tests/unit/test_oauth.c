@@ -31,6 +31,7 @@ static const struct {
     {"token-party", 400, "invalid_request"},
     {"token-expired", 400, "invalid_request"},
     {"token-not-yet", 400, "invalid_request"},
+    {"token-nonce", 400, "invalid_request"},
     {"token-age", 400, "invalid_request"},
     {"token-claims", 400, "invalid_request"},
     {"token-other-key", 400, "invalid_request"},

@@ -13,27 +13,18 @@ make_service(struct kv_txn *txn, unsigned n)
     return s.id;
 }
 
-struct seen {
-    struct readiness is[4];
-    size_t count, limit;
-};
-
-static bool
-note(const struct readiness *r, void *arg)
+/* How many there are; the first two are copied. */
+static size_t
+look(struct kv_txn *txn, struct readiness out[2])
 {
-    struct seen *s = arg;
+    struct readiness *all;
+    size_t count;
 
-    s->is[s->count++] = *r;
-    return s->count < s->limit;
-}
-
-static struct seen
-look(struct kv_txn *txn, size_t limit)
-{
-    struct seen s = {.limit = limit};
-
-    assert_int_equal(readiness_each(txn, note, &s, NULL), MAUTH_OK);
-    return s;
+    assert_int_equal(readiness_take(txn, &all, &count, NULL), MAUTH_OK);
+    for (size_t i = 0; i < count && i < 2; i++)
+        out[i] = all[i];
+    free(all);
+    return count;
 }
 
 WORLD_TEST(keeps_the_last_report_of_each)
@@ -44,51 +35,60 @@ WORLD_TEST(keeps_the_last_report_of_each)
         .since_s = 5,
         .seen_s = 6};
     struct readiness b = {.service = make_service(txn, 2), .is_strange = true};
-    struct seen s;
+    struct readiness is[2];
 
-    assert_int_equal(look(txn, 4).count, 0);
+    assert_int_equal(look(txn, is), 0);
     assert_int_equal(readiness_put(txn, &b, NULL), MAUTH_OK);
     assert_int_equal(readiness_put(txn, &a, NULL), MAUTH_OK);
     a.loaded.sequence = 18;
     assert_int_equal(readiness_put(txn, &a, NULL), MAUTH_OK);
-    s = look(txn, 4);
-    assert_int_equal(s.count, 2);
-    assert_memory_equal(s.is[0].service.b, a.service.b, ID_BYTES);
-    assert_memory_equal(s.is[0].hash, a.hash, HASH_LEN);
-    assert_int_equal(trust_place_compare(s.is[0].loaded, a.loaded), 0);
-    assert_int_equal(s.is[0].since_s, 5);
-    assert_int_equal(s.is[0].seen_s, 6);
-    assert_false(s.is[0].is_strange);
-    assert_true(s.is[1].is_strange);
-    assert_int_equal(look(txn, 1).count, 1);
+    assert_int_equal(look(txn, is), 2);
+    assert_memory_equal(is[0].service.b, a.service.b, ID_BYTES);
+    assert_memory_equal(is[0].hash, a.hash, HASH_LEN);
+    assert_int_equal(trust_place_compare(is[0].loaded, a.loaded), 0);
+    assert_int_equal(is[0].since_s, 5);
+    assert_int_equal(is[0].seen_s, 6);
+    assert_false(is[0].is_strange);
+    assert_true(is[1].is_strange);
 }
 
 /* A service that is gone holds nothing up, and cannot come back by a late report. */
 WORLD_TEST(goes_with_its_service)
 {
-    struct readiness r = {.service = nth(9)};
+    struct readiness r = {.service = nth(9)}, is[2];
 
     assert_int_equal(readiness_put(txn, &r, NULL), MAUTH_NOT_FOUND);
     r.service = make_service(txn, 1);
     assert_int_equal(readiness_put(txn, &r, NULL), MAUTH_OK);
     assert_int_equal(graph_service_delete(txn, &r.service, WORLD_S, NULL), MAUTH_OK);
-    assert_int_equal(look(txn, 4).count, 0);
+    assert_int_equal(look(txn, is), 0);
     assert_int_equal(readiness_put(txn, &r, NULL), MAUTH_NOT_FOUND);
     assert_int_equal(readiness_forget(txn, &r.service, NULL), MAUTH_OK);
 }
 
+WORLD_TEST(lists_many)
+{
+    struct readiness r = {.seen_s = 1}, is[2];
+
+    for (unsigned n = 0; n < 100; n++) {
+        r.service = make_service(txn, n);
+        assert_int_equal(readiness_put(txn, &r, NULL), MAUTH_OK);
+    }
+    assert_int_equal(look(txn, is), 100);
+}
+
 WORLD_TEST(says_what_is_damaged)
 {
-    struct readiness r = {.service = make_service(txn, 1)};
-    struct seen s = {.limit = 4};
+    struct readiness r = {.service = make_service(txn, 1)}, *all;
     struct store_key key;
+    size_t count;
 
     assert_int_equal(readiness_put(txn, &r, NULL), MAUTH_OK);
     store_key(&key, SPACE_READINESS, r.service.b, ID_BYTES);
     assert_int_equal(
         kv_put(txn, store_key_text(&key), (struct text){"\1x", 2}, NULL), MAUTH_OK);
-    assert_int_equal(readiness_each(txn, note, &s, NULL), MAUTH_UNAVAILABLE);
-    assert_int_equal(s.count, 0);
+    assert_int_equal(readiness_take(txn, &all, &count, NULL), MAUTH_UNAVAILABLE);
+    assert_null(all);
 }
 
 static void
@@ -127,6 +127,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_last_report_of_each),
         cmocka_unit_test(goes_with_its_service),
+        cmocka_unit_test(lists_many),
         cmocka_unit_test(says_what_is_damaged),
         cmocka_unit_test(tells_who_lacks_a_key),
     };

@@ -56,6 +56,44 @@ comes_from_its_own_place(void **state)
 #define DOCUMENT(rest) "{\"resource\":\"" FILES "\"," rest "}"
 #define SERVERS        "\"authorization_servers\":[\"https://a.example\",\"" ISSUER "\"]"
 
+/* And does it name our issuer? */
+static enum mauth_rc
+judge(struct text json, bool *dpop)
+{
+    struct resource_metadata m;
+    enum mauth_rc rc = resource_metadata_read(json, FILES, &m, NULL);
+
+    assert_int_equal(m.servers != NULL, rc == MAUTH_OK);
+    if (rc == MAUTH_OK)
+        rc = resource_metadata_check(&m, ISSUER, NULL);
+    *dpop = m.dpop;
+    resource_metadata_clear(&m);
+    return rc;
+}
+
+static void
+says_where_to_look(void **state)
+{
+    static const char *const cases[][2] = {{HOST, HOST KNOWN},
+        {FILES, HOST KNOWN "/files"}, {FILES "/a", HOST KNOWN "/files/a"}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buf out, resource;
+
+        buf_init(&out);
+        buf_init(&resource);
+        resource_metadata_url(text_of(cases[i][0]), &out);
+        assert_string_equal(buf_cstr(&out), cases[i][1]);
+        assert_int_equal(
+            resource_metadata_place(buf_cstr(&out), FILES "/a/b", &resource, NULL),
+            MAUTH_OK);
+        assert_string_equal(buf_cstr(&resource), cases[i][0]);
+        buf_clear(&resource);
+        buf_clear(&out);
+    }
+}
+
 static void
 is_read_strictly(void **state)
 {
@@ -91,24 +129,20 @@ is_read_strictly(void **state)
         {"<html>", MAUTH_MALFORMED, false},
     };
     static char large[RESOURCE_METADATA_MAX + 1];
-    struct resource_metadata m;
+    bool dpop;
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        enum mauth_rc rc =
-            resource_metadata_read(text_of(cases[i].json), FILES, ISSUER, &m, NULL);
+        enum mauth_rc rc = judge(text_of(cases[i].json), &dpop);
 
-        if (rc != cases[i].rc || m.dpop != cases[i].dpop)
+        if (rc != cases[i].rc || dpop != cases[i].dpop)
             fail_msg("%d: %s", (int)rc, cases[i].json);
     }
     memset(large, ' ', sizeof(large));
     memcpy(large, DOCUMENT(SERVERS), strlen(DOCUMENT(SERVERS)));
-    assert_int_equal(resource_metadata_read(
-                         (struct text){large, sizeof(large)}, FILES, ISSUER, &m, NULL),
-        MAUTH_MALFORMED);
-    assert_int_equal(resource_metadata_read((struct text){large, sizeof(large) - 1},
-                         FILES, ISSUER, &m, NULL),
-        MAUTH_OK);
+    assert_int_equal(
+        judge((struct text){large, sizeof(large)}, &dpop), MAUTH_MALFORMED);
+    assert_int_equal(judge((struct text){large, sizeof(large) - 1}, &dpop), MAUTH_OK);
 }
 
 int
@@ -116,6 +150,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(comes_from_its_own_place),
+        cmocka_unit_test(says_where_to_look),
         cmocka_unit_test(is_read_strictly),
     };
 

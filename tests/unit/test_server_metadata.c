@@ -1,6 +1,6 @@
 #include "authsvc/server_metadata.h"
-#include "authsvc/service.h"
 #include "tests/unit/plain_http.h"
+#include "tests/unit/service_dir.h"
 
 static const struct config config = {
     .issuer.url = "https://auth.example",
@@ -31,7 +31,7 @@ static const struct config config = {
     .providers = 4,
 };
 
-static const struct service service = {.config = &config};
+#define ROOT "auth.example/root+00000000+AQ=="
 
 static const char expected[] =
     "{\"dpop_signing_alg_values_supported\":[\"ES256\",\"RS256\"],"
@@ -53,7 +53,7 @@ static const char expected[] =
     "\"kind\":\"oidc\",\"name\":\"guests\","
     "\"scopes\":[\"openid\",\"profile\",\"a:b\"]},"
     "{\"issuer\":\"https://campus.example\",\"kind\":\"saml\",\"name\":\"campus\"}],"
-    "\"meshauth_root\":\"auth.example/root+00000000+AQ==\","
+    "\"meshauth_root\":\"" ROOT "\","
     "\"response_types_supported\":[],"
     "\"revocation_endpoint\":\"https://auth.example/v1/revoke\","
     "\"revocation_endpoint_auth_methods_supported\":[\"none\"],"
@@ -67,7 +67,7 @@ static const char expected[] =
 static void
 test_says_what_is_configured(void **state)
 {
-    json_t *o = server_metadata_document(&config, "auth.example/root+00000000+AQ==");
+    json_t *o = server_metadata_document(&config, ROOT);
     char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
 
     (void)state;
@@ -80,36 +80,38 @@ static void
 test_nobody_can_log_in(void **state)
 {
     static const struct config none = {.issuer.url = "https://auth.example"};
-    json_t *o = server_metadata_document(&none, NULL);
+    json_t *o = server_metadata_document(&none, ROOT);
 
     (void)state;
     assert_int_equal(
         json_array_size(json_object_get(o, "meshauth_login_providers")), 0);
     assert_true(json_is_array(json_object_get(o, "meshauth_login_providers")));
-    assert_null(json_object_get(o, "meshauth_root"));
     json_decref(o);
 }
 
-/* It may be kept, which is said once. */
+/* It may be kept, which is said once; with the root that the store knows. */
 static void
 test_is_served(void **state)
 {
     static const struct http_route routes[] = {
         {"GET", "/metadata", 0, NULL, server_metadata_start, NULL}};
-    struct service served = service;
+    struct service_dir d;
     struct plain_http p;
     char reply[8192];
 
     (void)state;
-    plain_start(&p,
-        (struct http_options){.routes = routes, .route_count = 1, .context = &served});
+    service_make(&d, "");
+    plain_start(&p, (struct http_options){
+                        .routes = routes, .route_count = 1, .context = &d.service});
     plain_ask(&p, "GET", "/metadata?any=thing", "", reply, sizeof(reply));
     assert_non_null(strstr(reply, "HTTP/1.1 200 OK\r\n"));
     assert_non_null(strstr(reply, "\r\nCache-Control: public, max-age=300\r\n"));
     assert_null(strstr(reply, "no-store"));
     assert_non_null(strstr(reply, "\r\nContent-Type: application/json\r\n"));
-    assert_string_equal(strstr(reply, "\r\n\r\n") + 4, expected);
+    assert_non_null(strstr(reply, "\"issuer\":\"" GOLDEN_ISSUER "\""));
+    assert_non_null(strstr(reply, "\"meshauth_root\":\"auth.mesh.example/root+"));
     plain_stop(&p);
+    service_remove(&d);
 }
 
 int

@@ -118,7 +118,8 @@ static bool
 finds(const struct wallet *w, const char *const *audience, const char *const *resource,
     const char *const *action, int64_t when_s)
 {
-    struct token_rights want = {audience, 0, resource, 0, action, 0};
+    struct token_rights want = {
+        .audience = audience, .resource = resource, .action = action};
     struct wallet_ticket t;
 
     while (audience && audience[want.audiences])
@@ -258,7 +259,7 @@ static void
 prefers_the_latest_proof(void **state)
 {
     const char *audience[] = {STORAGE}, *resource[] = {NODE}, *action[] = {"read"};
-    const struct token_rights want = {audience, 1, resource, 1, action, 1};
+    const struct token_rights want = {audience, 1, resource, 1, action, 1, false};
     char *old = credential_of("rights", NULL, NULL);
     char *new = credential_of("rights", later, NULL);
     struct wallet_ticket t;
