@@ -6,9 +6,10 @@ import os
 import re
 import signal
 import subprocess
+import time
 import unittest
 
-from harness import MESHAUTH, MESHAUTHD, PATIENCE_S, ROOT, Device, Mesh, Ticket, main, run
+from harness import MESHAUTH, MESHAUTHD, PATIENCE_S, ROOT, Device, Mesh, Ticket, main, run, wait_until
 from services import Socket
 from test_crash_authority import AUTHORITY, RESTORE
 
@@ -29,8 +30,10 @@ def names(points):
 class Crash(unittest.TestCase):
     """One service folder: an active key, and one that is next."""
 
+    settings = {}
+
     def setUp(self):
-        self.mesh = Mesh(start=False)
+        self.mesh = Mesh(start=False, **self.settings)
         self.addCleanup(self.mesh.close)
         self.next = json.loads(self.keys("prepare", "--json").stdout)["id"]
 
@@ -40,6 +43,18 @@ class Crash(unittest.TestCase):
         if not fault:
             self.assertEqual(done.returncode, 0, done.stderr)
         return done
+
+    def settle(self):
+        """Keys learn how long tickets are, and since when they are listed."""
+        self.mesh.start()
+        self.mesh.stop()
+
+    def start_with(self, fault):
+        os.environ["MESHAUTH_FAULT"] = fault
+        try:
+            self.mesh.start()
+        finally:
+            del os.environ["MESHAUTH_FAULT"]
 
     def state(self):
         """What is there, without what only says when."""
@@ -156,18 +171,6 @@ class InTheService(Crash):
         super().setUp()
         self.settle()
 
-    def settle(self):
-        """Keys learn how long tickets are, and since when they are listed."""
-        self.mesh.start()
-        self.mesh.stop()
-
-    def start_with(self, fault):
-        os.environ["MESHAUTH_FAULT"] = fault
-        try:
-            self.mesh.start()
-        finally:
-            del os.environ["MESHAUTH_FAULT"]
-
     def sequence(self):
         return int(re.search(r"^sequence (\d+)$", self.mesh.trust.read_text(), re.M).group(1))
 
@@ -216,6 +219,33 @@ class InTheService(Crash):
             self.keys("prepare")
         self.settle()
         self.all_of(REVOKE, "revoke", "KEY")
+
+
+class ByItself(Crash):
+    """meshauthd is killed while it makes the next key, as scheduled."""
+
+    settings = {"keys": {"period_s": 90 * 86400, "publish_ahead_s": 3600}}
+
+    def test_prepare(self):
+        # The active one ends soon, and none follows.
+        brief = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600 + 360 + 1800))
+        id = json.loads(self.keys("prepare", "--json", "--until", brief).stdout)["id"]
+        self.settle()
+        self.keys("activate", id)
+        self.keys("revoke", self.next)
+        for fault in PREPARE[:3]:
+            with self.subTest(fault):
+                before, known = self.state(), len(self.records())
+                self.start_with(fault)
+                self.mesh.signal(signal.SIGHUP)  # what it does each minute, now
+                self.assertEqual(self.mesh.daemon.wait(PATIENCE_S), -signal.SIGKILL, f"{fault} is not on the way")
+                self.mesh.daemon = None
+                self.assertFalse(self.judge(("prepare",), before, self.records()[known:]))
+        before, known = self.state(), len(self.records())
+        self.mesh.start()
+        self.mesh.signal(signal.SIGHUP)
+        wait_until(lambda: self.state() != before, "the next key")
+        self.assertTrue(self.judge(("prepare",), before, self.records()[known:]))
 
 
 class Points(unittest.TestCase):
