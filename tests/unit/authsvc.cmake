@@ -4,6 +4,7 @@ mauth_unit_test(provider mauth::authsvc mauth::keys_private PkgConfig::crypto
 mauth_unit_test(provider_keys mauth::authsvc mauth::net mauth::keys_private
   Threads::Threads)
 mauth_unit_test(http mauth::authsvc Threads::Threads)
+mauth_unit_test(http_admit mauth::authsvc Threads::Threads)
 mauth_unit_test(http_gate mauth::authsvc)
 mauth_unit_test(refusals mauth::authsvc Threads::Threads)
 mauth_unit_test(log mauth::authsvc)
