@@ -7,6 +7,8 @@
 #include "base/fail.h"
 #include "base/fault.h"
 #include "base/str.h"
+#include "base/time.h"
+#include "keys/key_certificate.h"
 #include "pkcs11/token_signer.h"
 #include "store/admin.h"
 #include "store/key.h"
@@ -114,6 +116,39 @@ check_module(const struct admin_key *k, struct mauth_err *err)
         "The module is none of pkcs11_modules in the service's configuration.");
 }
 
+/* What was asked for, or what goes without saying. */
+static void
+take_window(const struct admin_key *k, int64_t now_s, int64_t *from_s, int64_t *until_s)
+{
+    *from_s = k->from_s ? k->from_s : now_s;
+    *until_s = k->until_s;
+    if (!*until_s)
+        *until_s = *from_s + (*from_s <= TIME_MAX_S ? ADMIN_KEY_LIFE_S : 0);
+}
+
+/* The token signs it now: it may be away later. A window that cannot be is refused when
+ * the key is to be put. */
+static enum mauth_rc
+certify(struct admin_key *k, const struct mauth_key *key, struct mauth_err *err)
+{
+    struct signer *signer = NULL;
+    int64_t from_s, until_s;
+    struct buf der;
+    enum mauth_rc rc = token_signer_new(text_of(k->token), key, &signer, err);
+
+    if (rc != MAUTH_OK)
+        return rc;
+    take_window(k, k->life.now_s, &from_s, &until_s);
+    buf_init_fixed(&der, k->certificate, sizeof(k->certificate));
+    rc = key_certificate_make(signer, from_s, until_s, &der, err);
+    k->certificate_len = rc == MAUTH_OK ? der.len : 0;
+    signer_free(signer);
+    if (rc != MAUTH_INVALID)
+        return rc;
+    mauth_err_reset(err);
+    return MAUTH_OK;
+}
+
 /* Its public half: it is there, and it signs. */
 static enum mauth_rc
 find_in_token(struct admin_key *k, struct mauth_err *err)
@@ -132,8 +167,12 @@ find_in_token(struct admin_key *k, struct mauth_err *err)
     spki = mauth_key_spki(key, &k->spki_len);
     memcpy(k->spki, spki, k->spki_len);
     snprintf(k->id, sizeof(k->id), "%s", mauth_key_id(key));
+    rc = certify(k, key, &why);
     mauth_key_free(key);
-    return MAUTH_OK;
+    if (rc == MAUTH_OK)
+        return MAUTH_OK;
+    return mauth_fail(
+        err, rc == MAUTH_UNAVAILABLE ? MAUTH_INVALID : rc, "%s", why.text);
 }
 
 enum mauth_rc
@@ -223,7 +262,10 @@ add_token(struct kv_txn *txn, const struct admin_key *k,
 {
     struct mauth_key *key = NULL;
     enum mauth_rc rc = mauth_key_from_spki(k->spki, k->spki_len, &key, err);
-    const struct keystore_token token = {*wish, k->token, key};
+    const struct keystore_token token = {.key = *wish,
+        .uri = k->token,
+        .public_half = key,
+        .certificate = {(const char *)k->certificate, k->certificate_len}};
 
     if (rc == MAUTH_OK)
         rc = keystore_token_add(txn, k->seal, &token, k->life.nonce[0], err);
@@ -248,16 +290,15 @@ static enum mauth_rc
 prepare(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
     struct admin_key *k = &c->key;
-    int64_t from_s = k->from_s ? k->from_s : c->now_s;
-    const struct keystore_key wish = {
+    struct keystore_key wish = {
         .state = TRUST_NEXT,
-        .from_s = from_s,
-        .until_s = k->until_s ? k->until_s : from_s + ADMIN_KEY_LIFE_S,
         .audiences = k->audiences[0] ? k->audiences : "*",
         .created_s = c->now_s,
     };
-    enum mauth_rc rc = check_window(wish.from_s, wish.until_s, c->now_s, err);
+    enum mauth_rc rc;
 
+    take_window(k, c->now_s, &wish.from_s, &wish.until_s);
+    rc = check_window(wish.from_s, wish.until_s, c->now_s, err);
     if (rc == MAUTH_OK)
         rc = check_room(txn, k, err);
     if (rc == MAUTH_OK)
