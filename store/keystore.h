@@ -57,11 +57,10 @@ struct keystore_token {
     struct keystore_key key;
     const char *uri; /* pkcs11/uri.h */
     const struct mauth_key *public_half;
-    struct text certificate; /* DER (keys/key_certificate.h), for that window */
+    struct text certificate; /* keys/key_certificate.h */
 };
 
-/* Store it. As above; MAUTH_INVALID also for a URI that is not taken, and without a
- * certificate. */
+/* Store it. As above; MAUTH_INVALID also for a URI that is not taken. */
 MAUTH_MUST_USE enum mauth_rc keystore_token_add(struct kv_txn *txn,
     const struct mauth_secret *seal, const struct keystore_token *token,
     const uint8_t nonce[12], struct mauth_err *err);
