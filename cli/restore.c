@@ -59,7 +59,7 @@ read_options(struct work *w)
     if (root && root_key_read(root, &w->root, &w->err) != MAUTH_OK)
         return command_failed(call, &w->err);
     w->what.root = w->root;
-    return admin_open(call, call->option[OPT_CONFIG], &w->admin);
+    return COMMAND_DONE;
 }
 
 /* Before the store takes its place: with the root at hand it is complete then. */
@@ -149,6 +149,8 @@ run(const struct call *call)
     struct work w = {.call = call, .err = MAUTH_ERR_INIT};
     enum command_exit code = read_options(&w);
 
+    if (code == COMMAND_DONE)
+        code = admin_open(call, call->option[OPT_CONFIG], &w.admin);
     if (code == COMMAND_DONE && restore(&w, &w.err) == MAUTH_OK)
         code = tell(&w);
     else if (code == COMMAND_DONE)

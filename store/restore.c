@@ -236,7 +236,7 @@ begin_anew(struct kv_txn *txn, void *arg, struct mauth_err *err)
     const struct beginning *b = arg;
     struct restore *r = b->r;
     struct audit_record record = r->who;
-    char made[TIME_LEN + 8], state[32];
+    char when[TIME_LEN + 1], made[TIME_LEN + 8], state[32];
     enum mauth_rc rc =
         graph_restore(txn, r->keep_sessions, &r->state, &r->sessions, err);
 
@@ -246,8 +246,8 @@ begin_anew(struct kv_txn *txn, void *arg, struct mauth_err *err)
         rc = authority_drop_pending(txn, err);
     if (rc != MAUTH_OK)
         return rc;
-    memcpy(made, "made ", 5);
-    time_format(r->head.made_s, made + 5);
+    time_format(r->head.made_s, when);
+    snprintf(made, sizeof(made), "made %s", when);
     snprintf(state, sizeof(state), "state %" PRIu64, r->state);
     record.time_us = time_now_us();
     record.action = "restore";
