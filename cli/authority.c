@@ -133,7 +133,7 @@ read_renewal(struct renewal *r)
     }
     if (root && root_key_read(root, &r->root, &r->err) != MAUTH_OK)
         return command_failed(call, &r->err);
-    return admin_open(call, call->option[RENEW_CONFIG], &r->admin);
+    return COMMAND_DONE;
 }
 
 /* Is it the root that the service pins? Asked before anything is made. */
@@ -190,6 +190,8 @@ renew(const struct call *call)
 
     r.place.admin = &r.admin;
     code = read_renewal(&r);
+    if (code == COMMAND_DONE)
+        code = admin_open(call, call->option[RENEW_CONFIG], &r.admin);
 
     if (code == COMMAND_DONE && call->option[RENEW_REQUEST])
         code = renew_later(&r);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/authority_admin.h"
@@ -13,6 +14,7 @@
 #include "cli/root_key.h"
 #include "cli/when.h"
 #include "store/backup.h"
+#include <meshauth/trust.h>
 
 enum {
     OPT_CONFIG,
@@ -59,7 +61,45 @@ read_options(struct work *w)
     if (root && root_key_read(root, &w->root, &w->err) != MAUTH_OK)
         return command_failed(call, &w->err);
     w->what.root = w->root;
-    return admin_open(call, call->option[OPT_CONFIG], &w->admin);
+    return COMMAND_DONE;
+}
+
+/* The epoch of the trust file that lies where it always lay, if this root vouches for it. */
+static uint64_t
+published_epoch(const struct work *w, const char *root)
+{
+    struct mauth_trust *trust = NULL;
+    uint64_t epoch = 0;
+    struct buf file;
+
+    buf_init(&file);
+    if (file_read(w->admin.config->issuer.trust_file, MAUTH_TRUST_MAX, &file, NULL) ==
+            MAUTH_OK &&
+        mauth_trust_parse(file.data, file.len, root, &trust, NULL) == MAUTH_OK)
+        epoch = mauth_trust_epoch(trust);
+    mauth_trust_free(trust);
+    buf_clear(&file);
+    return epoch;
+}
+
+/* Beyond every epoch that is known of here: services never go back. */
+static enum mauth_rc
+choose_epoch(struct work *w, const struct authority_place *place, struct mauth_err *err)
+{
+    json_t *node = NULL;
+    uint64_t published;
+    enum mauth_rc rc;
+
+    if (w->what.epoch)
+        return MAUTH_OK;
+    rc = authority_admin_show(place, &node, err);
+    if (rc != MAUTH_OK)
+        return rc;
+    published = published_epoch(w, admin_text(node, "root"));
+    if (published >= w->restore.head.epoch)
+        w->what.epoch = published + 1;
+    json_decref(node);
+    return MAUTH_OK;
 }
 
 /* Before the store takes its place: with the root at hand it is complete then. */
@@ -69,7 +109,10 @@ give_authority(struct kv *kv, void *arg, struct mauth_err *err)
     struct work *w = arg;
     const struct authority_place place = {
         .admin = &w->admin, .kv = kv, .seal = w->seal};
+    enum mauth_rc rc = choose_epoch(w, &place, err);
 
+    if (rc != MAUTH_OK)
+        return rc;
     if (w->root)
         return authority_admin_renew(&place, &w->what, &w->node, err);
     return authority_admin_request(&place, &w->what, &w->node, err);
@@ -149,6 +192,8 @@ run(const struct call *call)
     struct work w = {.call = call, .err = MAUTH_ERR_INIT};
     enum command_exit code = read_options(&w);
 
+    if (code == COMMAND_DONE)
+        code = admin_open(call, call->option[OPT_CONFIG], &w.admin);
     if (code == COMMAND_DONE && restore(&w, &w.err) == MAUTH_OK)
         code = tell(&w);
     else if (code == COMMAND_DONE)

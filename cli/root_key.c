@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "cli/certificate.h"
 
 enum {
@@ -38,7 +39,7 @@ root_key_verifier(const struct mauth_secret *seed, struct text issuer,
     enum mauth_rc rc;
     int n;
 
-    if (issuer.len < sizeof(scheme) - 1 || issuer.len > NOTE_NAME_MAX)
+    if (!text_starts(issuer, scheme) || issuer.len > NOTE_NAME_MAX)
         return mauth_fail(err, MAUTH_INVALID, "the issuer is no https:// URL");
     n = snprintf(name, sizeof(name), "%.*s/root", (int)(issuer.len - strlen(scheme)),
         issuer.p + strlen(scheme));

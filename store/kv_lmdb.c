@@ -25,7 +25,8 @@
 #include "store/kv_engine.h"
 
 enum {
-    READERS = 256
+    READERS = 256,
+    WRITES = 16 /* between looks for readers that were killed */
 };
 
 static const size_t MAP_BYTES = (size_t)64 << 30;
@@ -34,6 +35,7 @@ struct lmdb {
     char *dir;
     int lock_fd;
     bool reads_only;
+    unsigned writes;
     size_t map;
     size_t max;            /* the map grows no further */
     pthread_rwlock_t idle; /* held for reading by every transaction */
@@ -259,6 +261,19 @@ grow(struct lmdb *db)
     return grown;
 }
 
+/*
+ * Whoever reads beside us, for a backup, and is killed keeps the pages of what he saw from
+ * being used again, until somebody notices.
+ */
+static void
+forget_dead_readers(struct lmdb *db)
+{
+    int dead;
+
+    if (db->env && ++db->writes % WRITES == 0)
+        (void)mdb_reader_check(db->env, &dead);
+}
+
 static enum mauth_rc
 begin(struct kv_txn *txn, struct mauth_err *err)
 {
@@ -268,6 +283,8 @@ begin(struct kv_txn *txn, struct mauth_err *err)
 
     if (txn->write && !db->env) /* only the committer writes, and only it reopens */
         reopen(db);
+    if (txn->write)
+        forget_dead_readers(db);
     pthread_rwlock_rdlock(&db->idle);
     code = db->env ? mdb_txn_begin(db->env, NULL, txn->write ? 0 : MDB_RDONLY, &handle)
                    : EIO;

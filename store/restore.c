@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ enum {
 /* Where the store goes, and beside it where it is built. */
 struct place {
     char *dir;
+    char *parent;
     char *building;
     char *building_url;
 };
@@ -33,6 +35,7 @@ static void
 place_clear(struct place *p)
 {
     free(p->dir);
+    free(p->parent);
     free(p->building);
     free(p->building_url);
 }
@@ -52,12 +55,14 @@ find_place(const char *url, struct place *out, struct mauth_err *err)
         len--;
     if (asprintf(&out->dir, "%.*s", (int)len, dir) < 0)
         out->dir = NULL;
+    if (asprintf(&out->parent, "%.*s/..", (int)len, dir) < 0)
+        out->parent = NULL;
     if (asprintf(&out->building, "%.*s.restoring", (int)len, dir) < 0)
         out->building = NULL;
     if (asprintf(&out->building_url, "lmdb:%.*s.restoring%s", (int)len, dir,
             options ? options : "") < 0)
         out->building_url = NULL;
-    return out->dir && out->building && out->building_url
+    return out->dir && out->parent && out->building && out->building_url
                ? MAUTH_OK
                : mauth_fail(err, MAUTH_NO_MEMORY, "restore: no memory");
 }
@@ -89,13 +94,12 @@ remove_building(const struct place *p)
 {
     static const char *const files[] = {"data.mdb", "lock.mdb", "lock"};
 
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        char *path = file_join(p->building, files[i]);
+    int fd = open(p->building, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        if (path)
-            unlink(path);
-        free(path);
-    }
+    for (size_t i = 0; fd >= 0 && i < sizeof(files) / sizeof(*files); i++)
+        unlinkat(fd, files[i], 0);
+    if (fd >= 0)
+        close(fd);
     rmdir(p->building);
 }
 
@@ -104,12 +108,14 @@ static enum mauth_rc
 clear_building(const struct place *p, struct mauth_err *err)
 {
     struct kv *kv = NULL;
+    enum mauth_rc rc = kv_open(p->building_url, KV_OPEN, &kv, NULL);
 
-    if (kv_open(p->building_url, KV_OPEN, &kv, NULL) == MAUTH_CONFLICT)
-        return mauth_fail(
-            err, MAUTH_CONFLICT, "%s: another restore is under way", p->building);
     kv_close(kv);
-    remove_building(p);
+    if (rc == MAUTH_CONFLICT)
+        return mauth_fail(err, rc, "%s: another restore is under way", p->building);
+    if (rc == MAUTH_NO_MEMORY)
+        return mauth_fail(err, rc, "restore: no memory");
+    remove_building(p); /* whatever is left of it */
     return MAUTH_OK;
 }
 
@@ -236,7 +242,7 @@ begin_anew(struct kv_txn *txn, void *arg, struct mauth_err *err)
     const struct beginning *b = arg;
     struct restore *r = b->r;
     struct audit_record record = r->who;
-    char made[TIME_LEN + 8], state[32];
+    char when[TIME_LEN + 1], made[TIME_LEN + 8], state[32];
     enum mauth_rc rc =
         graph_restore(txn, r->keep_sessions, &r->state, &r->sessions, err);
 
@@ -246,8 +252,8 @@ begin_anew(struct kv_txn *txn, void *arg, struct mauth_err *err)
         rc = authority_drop_pending(txn, err);
     if (rc != MAUTH_OK)
         return rc;
-    memcpy(made, "made ", 5);
-    time_format(r->head.made_s, made + 5);
+    time_format(r->head.made_s, when);
+    snprintf(made, sizeof(made), "made %s", when);
     snprintf(state, sizeof(state), "state %" PRIu64, r->state);
     record.time_us = time_now_us();
     record.action = "restore";
@@ -285,20 +291,12 @@ build(struct restore *r, struct kv *kv, struct backup_reader *backup,
 static enum mauth_rc
 take_place(const struct place *p, struct mauth_err *err)
 {
-    char *parent;
-    enum mauth_rc rc;
-
     if (rename(p->building, p->dir) != 0)
         return mauth_fail(err,
             errno == ENOTEMPTY || errno == EEXIST ? MAUTH_CONFLICT : MAUTH_UNAVAILABLE,
             "%s: %s", p->dir, strerror(errno));
     fault_point("restore.in-place");
-    parent = file_join(p->dir, "..");
-    if (!parent)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "restore: no memory");
-    rc = file_sync_folder(parent, err);
-    free(parent);
-    return rc;
+    return file_sync_folder(p->parent, err);
 }
 
 static enum mauth_rc
@@ -327,7 +325,7 @@ enum mauth_rc
 restore_run(struct restore *r, struct mauth_err *err)
 {
     struct backup_reader *backup = NULL;
-    struct place place = {NULL, NULL, NULL};
+    struct place place = {NULL, NULL, NULL, NULL};
     enum mauth_rc rc = backup_reader_open(r->backup, &backup, err);
 
     if (rc == MAUTH_OK) {

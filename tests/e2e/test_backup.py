@@ -230,7 +230,12 @@ class Restore(BackupTest):
         with open(complaints, "w") as out:
             service = Deciding(self.mesh, STORAGE, trust=at_service, complaints=out)
         self.addCleanup(service.close)
+        # Where the last trust file is still there, it tells.
         self.lose()
+        self.assertEqual(self.restore()["epoch"], 4)
+        # One that the root did not vouch for tells nothing.
+        self.lose()
+        self.mesh.trust.write_text(self.mesh.trust.read_text().replace("\nepoch 3\n", "\nepoch 999999999999999999\n"))
         self.assertEqual(self.restore()["epoch"], 2)
         self.mesh.start()
         shutil.copy(self.mesh.trust, at_service)
@@ -312,7 +317,7 @@ class Restore(BackupTest):
                 continue
             whole += 1
             self.mesh.start()
-            self.assertIn("\nepoch 2\n", self.mesh.trust.read_text())
+            self.assertIn(f"\nepoch {whole + 1}\n", self.mesh.trust.read_text())
             alice.login()
             self.assertEqual(len(alice.items(alice.root + "/folders")), 40)
             self.assertEqual(len(self.mesh.audit(action="restore")), 1)

@@ -78,6 +78,28 @@ press_set_up_until(struct press *p, int64_t until_s)
     assert_int_equal(kv_read(p->s.kv, press_load, p, NULL), MAUTH_OK);
 }
 
+/* The same authority in the next epoch, as the same root says, until until_s. */
+static inline enum mauth_rc
+press_renew(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    static const uint8_t nonce[12] = {3};
+    struct press *p = arg;
+    struct keystore_authority a = p->authority;
+    struct trust_delegation d = {
+        "https://a.example", ++a.epoch, &a.verifier, 1000, p->until_s};
+    struct buf note;
+    enum mauth_rc rc;
+
+    buf_init(&note);
+    assert_int_equal(trust_write_delegation(
+                         &d, &a.root, mauth_secret_bytes(p->root_seed), &note, NULL),
+        MAUTH_OK);
+    a.delegation = (struct text){(char *)note.data, note.len};
+    rc = keystore_authority_put(txn, p->seal, &a, nonce, err);
+    buf_clear(&note);
+    return rc;
+}
+
 static inline void
 press_set_up(struct press *p)
 {

@@ -5,6 +5,8 @@
 #include "store/admin_view.h"
 #include "store/audit.h"
 #include "store/metadata_key.h"
+#include "store/authority_change.h"
+#include "store/backup.h"
 #include "store/publish.h"
 #include "store/reseal.h"
 #include "store/revocations.h"
@@ -357,6 +359,119 @@ starves_the_keys(void **state)
     press_tear_down(&p);
 }
 
+static struct authority_change
+change_of(const struct press *p, enum authority_op op)
+{
+    return (struct authority_change){.op = op,
+        .seal = p->seal,
+        .issuer = "https://a.example",
+        .now_s = 1500,
+        .who = {.actor = "uid:0"}};
+}
+
+static enum mauth_rc
+request_authority(void *arg, struct mauth_err *err)
+{
+    struct press *p = arg;
+    struct authority_change c = change_of(p, AUTHORITY_REQUEST);
+    enum mauth_rc rc = authority_change_ready(&c, err);
+
+    if (rc == MAUTH_OK)
+        rc = kv_write(p->s.kv, authority_change_run, &c, err);
+    assert_int_equal(c.refused, MAUTH_OK);
+    authority_change_clear(&c);
+    return rc;
+}
+
+static enum mauth_rc
+view_in(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    void **with = arg;
+    const struct press *p = with[0];
+
+    return authority_view(txn, p->seal, 1500, with[1], err);
+}
+
+static enum mauth_rc
+view_authority(void *arg, struct mauth_err *err)
+{
+    struct press *p = arg;
+    struct buf json;
+    void *with[] = {p, &json};
+    enum mauth_rc rc;
+
+    buf_init(&json);
+    rc = kv_read(p->s.kv, view_in, with, err);
+    buf_clear(&json);
+    return rc;
+}
+
+static void
+starves_the_authority(void **state)
+{
+    struct press p;
+
+    (void)state;
+    press_set_up(&p);
+    starve("request", request_authority, &p);
+    starve("view", view_authority, &p);
+    press_tear_down(&p);
+}
+
+struct copying {
+    struct press press;
+    char file[96], url[128], dir[96];
+};
+
+static enum mauth_rc
+back_up(void *arg, struct mauth_err *err)
+{
+    struct copying *c = arg;
+    struct backup_head head;
+    enum mauth_rc rc;
+
+    unlink(c->file);
+    rc = backup_make(c->press.s.kv, "https://a.example", 1500, c->file, &head, err);
+    assert_true((rc == MAUTH_OK) == (access(c->file, F_OK) == 0));
+    return rc;
+}
+
+static enum mauth_rc
+bring_back(void *arg, struct mauth_err *err)
+{
+    struct copying *c = arg;
+    struct restore r = {.store = c->url,
+        .backup = c->file,
+        .issuer = "https://a.example",
+        .seal = c->press.seal,
+        .now_s = 1500,
+        .who = {.actor = "uid:0"}};
+    enum mauth_rc rc = restore_run(&r, err);
+
+    assert_true((rc == MAUTH_OK) == (access(c->dir, F_OK) == 0));
+    return rc;
+}
+
+static void
+starves_the_backup(void **state)
+{
+    struct copying c;
+    struct store_dir made = {.kv = NULL};
+
+    (void)state;
+    press_set_up(&c.press);
+    snprintf(c.file, sizeof(c.file), "%s/backup", c.press.s.dir);
+    snprintf(made.dir, sizeof(made.dir), "/tmp/meshauth-test.XXXXXX");
+    assert_non_null(mkdtemp(made.dir));
+    snprintf(c.dir, sizeof(c.dir), "%s/store", made.dir);
+    snprintf(c.url, sizeof(c.url), "lmdb:%s", c.dir);
+    starve("backup", back_up, &c);
+    starve("restore", bring_back, &c);
+    unlink(c.file);
+    store_remove(&made);
+    press_tear_down(&c.press);
+}
+
 struct admins {
     struct kv *kv;
     struct admin_change change;
@@ -432,6 +547,8 @@ main(void)
         cmocka_unit_test(starves_the_log),
         cmocka_unit_test(starves_the_keys),
         cmocka_unit_test(starves_the_life_of_keys),
+        cmocka_unit_test(starves_the_authority),
+        cmocka_unit_test(starves_the_backup),
         cmocka_unit_test(starves_the_admins),
     };
 

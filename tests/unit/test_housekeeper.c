@@ -234,6 +234,25 @@ tries_again(void **state)
     assert_true(comes_to_tell(w, ALICE));
 }
 
+/* An authority whose time is over signs nothing, and its successor goes on. */
+static void
+recovers_with_another_authority(void **state)
+{
+    struct world *w = *state;
+
+    start(w);
+    assert_true(tells(w, "\nepoch 3\n"));
+    w->press.until_s = 2000;
+    assert_int_equal(kv_write(w->service.kv, press_renew, &w->press, NULL), MAUTH_OK);
+    nap(600);
+    assert_true(tells(w, "\nepoch 3\n"));
+    w->press.authority.epoch++;
+    w->press.until_s = TIME_MAX_S;
+    assert_int_equal(kv_write(w->service.kv, press_renew, &w->press, NULL), MAUTH_OK);
+    assert_true(comes_to_tell(w, "\nepoch 5\n"));
+    w->press.authority.epoch--;
+}
+
 static void
 does_it_a_last_time(void **state)
 {
@@ -426,6 +445,7 @@ main(void)
         TEST(tells_of_each_revocation),
         TEST(is_quiet_otherwise),
         TEST(tries_again),
+        TEST(recovers_with_another_authority),
         TEST(does_it_a_last_time),
         TEST(forgets_what_ended_long_ago),
         TEST(lets_keys_follow_each_other),

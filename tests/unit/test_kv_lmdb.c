@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "tests/unit/deed.h"
@@ -237,11 +238,125 @@ survives_a_kill(void **state)
     store_remove(&s);
 }
 
+static bool
+is_one(struct kv *kv)
+{
+    struct look l = {.key = "small"};
+
+    return kv_read(kv, get, &l, NULL) == MAUTH_OK && strcmp(l.value, "1") == 0;
+}
+
+/* What the child finds wrong; 0: nothing. */
+static int
+read_beside(const char *url)
+{
+    struct deed d = {.key = "small", .value = "2"};
+    struct kv *kv = NULL, *other = NULL;
+    int wrong = 0;
+
+    if (kv_open(url, KV_READ, &kv, NULL) != MAUTH_OK)
+        return 1;
+    if (!is_one(kv))
+        wrong = 2;
+    if (kv_write(kv, put, &d, NULL) != MAUTH_INVALID)
+        wrong = 3;
+    kv_close(kv);
+    if (kv_open(url, KV_OPEN, &other, NULL) != MAUTH_CONFLICT)
+        wrong = 4;
+    return wrong;
+}
+
+/* Another process may read while this one has the store, and write nothing. */
+static void
+is_read_beside_who_writes(void **state)
+{
+    struct deed d = {.key = "small", .value = "1"};
+    struct store_dir s;
+    int fd[2], status;
+    char go = 0;
+    pid_t pid;
+
+    (void)state;
+    snprintf(s.dir, sizeof(s.dir), "/tmp/meshauth-test.XXXXXX");
+    assert_non_null(mkdtemp(s.dir));
+    snprintf(s.url, sizeof(s.url), "lmdb:%s/store", s.dir);
+    assert_int_equal(kv_open(s.url, KV_READ, &s.kv, NULL), MAUTH_NOT_FOUND);
+    assert_int_equal(pipe(fd), 0);
+    pid = fork();
+    if (pid == 0)
+        _exit(read(fd[0], &go, 1) == 1 ? read_beside(s.url) : 9);
+    assert_int_equal(kv_open(s.url, KV_CREATE, &s.kv, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(s.kv, put, &d, NULL), MAUTH_OK);
+    assert_int_equal(write(fd[1], &go, 1), 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    expect(&s, "small", "1");
+    close(fd[0]);
+    close(fd[1]);
+    store_remove(&s);
+}
+
+static enum mauth_rc
+read_until_killed(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const char there = 1;
+    struct text value;
+    enum mauth_rc rc = kv_get(txn, text_of("small"), &value, err);
+
+    if (rc == MAUTH_OK && write(*(int *)arg, &there, 1) == 1)
+        for (;;)
+            pause();
+    return rc;
+}
+
+/* Who reads beside and is killed does not make the store grow for ever. */
+static void
+forgets_readers_that_were_killed(void **state)
+{
+    struct deed d = {.key = "small", .value = "1"};
+    struct store_dir s;
+    int up[2], down[2];
+    char path[128], name[] = "k", go = 0;
+    struct stat st;
+    struct kv *kv;
+    pid_t pid;
+
+    (void)state;
+    snprintf(s.dir, sizeof(s.dir), "/tmp/meshauth-test.XXXXXX");
+    assert_non_null(mkdtemp(s.dir));
+    snprintf(s.url, sizeof(s.url), "lmdb:%s/store", s.dir);
+    assert_int_equal(pipe(up), 0);
+    assert_int_equal(pipe(down), 0);
+    pid = fork();
+    if (pid == 0)
+        _exit(read(down[0], &go, 1) == 1 &&
+              kv_open(s.url, KV_READ, &kv, NULL) == MAUTH_OK &&
+              kv_read(kv, read_until_killed, &up[1], NULL) == MAUTH_OK);
+    assert_int_equal(kv_open(s.url, KV_CREATE, &s.kv, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(s.kv, put, &d, NULL), MAUTH_OK);
+    assert_int_equal(write(down[1], &go, 1), 1);
+    assert_int_equal(read(up[0], &go, 1), 1);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    for (int i = 0; i < 100; i++) /* 2.4 MB each, over and over */
+        assert_int_equal(kv_write(s.kv, put_much, name, NULL), MAUTH_OK);
+    snprintf(path, sizeof(path), "%s/store/data.mdb", s.dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size < 80 << 20);
+    for (int i = 0; i < 2; i++) {
+        close(up[i]);
+        close(down[i]);
+    }
+    store_remove(&s);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(survives_a_kill), /* forks: before there are threads */
+        cmocka_unit_test(survives_a_kill), /* these fork: before there are threads */
+        cmocka_unit_test(is_read_beside_who_writes),
+        cmocka_unit_test(forgets_readers_that_were_killed),
         cmocka_unit_test(grows_a_full_map),
         cmocka_unit_test(bounds_a_full_map),
         cmocka_unit_test(grows_under_readers),
