@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "keys/trust.h"
 #include "updater/witness.h"
 #include <meshauth/ticket.h>
@@ -165,6 +166,16 @@ is_held(const struct keep *k, struct text file)
            memcmp(file.p, k->file.data, file.len) == 0;
 }
 
+static bool
+has_new_key(const struct keep *k, const struct mauth_trust *next)
+{
+    for (size_t i = 0; k->trust && i < trust_key_count(next); i++)
+        if (!trust_key_find(
+                k->trust, text_of(mauth_key_id(trust_key_at(next, i)->key))))
+            return true;
+    return false;
+}
+
 enum mauth_rc
 keep_take(struct keep *k, struct text file, int64_t now_s, struct keep_news *news,
     struct mauth_err *err)
@@ -189,6 +200,7 @@ keep_take(struct keep *k, struct text file, int64_t now_s, struct keep_news *new
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     if (rc)
         goto out;
+    news->new_key = has_new_key(k, next);
     mauth_trust_free(k->trust);
     buf_clear(&k->file);
     k->trust = next;

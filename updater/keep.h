@@ -38,7 +38,8 @@ const struct mauth_trust *keep_trust(const struct keep *k);
 struct text keep_text(const struct keep *k);
 
 struct keep_news {
-    bool changed;   /* the file was replaced */
+    bool changed; /* the file was replaced */
+    bool new_key; /* one that was not listed before: who has loaded it is waited for */
     bool rewritten; /* the audit log of the new epoch contradicts the one before */
 };
 

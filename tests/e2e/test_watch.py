@@ -16,7 +16,7 @@ import time
 import unittest
 
 from deciding import Deciding
-from harness import MESHAUTH, ROOT, SLOW, STORAGE, Mesh, MeshTest, free_port, main, run, wait_until
+from harness import MESHAUTH, ROOT, SLOW, STORAGE, Mesh, MeshTest, Ticket, free_port, main, run, wait_until
 from people import Person
 from services import Socket
 from trust_files import NoteKey, TrustAuthority, delta
@@ -50,6 +50,8 @@ class Bootstrap(MeshTest):
     def test_pins(self):
         done = json.loads(run(MESHAUTH, *self.words("--fingerprint", self.fingerprint, "--json")).stdout)
         self.assertEqual((done["root_fingerprint"], done["service"]), (self.fingerprint, None))
+        for words in (("keys", "list"), ("authority", "show")):
+            self.assertIn(self.fingerprint, run(MESHAUTH, *words, "-c", self.mesh.conf).stdout)
         folder = self.folder()
         self.assertEqual((folder / "root.vkey").read_text(), self.mesh.vkey.read_text())
         self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o755)
@@ -236,6 +238,41 @@ class Direct(MeshTest):
         self.mesh.start()
         p.wait_for("its return", lambda s: s["state"] == "good" and s["trouble"] is None)
         self.assertEqual(p.log().count("good: "), 2)
+        self.assertEqual(p.stop()[0], 0)
+
+    def keys(self, *words, check=True):
+        return run(MESHAUTH, "keys", *words, "-c", self.mesh.conf, check=check, timeout=60 * SLOW)
+
+    def test_a_rotation_waits_for_what_is_loaded(self):
+        """By the service's own word, which is reported as soon as it is so."""
+        p = self.pinned()
+        p.fetch()
+        folder = self.mesh.folder / "loaded"
+        folder.mkdir()
+        service = Deciding(self.mesh, STORAGE, trust=p.trust, status=folder)
+        self.addCleanup(service.close)
+        wait_until(lambda: list(folder.glob("*.status")), "what it has loaded")
+        p.start("--loaded", folder)
+        p.wait_for("a file", lambda s: s["loaded"])
+        new = json.loads(self.keys("prepare", "--json").stdout)["id"]
+        p.wait_for("the file with the new key", lambda s: new in p.trust.read_text())
+        time.sleep(1)  # its updater has told by now that the service has the old one
+        done = self.keys("activate", new, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(p.name, done.stderr)
+        start = time.monotonic()
+        activation = subprocess.Popen([MESHAUTH, "keys", "activate", new, "-c", self.mesh.conf, "--wait"],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        time.sleep(1)
+        self.assertIsNone(activation.poll())
+        alice = Person(self.mesh, "alice")
+        service.decide(alice.ticket, alice.device, "read", alice.root)  # it looks at its files
+        self.assertEqual(activation.wait(60 * SLOW), 0)
+        self.assertLess(time.monotonic() - start, 8 * SLOW)
+        # What the new key signs is good there.
+        wait_until(lambda: Ticket(Person(self.mesh, "bob").ticket).key == new, "tickets of the new key")
+        bob = Person(self.mesh, "bob")
+        self.assertEqual(self.mesh.verify(bob.ticket, bob.device, trust=p.trust)[1]["verdict"], "accept")
         self.assertEqual(p.stop()[0], 0)
 
     def test_tells_systemd(self):
