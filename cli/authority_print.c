@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "cli/admin.h"
+#include "cli/authority_admin.h"
 #include "cli/output.h"
+#include "cli/vkey.h"
 
 json_int_t
 authority_epoch_of(const json_t *node)
@@ -53,4 +54,36 @@ authority_print_request(
         return admin_print(call, node, NULL);
     print_steps(pending, file, config);
     return COMMAND_DONE;
+}
+
+void
+authority_print_warnings_of(const json_t *node)
+{
+    const json_t *warnings = json_object_get(node, "warnings");
+
+    for (size_t i = 0; i < json_array_size(warnings); i++)
+        output_line(
+            STYLE_BAD, "", "%s", json_string_value(json_array_get(warnings, i)));
+}
+
+enum command_exit
+authority_print_trust(const struct call *call, const char *config)
+{
+    char fingerprint[NOTE_FINGERPRINT_LEN + 1];
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct admin admin = {.config = NULL};
+    const struct authority_place place = {.admin = &admin};
+    json_t *node = NULL;
+    enum command_exit code = admin_open(call, config, &admin);
+
+    if (code == COMMAND_DONE && authority_admin_show(&place, &node, &err) != MAUTH_OK)
+        code = admin_failed(call, &err);
+    if (code == COMMAND_DONE) {
+        vkey_fingerprint(admin_text(node, "root"), fingerprint);
+        printf("\n  The root of all these: %s\n", fingerprint);
+        authority_print_warnings_of(node);
+    }
+    json_decref(node);
+    admin_close(&admin);
+    return code;
 }

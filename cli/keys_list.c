@@ -6,11 +6,10 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/admin.h"
-#include "cli/authority_admin.h"
+#include "cli/authority_print.h"
 #include "cli/keys_line.h"
 #include "cli/keys_ready.h"
 #include "cli/output.h"
-#include "cli/vkey.h"
 #include "store/keystore.h"
 
 enum {
@@ -171,34 +170,14 @@ print_list(const json_t *items)
     return keys_ready_print(items);
 }
 
-/* What is told to those who set up a service; they compare it. */
-static enum command_exit
-print_root(const struct call *call)
-{
-    char fingerprint[NOTE_FINGERPRINT_LEN + 1];
-    struct mauth_err err = MAUTH_ERR_INIT;
-    struct admin admin = {.config = NULL};
-    const struct authority_place place = {.admin = &admin};
-    json_t *node = NULL;
-    enum command_exit code = admin_open(call, call->option[OPT_CONFIG], &admin);
-
-    if (code == COMMAND_DONE && authority_admin_show(&place, &node, &err) != MAUTH_OK)
-        code = admin_failed(call, &err);
-    if (code == COMMAND_DONE) {
-        vkey_fingerprint(admin_text(node, "root"), fingerprint);
-        printf("\n  The root of all these: %s\n", fingerprint);
-    }
-    json_decref(node);
-    admin_close(&admin);
-    return code;
-}
-
 static enum command_exit
 list(const struct call *call)
 {
     enum command_exit code = admin_print_list(call, ADMIN_KEYS, print_list);
 
-    return code == COMMAND_DONE && !call->json ? print_root(call) : code;
+    if (code != COMMAND_DONE || call->json)
+        return code;
+    return authority_print_trust(call, call->option[OPT_CONFIG]);
 }
 
 const struct command keys_list_command = {
