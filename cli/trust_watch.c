@@ -28,9 +28,10 @@ static const struct command_option options[] = {
 };
 
 enum {
-    QUICK_MS = 5000, /* who answers sooner that there is nothing has not waited */
-    LOOK_MS = 500,   /* between looks at what was loaded */
-    SLICE_MS = 10000 /* of a long wait, after which the supervisor hears of us */
+    IDLE_DOUBLINGS = 2, /* while it has no room for us to wait in: 8 s at most */
+    QUICK_MS = 5000,    /* who answers sooner that there is nothing has not waited */
+    LOOK_MS = 500,      /* between looks at what was loaded */
+    SLICE_MS = 10000    /* of a long wait, after which the supervisor hears of us */
 };
 
 struct watcher {
@@ -227,10 +228,13 @@ look(struct watcher *w)
     }
     note_success(w, &news, now_s);
     w->failures.failures = 0;
-    if (is_hasty(&news, time_monotonic_ms() - start_ms))
-        return backoff_wait_ms(&w->idle, 0, random);
-    w->idle.failures = 0;
-    return 0;
+    if (!is_hasty(&news, time_monotonic_ms() - start_ms)) {
+        w->idle.failures = 0;
+        return 0;
+    }
+    if (w->idle.failures >= IDLE_DOUBLINGS)
+        w->idle.failures = IDLE_DOUBLINGS;
+    return backoff_wait_ms(&w->idle, 0, random);
 }
 
 static void

@@ -98,6 +98,7 @@ class Hostile(MeshTest):
                 self.assertEqual((status["alarm"], alarm.exists()), (is_alarm, is_alarm))
                 if is_alarm:
                     self.assertEqual(alarm.read_bytes(), file)
+                    self.assertEqual((self.pinned.dir / "trust.alarm.before").read_bytes(), good)
                     self.assertIn("ALARM: " + trouble, self.pinned.log())
                     alarm.unlink()
         after = self.authority.file(11)

@@ -323,6 +323,10 @@ keeps_the_old_one(void **state)
             assert_int_equal(len, file.len);
             assert_memory_equal(evidence, file.p, len);
             free(evidence);
+            evidence = scratch_read(&w->dir, "trust.alarm.before", &len);
+            assert_int_equal(len, held.len);
+            assert_memory_equal(evidence, held.data, len);
+            free(evidence);
             unlink(w->alarm);
         }
         w->g = good;
