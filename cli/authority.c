@@ -40,12 +40,15 @@ static bool
 print_authority(const json_t *node)
 {
     const json_t *pending = json_object_get(node, "pending");
+    char fingerprint[NOTE_FINGERPRINT_LEN + 1];
     struct table *t = table_new(2, NULL);
 
+    vkey_fingerprint(admin_text(node, "root"), fingerprint);
     row(t, "authority", admin_text(node, "authority"));
     row(t, "from", admin_text(node, "from"));
     row(t, "until", admin_text(node, "until"));
     row(t, "root", admin_text(node, "root"));
+    row(t, "fingerprint", fingerprint);
     if (pending) {
         table_cell(t, STYLE_DIM, "waits");
         table_cell(t, STYLE_PLAIN, "%s, epoch %" JSON_INTEGER_FORMAT,

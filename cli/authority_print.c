@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/authority_admin.h"
 #include "cli/output.h"
+#include "cli/vkey.h"
 
 json_int_t
 authority_epoch_of(const json_t *node)
@@ -66,8 +67,9 @@ authority_print_warnings_of(const json_t *node)
 }
 
 enum command_exit
-authority_print_warnings(const struct call *call, const char *config)
+authority_print_trust(const struct call *call, const char *config)
 {
+    char fingerprint[NOTE_FINGERPRINT_LEN + 1];
     struct mauth_err err = MAUTH_ERR_INIT;
     struct admin admin = {.config = NULL};
     const struct authority_place place = {.admin = &admin};
@@ -76,7 +78,11 @@ authority_print_warnings(const struct call *call, const char *config)
 
     if (code == COMMAND_DONE && authority_admin_show(&place, &node, &err) != MAUTH_OK)
         code = admin_failed(call, &err);
-    authority_print_warnings_of(node);
+    if (code == COMMAND_DONE) {
+        vkey_fingerprint(admin_text(node, "root"), fingerprint);
+        printf("\n  The root of all these: %s\n", fingerprint);
+        authority_print_warnings_of(node);
+    }
     json_decref(node);
     admin_close(&admin);
     return code;

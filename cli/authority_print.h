@@ -18,8 +18,11 @@ bool authority_print_in_force(const json_t *node);
 enum command_exit authority_print_request(
     const struct call *call, const json_t *node, const char *file, const char *config);
 
-/* What is to be seen to, in authority_view()'s object; and the same of a service. */
+/* What is to be seen to, in authority_view()'s object. */
 void authority_print_warnings_of(const json_t *node);
-enum command_exit authority_print_warnings(const struct call *call, const char *config);
+
+/* Of a service, for who looks at its keys: the root's fingerprint, as people compare it
+ * when they pin it, and what is to be seen to. */
+enum command_exit authority_print_trust(const struct call *call, const char *config);
 
 #endif

@@ -177,7 +177,7 @@ list(const struct call *call)
 
     if (code != COMMAND_DONE || call->json)
         return code;
-    return authority_print_warnings(call, call->option[OPT_CONFIG]);
+    return authority_print_trust(call, call->option[OPT_CONFIG]);
 }
 
 const struct command keys_list_command = {

@@ -58,8 +58,7 @@ read_root(const json_t *o, const struct service_url *service, struct note_verifi
             "%s: its metadata are another service's", service->text);
     if (!vkey)
         return mauth_fail(err, MAUTH_NOT_FOUND,
-            "%s does not tell of its root; is it an account service?",
-            service->text);
+            "%s does not tell of its root; is it an account service?", service->text);
     rc = note_verifier_parse(vkey, strlen(vkey), out, err);
     if (rc == MAUTH_OK && !delegation_is_named(out, text_of(service->text), "/root"))
         rc = mauth_fail(err, MAUTH_UNTRUSTED, "%s tells of another's root: %s",

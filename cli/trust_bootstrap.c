@@ -104,8 +104,8 @@ ask_person(const struct call *call, const struct bootstrap *b)
     }
     fprintf(stderr, "The root of %s has the fingerprint\n\n    %s\n\n", b->url.text,
         b->fingerprint);
-    fputs("`meshauth init` printed it when that service was set up. Is it the one that "
-          "you\nwere told by somebody whom you believe (yes/no)? ",
+    fputs("`meshauth keys list` prints it over there. Is it the one that you were told "
+          "by\nsomebody whom you believe (yes/no)? ",
         stderr);
     if (fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0)
         return COMMAND_DONE;

@@ -32,7 +32,16 @@ struct trust_client {
     int64_t retry_after_s;
     bool whole; /* is what is asked for next: a delta did not fit */
     bool takes_delta;
+    const struct trust_wish *wish; /* of the question under way */
 };
+
+static bool
+gives_up(void *arg)
+{
+    const struct trust_client *c = arg;
+
+    return c->wish && c->wish->gives_up && c->wish->gives_up(c->wish->arg);
+}
 
 static enum mauth_rc
 open_fetch(struct trust_client *c, struct mauth_err *err)
@@ -43,6 +52,8 @@ open_fetch(struct trust_client *c, struct mauth_err *err)
         .key_file = c->home->key_file,
         .max_bytes = MAUTH_TRUST_MAX,
         .timeout_ms = TIMEOUT_MS,
+        .gives_up = gives_up,
+        .arg = c,
     };
 
     return fetch_open(&o, &c->fetch, err);
@@ -126,14 +137,14 @@ trust_client_renew(struct trust_client *c, struct mauth_err *err)
 /* The question. */
 
 static void
-write_url(struct buf *url, const struct trust_client *c, bool wait,
-    const struct lowest *loaded)
+write_url(struct buf *url, const struct trust_client *c)
 {
+    const struct lowest *loaded = c->wish->loaded;
     const struct mauth_trust *held = keep_trust(c->keep);
     char mark = '?', after[TRUST_PLACE_MAX + 1];
 
     buf_printf(url, "%s/v1/trust", c->home->url.text);
-    if (wait && held) {
+    if (c->wish->wait && held) {
         trust_place_format(trust_place_of(held), after);
         buf_printf(url, "?after=%s", after);
         mark = '&';
@@ -248,7 +259,7 @@ ask(struct trust_client *c, const char *url, long *status, struct keep_news *new
 }
 
 enum mauth_rc
-trust_client_look(struct trust_client *c, bool wait, const struct lowest *loaded,
+trust_client_look(struct trust_client *c, const struct trust_wish *wish,
     struct keep_news *news, struct mauth_err *err)
 {
     bool had_ticket = c->login.grant != NULL;
@@ -259,9 +270,10 @@ trust_client_look(struct trust_client *c, bool wait, const struct lowest *loaded
 
     memset(news, 0, sizeof(*news));
     c->retry_after_s = 0;
-    c->takes_delta = wait && keep_trust(c->keep) && !c->whole;
+    c->wish = wish;
+    c->takes_delta = wish->wait && keep_trust(c->keep) && !c->whole;
     buf_init(&url);
-    write_url(&url, c, wait, loaded);
+    write_url(&url, c);
     rc = ask(c, buf_cstr(&url), &status, news, &why);
     if (rc && status == STATUS_DEAD) {
         trust_login_drop(&c->login);
@@ -270,6 +282,7 @@ trust_client_look(struct trust_client *c, bool wait, const struct lowest *loaded
             rc = ask(c, buf_cstr(&url), &status, news, &why);
         }
     }
+    c->wish = NULL;
     buf_clear(&url);
     if (rc && err)
         *err = why;

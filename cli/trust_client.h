@@ -20,18 +20,21 @@ MAUTH_MUST_USE enum mauth_rc trust_client_open(const struct trust_home *home,
     struct trust_client **out, struct mauth_err *trouble, struct mauth_err *err);
 void trust_client_close(struct trust_client *c);
 
+struct trust_wish {
+    bool wait;                   /* for a file behind the one that is held: a minute */
+    const struct lowest *loaded; /* by the service; NULL: nothing is known */
+    bool (*gives_up)(void *arg); /* as of struct fetch_options */
+    void *arg;
+};
+
 /*
- * Ask once.
- *
- *   wait    for a file behind the one that is held: a minute, if need be
- *   loaded  what the service has loaded; NULL: nothing is known
- *   news    on MAUTH_OK, what has become of the file
+ * Ask once. On MAUTH_OK news tells what has become of the file.
  *
  * MAUTH_DENIED, MAUTH_UNAVAILABLE  what the account service says, or that it is silent
  * and what keep_take() refuses. trust_client_retry_after_s() tells how long to stay away.
  */
-MAUTH_MUST_USE enum mauth_rc trust_client_look(struct trust_client *c, bool wait,
-    const struct lowest *loaded, struct keep_news *news, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc trust_client_look(struct trust_client *c,
+    const struct trust_wish *wish, struct keep_news *news, struct mauth_err *err);
 int64_t trust_client_retry_after_s(const struct trust_client *c);
 
 const struct keep *trust_client_keep(const struct trust_client *c);

@@ -67,13 +67,14 @@ fetch_it(const struct call *call, const struct trust_home *h)
     struct mauth_err err = MAUTH_ERR_INIT, trouble = MAUTH_ERR_INIT;
     enum command_exit code = COMMAND_DONE;
     struct trust_client *c = NULL;
+    const struct trust_wish wish = {.wait = false};
     struct keep_news news;
 
     if (trust_client_open(h, &c, &trouble, &err) != MAUTH_OK)
         return command_failed(call, &err);
     if (trouble.rc != MAUTH_OK)
         command_complain(call, "%s is replaced: %s", h->trust_file, trouble.text);
-    if (trust_client_look(c, false, NULL, &news, &err) != MAUTH_OK) {
+    if (trust_client_look(c, &wish, &news, &err) != MAUTH_OK) {
         code = command_failed(call, &err);
         if (err.rc == MAUTH_CONFLICT)
             command_complain(

@@ -239,22 +239,24 @@ check_before(struct trust_home *h, const struct trust_pin *pin, struct mauth_err
 {
     struct mauth_err why = MAUTH_ERR_INIT;
     struct note_verifier root;
-    enum mauth_rc rc = read_root(h, &root, &why);
+    enum mauth_rc rc = read_settings(h, &why);
 
+    if (rc == MAUTH_OK && strcmp(h->url.text, pin->url->text) != 0)
+        return mauth_fail(
+            err, MAUTH_CONFLICT, "%s: is pinned to %s", pin->dir, h->url.text);
+    if (rc && rc != MAUTH_NOT_FOUND)
+        return mauth_fail(err, rc, "%s", why.text);
+    mauth_err_reset(&why);
+    rc = read_root(h, &root, &why);
     if (rc == MAUTH_NOT_FOUND)
         return MAUTH_OK;
     if (rc == MAUTH_OK && (strcmp(root.name, pin->root->name) != 0 ||
                               memcmp(root.key, pin->root->key, NOTE_KEY_BYTES) != 0))
         return mauth_fail(err, MAUTH_CONFLICT,
-            "%s: another root is pinned there; if that is over, remove the folder",
+            "%s: another root is pinned there; if that one is over, remove " ROOT
+            " first",
             pin->dir);
-    if (rc)
-        return mauth_fail(err, rc, "%s/" ROOT ": %s", pin->dir, why.text);
-    rc = read_settings(h, err);
-    if (rc == MAUTH_OK && strcmp(h->url.text, pin->url->text) != 0)
-        rc = mauth_fail(
-            err, MAUTH_CONFLICT, "%s: is pinned to %s", pin->dir, h->url.text);
-    return rc;
+    return rc ? mauth_fail(err, rc, "%s/" ROOT ": %s", pin->dir, why.text) : MAUTH_OK;
 }
 
 /* Every file but the root; the certificate is one for the key that is named now. */

@@ -9,7 +9,7 @@
  *     service.crt    shows it in TLS
  *     ca.pem         the account service's authorities, where not the system's
  *     trust.witness  audit checkpoints (updater/witness.h)
- *     trust.alarm    a file that proves a forgery
+ *     trust.alarm    a file that contradicts trust.alarm.before: one is a forgery
  *     lock           one process at a time changes any of these
  *
  * Everybody may enter it: the service reads what it needs under another user.

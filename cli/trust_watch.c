@@ -28,8 +28,10 @@ static const struct command_option options[] = {
 };
 
 enum {
-    QUICK_MS = 5000, /* who answers sooner that there is nothing has not waited */
-    SLICE_MS = 10000 /* of a long wait, after which the supervisor hears of us */
+    IDLE_DOUBLINGS = 2, /* while it has no room for us to wait in: 8 s at most */
+    QUICK_MS = 5000,    /* who answers sooner that there is nothing has not waited */
+    LOOK_MS = 500,      /* between looks at what was loaded */
+    SLICE_MS = 10000    /* of a long wait, after which the supervisor hears of us */
 };
 
 struct watcher {
@@ -40,6 +42,9 @@ struct watcher {
     struct backoff failures, idle;
     bool ready;
     bool said_unreadable; /* the folder of --loaded */
+    bool awaits_loading;  /* a key has come that the service does not know yet ... */
+    bool has_loaded;      /* ... and now does: that is reported at once */
+    int64_t looked_ms;    /* into that folder */
 };
 
 /* Telling. */
@@ -145,6 +150,32 @@ find_loaded(struct watcher *w)
     return &w->status.loaded;
 }
 
+/*
+ * Somebody may wait for a key to be known by everybody: what the service has loaded is
+ * reported as soon as it has, and not when the next file comes. A request that is under
+ * way is given up for it.
+ */
+static bool
+has_loaded(void *arg)
+{
+    const struct mauth_trust *held;
+    int64_t now_ms = time_monotonic_ms();
+    struct watcher *w = arg;
+    struct lowest l;
+
+    if (!w->awaits_loading || now_ms - w->looked_ms < LOOK_MS)
+        return false;
+    w->looked_ms = now_ms;
+    held = keep_trust(w->status.keep);
+    if (lowest_read(w->call->option[OPT_LOADED], &l, NULL) != MAUTH_OK ||
+        !l.processes || l.epoch < mauth_trust_epoch(held) ||
+        (l.epoch == mauth_trust_epoch(held) && l.sequence < mauth_trust_sequence(held)))
+        return false;
+    w->awaits_loading = false;
+    w->has_loaded = true;
+    return true;
+}
+
 /* Is there nothing to be had, and was that said without waiting? */
 static bool
 is_hasty(const struct keep_news *news, int64_t took_ms)
@@ -168,18 +199,23 @@ check_life(const struct watcher *w, int64_t now_s, struct mauth_err *err)
 static int64_t
 look(struct watcher *w)
 {
-    const struct lowest *loaded = find_loaded(w);
+    const struct trust_wish wish = {
+        .wait = true, .loaded = find_loaded(w), .gives_up = has_loaded, .arg = w};
     struct mauth_err err = MAUTH_ERR_INIT;
     int64_t start_ms = time_monotonic_ms(), now_s;
     struct keep_news news = {.changed = false};
     uint64_t random = 0;
     enum mauth_rc rc;
 
+    w->has_loaded = false;
     watch_signals_allow(trust_client_fetch(w->client));
-    rc = trust_client_look(w->client, true, loaded, &news, &err);
+    rc = trust_client_look(w->client, &wish, &news, &err);
     watch_signals_deny();
-    if (watch_signals_end() || (rc == MAUTH_UNAVAILABLE && watch_signals_asked()))
+    if (watch_signals_end() ||
+        (rc == MAUTH_UNAVAILABLE && (watch_signals_asked() || w->has_loaded)))
         return 0; /* cancelled: that is no trouble */
+    if (news.new_key)
+        w->awaits_loading = wish.loaded != NULL;
     if (mauth_random(&random, sizeof(random), NULL) != MAUTH_OK)
         random = (uint64_t)start_ms;
     now_s = time_now_s();
@@ -192,10 +228,13 @@ look(struct watcher *w)
     }
     note_success(w, &news, now_s);
     w->failures.failures = 0;
-    if (is_hasty(&news, time_monotonic_ms() - start_ms))
-        return backoff_wait_ms(&w->idle, 0, random);
-    w->idle.failures = 0;
-    return 0;
+    if (!is_hasty(&news, time_monotonic_ms() - start_ms)) {
+        w->idle.failures = 0;
+        return 0;
+    }
+    if (w->idle.failures >= IDLE_DOUBLINGS)
+        w->idle.failures = IDLE_DOUBLINGS;
+    return backoff_wait_ms(&w->idle, 0, random);
 }
 
 static void
@@ -263,6 +302,7 @@ start(struct watcher *w)
         command_complain(w->call,
             "ALARM of before: %s shows it; it stands until somebody takes that away",
             w->home.alarm_file);
+    (void)find_loaded(w);
     write_status(w, time_now_s());
     return watch(w);
 }

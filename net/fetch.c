@@ -21,6 +21,8 @@ struct fetch {
     bool http_loopback;
     size_t max_bytes;
     atomic_bool cancelled;
+    bool (*gives_up)(void *arg);
+    void *arg;
 
     /* Of the request under way. */
     struct buf *body;
@@ -59,7 +61,7 @@ look_up(void *arg, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
     const struct fetch *f = arg;
 
     (void)dltotal, (void)dlnow, (void)ultotal, (void)ulnow;
-    return atomic_load(&f->cancelled);
+    return atomic_load(&f->cancelled) || (f->gives_up && f->gives_up(f->arg));
 }
 
 /* Stops at the first option that libcurl does not take. */
@@ -135,6 +137,8 @@ fetch_open(const struct fetch_options *o, struct fetch **out, struct mauth_err *
         return mauth_fail(err, MAUTH_NO_MEMORY, "fetch: no memory");
     f->unix_socket = o->unix_socket != NULL;
     f->http_loopback = o->allow_http_loopback;
+    f->gives_up = o->gives_up;
+    f->arg = o->arg;
     f->max_bytes = o->max_bytes ? o->max_bytes : MAX_BYTES;
     f->easy = curl_easy_init();
     if (!f->easy || set_up(f, o) != CURLE_OK) {

@@ -27,6 +27,9 @@ struct fetch_options {
     bool allow_http_loopback; /* http:// to 127.0.0.1 or [::1], for tests only */
     size_t max_bytes;         /* of an answer; 0: 1 MiB */
     long timeout_ms;          /* of a whole request; 0: 10000 */
+    /* Asked about each second while a request is under way: cancel it? NULL: never. */
+    bool (*gives_up)(void *arg);
+    void *arg;
 };
 
 MAUTH_MUST_USE enum mauth_rc fetch_open(

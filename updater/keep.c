@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "keys/trust.h"
 #include "updater/witness.h"
 #include <meshauth/ticket.h>
@@ -127,16 +128,37 @@ judge(const struct keep *k, const struct mauth_trust *next, int64_t now_s,
     return witness_check(&k->witness, &c, rewritten, err);
 }
 
+static enum mauth_rc
+write_evidence(const struct keep *k, struct text file, struct mauth_err *err)
+{
+    const struct text held = keep_text(k);
+    struct buf before;
+    enum mauth_rc rc = file_create(k->o.alarm_file, file.p, file.len, FILE_PUBLIC, err);
+
+    if (rc)
+        return rc;
+    buf_init(&before);
+    buf_printf(&before, "%s.before", k->o.alarm_file);
+    if (!buf_cstr(&before))
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    else
+        rc =
+            file_replace((const char *)before.data, held.p, held.len, FILE_PUBLIC, err);
+    buf_clear(&before);
+    return rc;
+}
+
 /*
- * The first one stays: what comes later may be the forger's next. Where the disk does not
- * take it, the alarm is raised without.
+ * What came and what was held: it takes both to show that they contradict. The first ones
+ * stay: what comes later may be the forger's next. Where the disk does not take them, the
+ * alarm is raised without.
  */
 static void
 keep_evidence(const struct keep *k, struct text file)
 {
     struct mauth_err none = MAUTH_ERR_INIT;
 
-    if (file_create(k->o.alarm_file, file.p, file.len, FILE_PUBLIC, &none) != MAUTH_OK)
+    if (write_evidence(k, file, &none) != MAUTH_OK)
         mauth_err_reset(&none);
 }
 
@@ -165,6 +187,16 @@ is_held(const struct keep *k, struct text file)
            memcmp(file.p, k->file.data, file.len) == 0;
 }
 
+static bool
+has_new_key(const struct keep *k, const struct mauth_trust *next)
+{
+    for (size_t i = 0; k->trust && i < trust_key_count(next); i++)
+        if (!trust_key_find(
+                k->trust, text_of(mauth_key_id(trust_key_at(next, i)->key))))
+            return true;
+    return false;
+}
+
 enum mauth_rc
 keep_take(struct keep *k, struct text file, int64_t now_s, struct keep_news *news,
     struct mauth_err *err)
@@ -189,6 +221,7 @@ keep_take(struct keep *k, struct text file, int64_t now_s, struct keep_news *new
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     if (rc)
         goto out;
+    news->new_key = has_new_key(k, next);
     mauth_trust_free(k->trust);
     buf_clear(&k->file);
     k->trust = next;

@@ -16,7 +16,8 @@
 struct keep_options {
     const char *trust_file;   /* what services read */
     const char *witness_file; /* updater/witness.h */
-    const char *alarm_file;   /* where a file that proves a forgery goes */
+    const char *alarm_file;   /* where a file goes that contradicts the one that is
+                                 held, which goes to alarm_file.before */
     const char *root_vkey;
     const char *issuer;
 };
@@ -38,7 +39,8 @@ const struct mauth_trust *keep_trust(const struct keep *k);
 struct text keep_text(const struct keep *k);
 
 struct keep_news {
-    bool changed;   /* the file was replaced */
+    bool changed; /* the file was replaced */
+    bool new_key; /* one that was not listed before: who has loaded it is waited for */
     bool rewritten; /* the audit log of the new epoch contradicts the one before */
 };
 
@@ -51,7 +53,7 @@ struct keep_news {
  * MAUTH_DENIED      of another issuer, a lower number or an old epoch
  * MAUTH_EXPIRED     its time is over, or it is from the future: the clock is wrong
  * MAUTH_CONFLICT    somebody else signs with the authority's key, or the audit log was
- *                   rewritten: an alarm. The file is kept as evidence.
+ *                   rewritten: an alarm. Both files are kept as evidence.
  * MAUTH_UNAVAILABLE the disk
  */
 MAUTH_MUST_USE enum mauth_rc keep_take(struct keep *k, struct text file, int64_t now_s,

@@ -13,6 +13,14 @@ from harness import MESHAUTH, PATIENCE_S, run, wait_until
 from services import Socket
 
 
+def refused(test, code, says, *words):
+    """A sentence on standard error, and that exit code."""
+    done = run(MESHAUTH, *words, check=False)
+    test.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+    test.assertIn(says, done.stderr)
+    return done
+
+
 class Pinned:
     """The folder of a service, registered at a Mesh, in which its root is pinned."""
 

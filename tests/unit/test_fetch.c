@@ -406,6 +406,37 @@ ends_when_cancelled(void **state)
     fetch_close(f);
 }
 
+static bool
+gives_up_at_third(void *arg)
+{
+    unsigned *asked = arg;
+
+    return ++*asked == 3;
+}
+
+/* Only the request that is under way; the next one is asked. */
+static void
+ends_when_it_is_given_up(void **state)
+{
+    unsigned asked = 0;
+    struct fetch *f = open_fetch(&(struct fetch_options){
+        .ca_file = fix.ca, .gives_up = gives_up_at_third, .arg = &asked});
+    int64_t start_ms = time_monotonic_ms();
+    struct buf body;
+    long status;
+
+    (void)state;
+    buf_init(&body);
+    assert_int_equal(
+        ask(f, "https", fix.good.port, "/slow/8", &status, &body), MAUTH_UNAVAILABLE);
+    assert_in_range(time_monotonic_ms() - start_ms, 0, 5000);
+    assert_true(asked >= 3);
+    assert_int_equal(
+        ask(f, "https", fix.good.port, "/bytes/1", &status, &body), MAUTH_OK);
+    buf_clear(&body);
+    fetch_close(f);
+}
+
 static void
 escapes_form_values(void **state)
 {
@@ -432,6 +463,7 @@ main(void)
         cmocka_unit_test(refuses_what_callers_must_not_ask),
         cmocka_unit_test(tells_how_long_to_stay_away),
         cmocka_unit_test(ends_when_cancelled),
+        cmocka_unit_test(ends_when_it_is_given_up),
         cmocka_unit_test(escapes_form_values),
     };
 

@@ -82,7 +82,7 @@ take_at(struct world *w, struct text file, const char *now, struct keep_news *ne
 static enum mauth_rc
 take(struct world *w, struct text file, bool *changed)
 {
-    struct keep_news news = {true, true};
+    struct keep_news news = {.changed = true};
     enum mauth_rc rc = take_at(w, file, NOW, &news);
 
     *changed = news.changed;
@@ -323,6 +323,10 @@ keeps_the_old_one(void **state)
             assert_int_equal(len, file.len);
             assert_memory_equal(evidence, file.p, len);
             free(evidence);
+            evidence = scratch_read(&w->dir, "trust.alarm.before", &len);
+            assert_int_equal(len, held.len);
+            assert_memory_equal(evidence, held.data, len);
+            free(evidence);
             unlink(w->alarm);
         }
         w->g = good;
@@ -417,6 +421,29 @@ does_not_start_without_what_it_witnessed(void **state)
 }
 
 /* A backup was restored, which the root has vouched for: both are kept. */
+/* Whoever waits for it is to hear of it soon. */
+static void
+tells_of_a_new_key(void **state)
+{
+    struct world *w = *state;
+    struct keep_news news;
+
+    w->g.statement.key_count = 1;
+    assert_int_equal(take_at(w, make(w), NOW, &news), MAUTH_OK);
+    assert_false(news.new_key); /* there was no file before */
+    w->g.statement.sequence = 43;
+    assert_int_equal(take_at(w, make(w), NOW, &news), MAUTH_OK);
+    assert_false(news.new_key);
+    w->g.statement.sequence = 44;
+    w->g.statement.key_count = 2;
+    assert_int_equal(take_at(w, make(w), NOW, &news), MAUTH_OK);
+    assert_true(news.new_key);
+    w->g.statement.sequence = 45;
+    w->g.statement.key_count = 1;
+    assert_int_equal(take_at(w, make(w), NOW, &news), MAUTH_OK);
+    assert_false(news.new_key);
+}
+
 static void
 tells_of_a_log_that_a_new_epoch_rewrote(void **state)
 {
@@ -489,6 +516,7 @@ main(void)
         TEST(remembers_without_the_file),
         TEST(tells_that_what_lies_there_is_none),
         TEST(does_not_start_without_what_it_witnessed),
+        TEST(tells_of_a_new_key),
         TEST(tells_of_a_log_that_a_new_epoch_rewrote),
         TEST(keeps_the_old_one_when_the_disk_fails),
         TEST(bears_clocks_that_differ),

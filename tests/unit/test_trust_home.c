@@ -90,6 +90,35 @@ is_opened_as_it_was_pinned(void **state)
     trust_home_close(h); /* no harm */
 }
 
+/* The root was lost: whoever takes its key away may pin another; the rest stays. */
+static void
+can_be_pinned_anew(void **state)
+{
+    struct world *w = *state;
+    struct note_verifier other;
+    char *key, *same;
+
+    w->pin.service = SVC;
+    assert_int_equal(pin(w), MAUTH_OK);
+    key = scratch_read(&w->dir, "pinned/service.key", NULL);
+    w->root.key[3] ^= 1;
+    assert_int_equal(
+        note_verifier_make(w->root.name, w->root.key, &other, NULL), MAUTH_OK);
+    w->pin.root = &other;
+    w->pin.service = NULL;
+    assert_int_equal(pin(w), MAUTH_CONFLICT);
+    assert_int_equal(unlink(scratch_path(&w->dir, "pinned/root.vkey")), 0);
+    assert_int_equal(try_to_open(w), MAUTH_NOT_FOUND);
+    assert_int_equal(pin(w), MAUTH_OK);
+    assert_int_equal(trust_home_open(w->pinned, &w->home, NULL), MAUTH_OK);
+    assert_string_equal(w->home.service, SVC);
+    trust_home_close(&w->home);
+    same = scratch_read(&w->dir, "pinned/service.key", NULL);
+    assert_string_equal(key, same);
+    free(same);
+    free(key);
+}
+
 /* A folder can be moved, with the key in it. */
 static void
 can_be_moved(void **state)
@@ -210,6 +239,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(is_opened_as_it_was_pinned),
+        TEST(can_be_pinned_anew),
         TEST(can_be_moved),
         TEST(keeps_what_was_pinned),
         TEST(refuses_what_is_damaged),
