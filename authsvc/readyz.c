@@ -5,6 +5,7 @@
 #include "authsvc/problem.h"
 #include "authsvc/service.h"
 #include "base/fail.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "store/key_warnings.h"
 
@@ -20,13 +21,24 @@ is_trusted(const struct service *s, int64_t now_s)
     return good;
 }
 
+/* Without a key for identity tickets nobody logs in. */
+static bool
+signs(const struct keystore *keys, const char *issuer)
+{
+    const struct text audience = text_of(issuer);
+    const struct keystore_signer *s = keystore_signer(keys, &audience, 1);
+
+    return s && signer_ready(s->signer, NULL) == MAUTH_OK;
+}
+
 void
 readyz_start(struct http_exchange *x)
 {
     const struct service *s = http_context(x);
     int64_t now_s = time_now_s();
-    bool ready = is_trusted(s, now_s);
     struct shared_ref *keys = own_keys_take(s->keys);
+    bool ready =
+        is_trusted(s, now_s) && signs(own_keys_of(keys), s->config->issuer.url);
     struct mauth_err err = MAUTH_ERR_INIT;
     struct buf json;
 

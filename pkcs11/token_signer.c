@@ -56,10 +56,11 @@ token_signer_new(struct text uri, const struct mauth_key *key, struct signer **o
 }
 
 enum mauth_rc
-token_signer_find(struct text uri, struct mauth_key **out, struct mauth_err *err)
+token_signer_find(struct text uri, struct signer **out, struct mauth_err *err)
 {
-    struct pkcs11_uri where;
+    struct mauth_key *key = NULL;
     struct pool *pool = NULL;
+    struct pkcs11_uri where;
     enum mauth_rc rc;
 
     *out = NULL;
@@ -67,7 +68,10 @@ token_signer_find(struct text uri, struct mauth_key **out, struct mauth_err *err
     if (rc == MAUTH_OK)
         rc = pool_new(&where, NULL, &pool, err);
     if (rc == MAUTH_OK)
-        rc = pool_key(pool, out, err);
-    pool_free(pool);
-    return rc;
+        rc = pool_key(pool, &key, err);
+    if (rc != MAUTH_OK) {
+        pool_free(pool);
+        return rc;
+    }
+    return signer_new(&token_ops, pool, key, out, err);
 }

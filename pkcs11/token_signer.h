@@ -15,12 +15,12 @@ MAUTH_MUST_USE enum mauth_rc token_signer_new(struct text uri,
     const struct mauth_key *key, struct signer **out, struct mauth_err *err);
 
 /*
- * Look into the token for the public half, and let the key sign something.
+ * The key of this URI, whatever it is: it is there, and has signed something.
  *
  * MAUTH_MALFORMED    as above
  * MAUTH_UNAVAILABLE  it is not there, or does not sign: err says why
  */
 MAUTH_MUST_USE enum mauth_rc token_signer_find(
-    struct text uri, struct mauth_key **out, struct mauth_err *err);
+    struct text uri, struct signer **out, struct mauth_err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/fault.h"
 #include "base/str.h"
+#include "keys/key_certificate.h"
 #include "pkcs11/token_signer.h"
 #include "store/admin.h"
 #include "store/key.h"
@@ -98,6 +99,35 @@ make_key(struct admin_key *k, struct mauth_err *err)
     return rc;
 }
 
+static enum mauth_rc
+check_window(int64_t from_s, int64_t until_s, int64_t now_s, struct mauth_err *err)
+{
+    if (from_s < now_s - ADMIN_KEY_EARLY_S)
+        return mauth_fail(err, MAUTH_INVALID, "A key cannot begin before it is made.");
+    if (until_s <= from_s)
+        return mauth_fail(err, MAUTH_INVALID, "A key ends after it begins.");
+    if (until_s - from_s > ADMIN_KEY_LIFE_MAX_S)
+        return mauth_fail(err, MAUTH_INVALID, "A key is good for ten years at most.");
+    return MAUTH_OK;
+}
+
+/* What is wished for, all but the key. */
+static enum mauth_rc
+read_wish(const struct admin_change *c, struct keystore_key *out, struct mauth_err *err)
+{
+    const struct admin_key *k = &c->key;
+    int64_t from_s = k->from_s ? k->from_s : c->now_s;
+
+    *out = (struct keystore_key){
+        .state = TRUST_NEXT,
+        .from_s = from_s,
+        .until_s = k->until_s ? k->until_s : from_s + ADMIN_KEY_LIFE_S,
+        .audiences = k->audiences[0] ? k->audiences : "*",
+        .created_s = c->now_s,
+    };
+    return check_window(out->from_s, out->until_s, c->now_s, err);
+}
+
 /* A module runs in our process: only those that the configuration names. */
 static enum mauth_rc
 check_module(const struct admin_key *k, struct mauth_err *err)
@@ -114,26 +144,44 @@ check_module(const struct admin_key *k, struct mauth_err *err)
         "The module is none of pkcs11_modules in the service's configuration.");
 }
 
-/* Its public half: it is there, and it signs. */
+/* What is stored of it; the key signs its certificate. */
 static enum mauth_rc
-find_in_token(struct admin_key *k, struct mauth_err *err)
+take_signer(struct admin_key *k, const struct signer *signer,
+    const struct keystore_key *wish, struct mauth_err *err)
 {
-    struct mauth_err why = MAUTH_ERR_INIT;
-    struct mauth_key *key = NULL;
-    enum mauth_rc rc = check_module(k, err);
-    const uint8_t *spki;
+    const uint8_t *spki = mauth_key_spki(signer_key(signer), &k->spki_len);
+    struct buf certificate;
+    enum mauth_rc rc;
 
+    memcpy(k->spki, spki, k->spki_len);
+    snprintf(k->id, sizeof(k->id), "%s", mauth_key_id(signer_key(signer)));
+    buf_init_fixed(&certificate, k->certificate, sizeof(k->certificate));
+    rc = key_certificate_make(signer, wish->from_s, wish->until_s, &certificate, err);
+    k->certificate_len = certificate.len;
+    return rc;
+}
+
+static enum mauth_rc
+find_in_token(struct admin_change *c, struct mauth_err *err)
+{
+    struct admin_key *k = &c->key;
+    struct mauth_err why = MAUTH_ERR_INIT;
+    struct signer *signer = NULL;
+    struct keystore_key wish;
+    enum mauth_rc rc = check_module(k, err);
+
+    if (rc == MAUTH_OK)
+        rc = read_wish(c, &wish, err);
     if (rc != MAUTH_OK)
         return rc;
-    rc = token_signer_find(text_of(k->token), &key, &why);
-    if (rc != MAUTH_OK)
-        return mauth_fail(
-            err, rc == MAUTH_UNAVAILABLE ? MAUTH_INVALID : rc, "%s", why.text);
-    spki = mauth_key_spki(key, &k->spki_len);
-    memcpy(k->spki, spki, k->spki_len);
-    snprintf(k->id, sizeof(k->id), "%s", mauth_key_id(key));
-    mauth_key_free(key);
-    return MAUTH_OK;
+    rc = token_signer_find(text_of(k->token), &signer, &why);
+    if (rc == MAUTH_OK)
+        rc = take_signer(k, signer, &wish, &why);
+    signer_free(signer);
+    if (rc == MAUTH_OK)
+        return MAUTH_OK;
+    return mauth_fail(
+        err, rc == MAUTH_UNAVAILABLE ? MAUTH_INVALID : rc, "%s", why.text);
 }
 
 enum mauth_rc
@@ -148,7 +196,7 @@ admin_key_ready(struct admin_change *c, struct mauth_err *err)
     rc = key_change_ready(&k->life, err);
     if (rc != MAUTH_OK || c->op != ADMIN_KEY_PREPARE || !k->pkcs8)
         return rc;
-    return k->token[0] ? find_in_token(k, err) : make_key(k, err);
+    return k->token[0] ? find_in_token(c, err) : make_key(k, err);
 }
 
 /* What is there of it, as it is shown. */
@@ -177,18 +225,6 @@ admin_key_find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err
     if (!admin_key_is_id(text_of(c->whom)))
         return MAUTH_NOT_FOUND;
     return look(txn, &c->key, c->whom, err);
-}
-
-static enum mauth_rc
-check_window(int64_t from_s, int64_t until_s, int64_t now_s, struct mauth_err *err)
-{
-    if (from_s < now_s - ADMIN_KEY_EARLY_S)
-        return mauth_fail(err, MAUTH_INVALID, "A key cannot begin before it is made.");
-    if (until_s <= from_s)
-        return mauth_fail(err, MAUTH_INVALID, "A key ends after it begins.");
-    if (until_s - from_s > ADMIN_KEY_LIFE_MAX_S)
-        return mauth_fail(err, MAUTH_INVALID, "A key is good for ten years at most.");
-    return MAUTH_OK;
 }
 
 static enum mauth_rc
@@ -223,7 +259,8 @@ add_token(struct kv_txn *txn, const struct admin_key *k,
 {
     struct mauth_key *key = NULL;
     enum mauth_rc rc = mauth_key_from_spki(k->spki, k->spki_len, &key, err);
-    const struct keystore_token token = {*wish, k->token, key};
+    const struct keystore_token token = {
+        *wish, k->token, key, {(const char *)k->certificate, k->certificate_len}};
 
     if (rc == MAUTH_OK)
         rc = keystore_token_add(txn, k->seal, &token, k->life.nonce[0], err);
@@ -248,15 +285,8 @@ static enum mauth_rc
 prepare(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
     struct admin_key *k = &c->key;
-    int64_t from_s = k->from_s ? k->from_s : c->now_s;
-    const struct keystore_key wish = {
-        .state = TRUST_NEXT,
-        .from_s = from_s,
-        .until_s = k->until_s ? k->until_s : from_s + ADMIN_KEY_LIFE_S,
-        .audiences = k->audiences[0] ? k->audiences : "*",
-        .created_s = c->now_s,
-    };
-    enum mauth_rc rc = check_window(wish.from_s, wish.until_s, c->now_s, err);
+    struct keystore_key wish;
+    enum mauth_rc rc = read_wish(c, &wish, err);
 
     if (rc == MAUTH_OK)
         rc = check_room(txn, k, err);

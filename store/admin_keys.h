@@ -13,6 +13,7 @@
 struct admin_change;
 
 enum {
+    ADMIN_KEY_CERTIFICATE_MAX = 2048,
     ADMIN_KEY_LIFE_S = 365 * 86400, /* unless another is asked for */
     ADMIN_KEY_LIFE_MAX_S = 10 * 365 * 86400,
     ADMIN_KEY_EARLY_S = 60 /* so much earlier than now may it begin: clocks differ */
@@ -53,6 +54,8 @@ struct admin_key {
     /* Made, and found. */
     uint8_t spki[MAUTH_SPKI_MAX]; /* of the one in the token */
     size_t spki_len;
+    uint8_t certificate[ADMIN_KEY_CERTIFICATE_MAX]; /* that it has signed */
+    size_t certificate_len;
     char id[MAUTH_KEY_ID_LEN + 1]; /* of the new one */
     struct key_change life;
     struct admin_key_view view;

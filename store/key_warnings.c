@@ -98,6 +98,18 @@ key_warnings(
     return buf_ok(out) ? MAUTH_OK : mauth_fail(err, MAUTH_NO_MEMORY, "keys: no memory");
 }
 
+static void
+look_for_away(const struct keystore *keys, struct buf *out)
+{
+    for (size_t i = 0; i < keystore_count(keys); i++) {
+        struct mauth_err why = MAUTH_ERR_INIT;
+
+        if (keystore_ready(keys, i, &why) != MAUTH_OK)
+            buf_printf(out, "The signing key %s does not sign: %s.\n",
+                mauth_key_id(keystore_at(keys, i)->key), why.text);
+    }
+}
+
 enum mauth_rc
 key_warnings_json(
     const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err)
@@ -107,6 +119,7 @@ key_warnings_json(
     enum mauth_rc rc;
 
     buf_init(&lines);
+    look_for_away(keys, &lines);
     rc = key_warnings(keys, now_s, &lines, err);
     rest = buf_slice(&lines);
     buf_str(out, "[");

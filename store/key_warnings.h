@@ -17,7 +17,8 @@ enum {
 MAUTH_MUST_USE enum mauth_rc key_warnings(
     const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err);
 
-/* The same as a JSON array of texts. */
+/* The same as a JSON array of texts, and before it a text for each key that should sign
+ * now and does not: its token is away. */
 MAUTH_MUST_USE enum mauth_rc key_warnings_json(
     const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err);
 

@@ -147,6 +147,9 @@ keystore_token_add(struct kv_txn *txn, const struct mauth_secret *seal,
     snprintf(k.token, sizeof(k.token), "%s", token->uri);
     spki = mauth_key_spki(token->public_half, &len);
     rc = mauth_key_from_spki(spki, len, &k.key, err);
+    buf_text(&k.certificate, token->certificate);
+    if (rc == MAUTH_OK && !buf_ok(&k.certificate))
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
     if (rc == MAUTH_OK)
         rc = add(txn, seal, &token->key, &k, nonce, err);
     signing_key_clear(&k);

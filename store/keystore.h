@@ -57,6 +57,7 @@ struct keystore_token {
     struct keystore_key key;
     const char *uri; /* pkcs11/uri.h */
     const struct mauth_key *public_half;
+    struct text certificate; /* keys/key_certificate.h */
 };
 
 /* Store it. As above; MAUTH_INVALID also for a URI that is not taken. */

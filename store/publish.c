@@ -87,7 +87,8 @@ publish_trust(struct kv *kv, const struct keystore *keys,
     memcpy(s.tree_root, m.head.root, sizeof(s.tree_root));
     for (; s.key_count < keystore_count(keys); s.key_count++)
         list[s.key_count] = *keystore_at(keys, s.key_count);
-    rc = trust_write(a->delegation, &s, &a->verifier, mauth_secret_bytes(a->seed), &file, err);
+    rc = trust_write(
+        a->delegation, &s, &a->verifier, mauth_secret_bytes(a->seed), &file, err);
     if (rc == MAUTH_OK)
         rc = file_replace(o->path, file.data, file.len, FILE_PUBLIC, err);
 out:

@@ -79,7 +79,7 @@ check_token(const struct signing_key *k, struct mauth_err *err)
 {
     struct pkcs11_uri uri;
 
-    if (!k->key || k->pkcs8.len)
+    if (!k->key || !k->certificate.len || k->pkcs8.len)
         return mauth_fail(err, MAUTH_INVALID,
             "keystore: of a key in a token the public half is stored, and no other");
     return pkcs11_uri_parse(text_of(k->token), &uri, err) == MAUTH_OK ? MAUTH_OK

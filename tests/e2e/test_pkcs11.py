@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 
+import harness
 from harness import (EXCHANGE, MESHAUTH, ROOT, SAML2, SLOW, STORAGE, Device, Mesh, MeshTest, Ticket, main, run,
                      wait_until)
 from people import Person
@@ -50,6 +51,16 @@ class TokenTest(MeshTest):
             who.login()
             return Ticket(who.credential).key == key
         wait_until(login, f"a ticket by {key}")
+
+    def ready(self):
+        """What /readyz says; its warnings are kept."""
+        c = harness.Socket(self.mesh.dir / "admin.sock")
+        c.request("GET", "/readyz")
+        answer = c.getresponse()
+        said = json.loads(answer.read())
+        c.close()
+        self.warnings = "\n".join(said["warnings"])
+        return answer.status, said["status"]
 
     def messages(self, word):
         return [line["message"] for line in self.mesh.log() if word in line.get("message", "")]
@@ -164,6 +175,8 @@ class Away(TokenTest):
             self.assertEqual(self.mesh.exchange(self.mesh.mint("alice"), alice.device).status, 503)
         self.assertLess(time.monotonic() - start, 6 * AT_ONCE_S)
         wait_until(lambda: self.messages(f"the key {hard} does not sign: token: "), "the log to tell")
+        self.assertEqual(self.ready(), (503, "not-ready"))
+        self.assertIn(f"The signing key {hard} does not sign: token: ", self.warnings)
         self.asks_storage(alice, soft)
         self.new_key_does_not_matter(alice, soft)
         self.restarts(alice, hard, soft)
@@ -176,6 +189,7 @@ class Away(TokenTest):
                    COMES_BACK_S)
         self.signs(alice, hard)
         wait_until(lambda: self.messages(f"the key {hard} signs again"), "the log to tell")
+        self.assertEqual((self.ready(), self.warnings), ((200, "ready"), ""))
         self.assertGreater(len([r for r in self.mesh.audit(actor=alice.id, action="login")]), logins)
         self.asks_storage(alice, soft)
 
@@ -217,6 +231,8 @@ class Initial(TokenTest):
         wait_until(lambda: self.messages(f"the key {hard} does not sign"), "the log to tell")
         alice.login()
         self.assertIsNone(alice.ticket)
+        self.assertEqual(self.ready(), (200, "ready"))  # people log in
+        self.assertIn(f"The signing key {hard} does not sign: token: ", self.warnings)
         issued = self.mesh.audit(actor=alice.id, action="ticket.issue")
         answer = self.mesh.post({"grant_type": EXCHANGE, "subject_token_type": SAML2, "subject_token": alice.credential,
                                  "requested_token_type": SAML2, "audience": STORAGE, "resource": alice.root,

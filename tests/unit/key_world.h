@@ -72,7 +72,8 @@ key_world_add_token(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     static uint8_t nonce[12] = {[11] = 1};
     struct key_world *w = arg;
-    const struct keystore_token token = {w->make, key_world_token, w->public_half};
+    const struct keystore_token token = {
+        w->make, key_world_token, w->public_half, {"certificate", 11}};
 
     nonce[0]++;
     return keystore_token_add(txn, w->seal, &token, nonce, err);

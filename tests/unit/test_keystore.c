@@ -33,7 +33,8 @@ add_token(struct kv_txn *txn, void *arg, struct mauth_err *err)
     struct act *a = arg;
     const struct keystore_token token = {.key = a->key,
         .uri = "pkcs11:token=t;object=o?module-path=/nowhere/m.so",
-        .public_half = a->public_half};
+        .public_half = a->public_half,
+        .certificate = text_of("certificate")};
 
     return keystore_token_add(txn, a->seal, &token, nonce, err);
 }

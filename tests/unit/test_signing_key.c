@@ -155,6 +155,8 @@ has_one_private_half(void **state)
     assert_int_equal(
         signing_key_complete(&k, NULL), MAUTH_INVALID); /* half of nothing */
     k.key = key_world_public_half();
+    assert_int_equal(signing_key_complete(&k, NULL), MAUTH_INVALID); /* uncertified */
+    buf_str(&k.certificate, "certificate");
     assert_int_equal(signing_key_complete(&k, NULL), MAUTH_OK);
     k.token[7] = 'x';
     assert_int_equal(signing_key_complete(&k, NULL), MAUTH_INVALID);

@@ -32,31 +32,6 @@ uri_of(const char *module, const char *object, const char *pin_file)
     return text_of(uri);
 }
 
-static struct mauth_key *
-find(const char *object)
-{
-    struct mauth_err err = MAUTH_ERR_INIT;
-    struct mauth_key *key = NULL;
-
-    if (token_signer_find(uri_of(SOFTHSM_MODULE, object, hsm.pin_file), &key, &err) !=
-        MAUTH_OK)
-        fail_msg("%s: %s", object, err.text);
-    assert_non_null(key);
-    return key;
-}
-
-static struct signer *
-signer_of(const char *module, const char *object, const struct mauth_key *key,
-    const char *pin_file)
-{
-    struct signer *s = NULL;
-
-    assert_int_equal(
-        token_signer_new(uri_of(module, object, pin_file), key, &s, NULL), MAUTH_OK);
-    assert_non_null(s);
-    return s;
-}
-
 static enum mauth_rc
 sign_once(const struct signer *s, struct mauth_err *err)
 {
@@ -74,6 +49,38 @@ signs(const struct signer *s)
 
     if (sign_once(s, &err) != MAUTH_OK)
         fail_msg("%s", err.text);
+}
+
+/* The public half of a key that is there, and signs. */
+static struct mauth_key *
+find(const char *object)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct mauth_key *key = NULL;
+    struct signer *s = NULL;
+    const uint8_t *spki;
+    size_t len;
+
+    if (token_signer_find(uri_of(SOFTHSM_MODULE, object, hsm.pin_file), &s, &err) !=
+        MAUTH_OK)
+        fail_msg("%s: %s", object, err.text);
+    signs(s);
+    spki = mauth_key_spki(signer_key(s), &len);
+    assert_int_equal(mauth_key_from_spki(spki, len, &key, NULL), MAUTH_OK);
+    signer_free(s);
+    return key;
+}
+
+static struct signer *
+signer_of(const char *module, const char *object, const struct mauth_key *key,
+    const char *pin_file)
+{
+    struct signer *s = NULL;
+
+    assert_int_equal(
+        token_signer_new(uri_of(module, object, pin_file), key, &s, NULL), MAUTH_OK);
+    assert_non_null(s);
+    return s;
 }
 
 /* Refused for this reason, without a wait. */
@@ -200,15 +207,15 @@ refuses_what_does_not_sign(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(refusals); i++) {
         struct mauth_err err = MAUTH_ERR_INIT;
-        struct mauth_key *key = NULL;
+        struct signer *found = NULL;
         char path[128];
         enum mauth_rc rc;
 
         snprintf(path, sizeof(path), "%s/%s", hsm.dir,
             refusals[i].pin_file ? refusals[i].pin_file : "pin");
         rc = token_signer_find(
-            uri_of(refusals[i].module, refusals[i].object, path), &key, &err);
-        if (rc != MAUTH_UNAVAILABLE || key || !strstr(err.text, refusals[i].why))
+            uri_of(refusals[i].module, refusals[i].object, path), &found, &err);
+        if (rc != MAUTH_UNAVAILABLE || found || !strstr(err.text, refusals[i].why))
             fail_msg("%s: %s, %s", refusals[i].name, mauth_rc_name(rc), err.text);
         assert_null(strstr(err.text, "8765")); /* the wrong PIN */
     }
@@ -232,18 +239,18 @@ refuses_other_tokens(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(uris); i++) {
         struct mauth_err err = MAUTH_ERR_INIT;
-        struct mauth_key *key = NULL;
+        struct signer *found = NULL;
 
         snprintf(uri, sizeof(uri), "%s?module-path=%s&pin-source=file:%s", uris[i].uri,
             SOFTHSM_MODULE, hsm.pin_file);
         assert_int_equal(
-            token_signer_find(text_of(uri), &key, &err), MAUTH_UNAVAILABLE);
-        assert_null(key);
+            token_signer_find(text_of(uri), &found, &err), MAUTH_UNAVAILABLE);
+        assert_null(found);
         if (!strstr(err.text, uris[i].why))
             fail_msg("%s: %s", uris[i].uri, err.text);
     }
     assert_int_equal(
-        token_signer_find(text_of("pkcs11:"), &(struct mauth_key *){NULL}, NULL),
+        token_signer_find(text_of("pkcs11:"), &(struct signer *){NULL}, NULL),
         MAUTH_MALFORMED);
 }
 
