@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/fault.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "keys/key_certificate.h"
 #include "pkcs11/token_signer.h"
 #include "store/admin.h"
@@ -117,11 +118,12 @@ read_wish(const struct admin_change *c, struct keystore_key *out, struct mauth_e
 {
     const struct admin_key *k = &c->key;
     int64_t from_s = k->from_s ? k->from_s : c->now_s;
+    int64_t life_s = from_s < TIME_MAX_S ? ADMIN_KEY_LIFE_S : 0; /* none behind time */
 
     *out = (struct keystore_key){
         .state = TRUST_NEXT,
         .from_s = from_s,
-        .until_s = k->until_s ? k->until_s : from_s + ADMIN_KEY_LIFE_S,
+        .until_s = k->until_s ? k->until_s : from_s + life_s,
         .audiences = k->audiences[0] ? k->audiences : "*",
         .created_s = c->now_s,
     };
@@ -303,15 +305,15 @@ check_ready(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     struct key_ready ready;
     enum mauth_rc rc;
 
-    if (k->force || k->view.state == TRUST_ACTIVE || k->view.state == TRUST_REVOKED)
+    if (k->view.state == TRUST_ACTIVE || k->view.state == TRUST_REVOKED)
         return MAUTH_OK;
     rc = key_ready_take(txn, &k->reports, c->now_s, &ready, err);
     if (rc == MAUTH_OK) {
-        rc = key_ready_check(&ready, k->view.listed, err);
+        rc = key_ready_check(&ready, k->view.listed, k->force ? NULL : err);
         k->is_lacking = rc == MAUTH_CONFLICT;
     }
     key_ready_clear(&ready);
-    return rc;
+    return k->is_lacking && k->force ? MAUTH_OK : rc;
 }
 
 static enum mauth_rc
@@ -352,6 +354,8 @@ admin_key_on_record(const struct admin_change *c, struct audit_record *r)
     const struct admin_key *k = &c->key;
 
     r->key = k->view.id[0] ? k->view.id : c->whom;
+    if (k->is_lacking && !r->reason)
+        r->reason = "forced";
     if (r->key)
         r->resources[r->resource_count++] = r->key;
     if (c->op == ADMIN_KEY_PREPARE)

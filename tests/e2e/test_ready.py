@@ -178,6 +178,8 @@ class Activation(MeshTest):
     def test_forced(self):
         self.assert_problem(self.activate(force=False), 409, "key-not-loaded")
         self.assertEqual(self.activate(force=True).json["state"], "active")
+        record = self.mesh.audit(action="key.activate", limit=1)[0]
+        self.assertEqual((record["outcome"], record["reason"]), ("done", "forced"))
 
     def test_back_without_waiting(self):
         """The one before is known to everybody."""
