@@ -298,7 +298,7 @@ admin_change_reason(const struct admin_change *c, enum mauth_rc rc)
                                            : "service";
     case MAUTH_CONFLICT:
         if (admin_change_is_of_key(c))
-            return c->key.is_lacking ? "key-not-loaded" : "key-state";
+            return c->key.is_lacking && !c->key.force ? "key-not-loaded" : "key-state";
         return is_revoke ? "owner" : "service-taken";
     default: return NULL;
     }

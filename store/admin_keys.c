@@ -312,15 +312,15 @@ check_ready(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     struct key_ready ready;
     enum mauth_rc rc;
 
-    if (k->force || k->view.state == TRUST_ACTIVE || k->view.state == TRUST_REVOKED)
+    if (k->view.state == TRUST_ACTIVE || k->view.state == TRUST_REVOKED)
         return MAUTH_OK;
     rc = key_ready_take(txn, &k->reports, c->now_s, &ready, err);
     if (rc == MAUTH_OK) {
-        rc = key_ready_check(&ready, k->view.listed, err);
+        rc = key_ready_check(&ready, k->view.listed, k->force ? NULL : err);
         k->is_lacking = rc == MAUTH_CONFLICT;
     }
     key_ready_clear(&ready);
-    return rc;
+    return k->is_lacking && k->force ? MAUTH_OK : rc;
 }
 
 static enum mauth_rc
@@ -361,6 +361,8 @@ admin_key_on_record(const struct admin_change *c, struct audit_record *r)
     const struct admin_key *k = &c->key;
 
     r->key = k->view.id[0] ? k->view.id : c->whom;
+    if (k->is_lacking && !r->reason)
+        r->reason = "forced";
     if (r->key)
         r->resources[r->resource_count++] = r->key;
     if (c->op == ADMIN_KEY_PREPARE)

@@ -59,7 +59,7 @@ struct admin_key {
     char id[MAUTH_KEY_ID_LEN + 1]; /* of the new one */
     struct key_change life;
     struct admin_key_view view;
-    bool is_lacking; /* refused for that */
+    bool is_lacking; /* refused for that, or forced */
 };
 
 MAUTH_MUST_USE bool admin_key_is_id(struct text id);

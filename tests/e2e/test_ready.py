@@ -6,13 +6,15 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import subprocess
 import time
 
 from deciding import Deciding
-from harness import MESHAUTH, SLOW, MeshTest, main, run, wait_until
+from harness import MESHAUTH, SLOW, MeshTest, Ticket, main, run, wait_until
 from people import Person
 from services import Service, Socket
+from watching import Pinned
 
 
 class Verifier(Service):
@@ -176,6 +178,8 @@ class Activation(MeshTest):
     def test_forced(self):
         self.assert_problem(self.activate(force=False), 409, "key-not-loaded")
         self.assertEqual(self.activate(force=True).json["state"], "active")
+        record = self.mesh.audit(action="key.activate", limit=1)[0]
+        self.assertEqual((record["outcome"], record["reason"]), ("done", "forced"))
 
     def test_back_without_waiting(self):
         """The one before is known to everybody."""
@@ -262,6 +266,43 @@ class Activation(MeshTest):
         (key,) = [k for k in keys if k["id"] == self.key]
         self.assertEqual([v["ready"] for v in key["verifiers"]], [True, False])
         self.assertEqual(key["verifiers"][0]["id"], self.relay.id)
+
+
+class Updater(MeshTest):
+    """The whole way: a service's own updater, its verifier, and the command that waits for them."""
+
+    def test_from_prepare_to_the_first_ticket(self):
+        admin = Socket(self.mesh)
+        relay = Pinned(self.mesh, "relay")
+        self.addCleanup(relay.close)
+        loaded = self.mesh.folder / "relay.loaded"
+        loaded.mkdir()
+        relay.start("--loaded", loaded)
+        relay.wait_for("a trust file", lambda s: s["state"] == "good")
+        process = Deciding(self.mesh, "urn:meshauth:service:relay", trust=relay.trust, status=loaded)
+        self.addCleanup(process.close)
+
+        def verifiers(key):
+            """The service looks for a new file, and its updater tells of it."""
+            process.decide(None, None, "read")
+            relay.process.send_signal(signal.SIGHUP)
+            time.sleep(0.2)
+            return {v["name"]: v["ready"] for v in admin.call("GET", f"keys/{key}").json.get("verifiers", [])}
+        before = next(k["id"] for k in admin.call("GET", "keys").json["items"] if k["state"] == "active")
+        wait_until(lambda: verifiers(before) == {"relay": True}, "a report")
+        key = admin.call("POST", "keys", {}).json["id"]
+        self.assert_problem(admin.call("POST", f"keys/{key}/activate", {}), 409, "key-not-loaded")
+        wait_until(lambda: verifiers(key) == {"relay": True}, "a report with the key")
+        done = run(MESHAUTH, "keys", "activate", key, "--wait", "--timeout", "60s", "-c", self.mesh.conf)
+        self.assertIn(f"{key}: signs from now on", done.stdout)
+        # Not one ticket of its is refused there for the key.
+        alice = Person(self.mesh, "alice")
+
+        def signed_by_it():
+            alice.login()
+            return Ticket(alice.ticket).key == key
+        wait_until(signed_by_it, "a ticket by the key")
+        self.assertEqual(process.decide(alice.ticket, alice.device, "read")[1], "audience")
 
 
 if __name__ == "__main__":
