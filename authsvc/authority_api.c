@@ -8,6 +8,7 @@
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
 #include "authsvc/service.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "store/authority_change.h"
@@ -174,6 +175,7 @@ committed(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
+    fault_point("authority.committed");
     end(r, r->job.rc, &r->job.err);
 }
 

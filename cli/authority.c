@@ -40,7 +40,6 @@ static bool
 print_authority(const json_t *node)
 {
     const json_t *pending = json_object_get(node, "pending");
-    const json_t *warnings = json_object_get(node, "warnings");
     struct table *t = table_new(2, NULL);
 
     row(t, "authority", admin_text(node, "authority"));
@@ -56,9 +55,7 @@ print_authority(const json_t *node)
         authority_epoch_of(node));
     if (!table_end(t))
         return false;
-    for (size_t i = 0; i < json_array_size(warnings); i++)
-        output_line(
-            STYLE_BAD, "", "%s", json_string_value(json_array_get(warnings, i)));
+    authority_print_warnings_of(node);
     return true;
 }
 

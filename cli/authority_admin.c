@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/root_key.h"
@@ -40,6 +41,7 @@ write_change(struct store *s, struct mauth_err *err)
     rc = authority_change_ready(c, err);
     if (rc == MAUTH_OK)
         rc = kv_write(s->kv, authority_change_run, c, err);
+    fault_point("authority.committed");
     if (rc == MAUTH_OK && c->refused)
         rc = mauth_fail(err, MAUTH_CONFLICT, "%s", c->why.text);
     authority_change_clear(c);

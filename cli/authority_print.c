@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "cli/admin.h"
+#include "cli/authority_admin.h"
 #include "cli/output.h"
 
 json_int_t
@@ -53,4 +53,31 @@ authority_print_request(
         return admin_print(call, node, NULL);
     print_steps(pending, file, config);
     return COMMAND_DONE;
+}
+
+void
+authority_print_warnings_of(const json_t *node)
+{
+    const json_t *warnings = json_object_get(node, "warnings");
+
+    for (size_t i = 0; i < json_array_size(warnings); i++)
+        output_line(
+            STYLE_BAD, "", "%s", json_string_value(json_array_get(warnings, i)));
+}
+
+enum command_exit
+authority_print_warnings(const struct call *call, const char *config)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct admin admin = {.config = NULL};
+    const struct authority_place place = {.admin = &admin};
+    json_t *node = NULL;
+    enum command_exit code = admin_open(call, config, &admin);
+
+    if (code == COMMAND_DONE && authority_admin_show(&place, &node, &err) != MAUTH_OK)
+        code = admin_failed(call, &err);
+    authority_print_warnings_of(node);
+    json_decref(node);
+    admin_close(&admin);
+    return code;
 }

@@ -18,4 +18,8 @@ bool authority_print_in_force(const json_t *node);
 enum command_exit authority_print_request(
     const struct call *call, const json_t *node, const char *file, const char *config);
 
+/* What is to be seen to, in authority_view()'s object; and the same of a service. */
+void authority_print_warnings_of(const json_t *node);
+enum command_exit authority_print_warnings(const struct call *call, const char *config);
+
 #endif

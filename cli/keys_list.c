@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/admin.h"
+#include "cli/authority_print.h"
 #include "cli/keys_line.h"
 #include "cli/keys_ready.h"
 #include "cli/output.h"
@@ -172,7 +173,11 @@ print_list(const json_t *items)
 static enum command_exit
 list(const struct call *call)
 {
-    return admin_print_list(call, ADMIN_KEYS, print_list);
+    enum command_exit code = admin_print_list(call, ADMIN_KEYS, print_list);
+
+    if (code != COMMAND_DONE || call->json)
+        return code;
+    return authority_print_warnings(call, call->option[OPT_CONFIG]);
 }
 
 const struct command keys_list_command = {

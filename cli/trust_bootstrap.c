@@ -200,17 +200,18 @@ run(const struct call *call)
 const struct command trust_bootstrap_command = {
     .noun = "trust",
     .verb = "bootstrap",
-    .synopsis = "URL --out DIR [--fingerprint SHA256:...] [--ca FILE]\n"
-                "           [--key PEM] [--service ID] [--json]",
+    .synopsis = "URL --out DIR [--fingerprint SHA256:...]\n"
+                "           [--ca FILE] [--key PEM] [--service ID] [--json]",
     .summary = "pin the root of an account service",
-    .about = "Asks the account service for its root's verifier key and pins it in DIR, "
-             "for a\n"
-             "service that decides by it. The fingerprint is to be compared with what "
-             "you know\n"
-             "from elsewhere, as with ssh: on a terminal you are asked, a script gives "
-             "it.\n"
-             "DIR also gets the key with which the service proves who it is, if none "
-             "is named.",
+    .about =
+        "Asks the account service for its root's verifier key and pins it in DIR, for\n"
+        "a service that decides by it. The fingerprint is to be compared with what "
+        "you\n"
+        "know from elsewhere, as with ssh: on a terminal you are asked, a script "
+        "gives\n"
+        "it. DIR also gets the key with which the service proves who it is, if none "
+        "is\n"
+        "named.",
     .example = "  meshauth trust bootstrap https://auth.example.org \\\n"
                "      --out /var/lib/meshauth-trust/relay \\\n"
                "      --fingerprint SHA256:TSO1G3W1MT12jdttjdGYqTRPZ4DmgGEkhTr0dk8/G5A",

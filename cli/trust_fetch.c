@@ -109,10 +109,10 @@ const struct command trust_fetch_command = {
     .synopsis = "DIR [--service ID] [--json]",
     .summary = "bring a service's trust file up to date, once",
     .about = "Fetches the trust file into DIR, where `trust bootstrap` has pinned the "
-             "root, as\n"
-             "the registered service whose key lies there. Everything about it is "
-             "checked first;\n"
-             "a bad one leaves the file as it was, and ends with 1.",
+             "root,\n"
+             "as the registered service whose key lies there. Everything about it is "
+             "checked\n"
+             "first; a bad one leaves the file as it was, and ends with 1.",
     .example = "  meshauth trust fetch /var/lib/meshauth-trust/relay \\\n"
                "      --service svc_2h8x4c7n1v5q9w3e6r0tyzpmka",
     .options = options,

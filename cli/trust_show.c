@@ -288,10 +288,9 @@ const struct command trust_show_command = {
     .about =
         "Shows a trust file: its number and age, the authority that signed it, the "
         "keys\n"
-        "that sign tickets. Without the root's verifier key nobody vouches for any "
-        "of\n"
-        "it, and that is said. The root's fingerprint is what `trust bootstrap` "
-        "asks for.",
+        "that sign tickets. Without the root's verifier key nobody vouches for any of\n"
+        "it, and that is said. The root's fingerprint is what `trust bootstrap` asks\n"
+        "for.",
     .example = "  meshauth trust show /srv/mesh/trust --root /srv/mesh/root.vkey",
     .options = options,
     .args_min = 1,

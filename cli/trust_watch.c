@@ -290,15 +290,12 @@ const struct command trust_watch_command = {
     .synopsis = "DIR [--loaded DIR] [--status FILE] [--json]",
     .summary = "keep a service's trust file fresh, for good",
     .about =
-        "Keeps the trust file in DIR fresh, where `trust bootstrap` has pinned the "
-        "root:\n"
-        "waits at the account service for the next one and puts it in place once "
-        "everything\n"
-        "about it is right. When the account service is away the last good file "
-        "stays.\n"
-        "SIGHUP: look again at once. SIGTERM: end. With --json it prints its "
-        "status, a line\n"
-        "each time that something changes.",
+        "Keeps the trust file in DIR fresh, where `trust bootstrap` has pinned the\n"
+        "root: waits at the account service for the next one, and puts it in place "
+        "once\n"
+        "everything about it is right. When the account service is away the last good\n"
+        "file stays. SIGHUP: look again at once. SIGTERM: end. With --json it prints\n"
+        "its status, a line each time that something changes.",
     .example = "  meshauth trust watch /var/lib/meshauth-trust/relay \\\n"
                "      --loaded /run/relay/meshauth --status /run/relay/trust.json",
     .options = options,

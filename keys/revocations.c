@@ -10,7 +10,8 @@
 
 enum {
     TICKET_ID_DIGITS = 32,
-    LINE_MIN = sizeof("revoke 1 *\n") - 1
+    LINE_MIN = sizeof("revoke 1 *\n") - 1,
+    AT_ONCE = 16 /* ids that are looked for; a ticket seldom mentions more */
 };
 
 bool
@@ -47,12 +48,63 @@ revocation_parse(struct text line, struct revocation *out)
     return true;
 }
 
-static int
-by_first_id(const void *a, const void *b)
-{
-    const struct revocation *x = a, *y = b;
+/* The table. */
 
-    return text_compare(x->id[0], y->id[0]);
+struct revocation_link {
+    uint32_t next; /* index + 1; 0: the row ends */
+    uint32_t tag;  /* of the hash, so that seldom an id is looked at in vain */
+};
+
+/* The finalizer of MurmurHash3: each bit of w changes half of the result's. */
+static uint64_t
+mix(uint64_t w)
+{
+    w = (w ^ w >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    w = (w ^ w >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return w ^ w >> 33;
+}
+
+static uint64_t
+hash(uint64_t key, struct text id)
+{
+    uint64_t h = key;
+
+    for (size_t at = 0; at < id.len; at += sizeof(uint64_t)) {
+        size_t left = id.len - at;
+        uint64_t word = 0;
+
+        memcpy(&word, id.p + at, left < sizeof(word) ? left : sizeof(word));
+        h = mix(h ^ word);
+    }
+    return h;
+}
+
+static uint32_t *
+row_of(const struct revocations *list, uint64_t h)
+{
+    return &list->row[h & (list->rows - 1)];
+}
+
+static void
+link_entry(struct revocations *list, size_t i)
+{
+    uint64_t h = hash(list->key, list->entry[i].id[0]);
+    uint32_t *row = row_of(list, h);
+
+    list->link[i] = (struct revocation_link){*row, (uint32_t)(h >> 32)};
+    *row = (uint32_t)i + 1;
+}
+
+/* Room for count entries, in rows of which most are empty. */
+static bool
+make_table(struct revocations *list, size_t count)
+{
+    for (list->rows = 1; list->rows < 2 * count;)
+        list->rows *= 2;
+    list->entry = calloc(count + 1, sizeof(*list->entry));
+    list->link = calloc(count + 1, sizeof(*list->link));
+    list->row = calloc(list->rows, sizeof(*list->row));
+    return list->entry && list->link && list->row;
 }
 
 static void
@@ -60,15 +112,17 @@ add(struct revocations *list, const struct revocation *e)
 {
     if (e->n > list->highest)
         list->highest = e->n;
-    if (e->count > 0)
-        list->entry[list->count++] = *e;
-    else if (e->n > list->all_before)
+    if (e->count > 0) {
+        list->entry[list->count] = *e;
+        link_entry(list, list->count++);
+    } else if (e->n > list->all_before) {
         list->all_before = e->n;
+    }
 }
 
 enum mauth_rc
-revocations_read(
-    struct reader *r, uint64_t count, struct revocations *out, struct mauth_err *err)
+revocations_read(struct reader *r, uint64_t count, uint64_t key,
+    struct revocations *out, struct mauth_err *err)
 {
     struct text previous = {"", 0};
 
@@ -76,8 +130,8 @@ revocations_read(
     if (count > r->left / LINE_MIN)
         return mauth_fail(
             err, MAUTH_MALFORMED, "trust: fewer revocations than counted");
-    out->entry = calloc((size_t)count + 1, sizeof(*out->entry));
-    if (!out->entry)
+    out->key = key;
+    if (!make_table(out, (size_t)count))
         return mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");
     for (uint64_t i = 0; i < count; i++) {
         struct text line = reader_until(r, '\n');
@@ -93,7 +147,6 @@ revocations_read(
     }
     if (!reader_done(r))
         return mauth_fail(err, MAUTH_MALFORMED, "trust: more revocations than counted");
-    qsort(out->entry, out->count, sizeof(*out->entry), by_first_id);
     return MAUTH_OK;
 }
 
@@ -101,6 +154,8 @@ void
 revocations_clear(struct revocations *list)
 {
     free(list->entry);
+    free(list->link);
+    free(list->row);
     memset(list, 0, sizeof(*list));
 }
 
@@ -115,36 +170,53 @@ covers(const struct text *ids, size_t count, const struct revocation *e)
     return found == e->count;
 }
 
-/* The first entry that begins with this id, or what would follow it. */
-static size_t
-seek(const struct revocations *list, struct text id)
+/* Does an entry hit that begins with the id of this hash? */
+static bool
+hits_from(const struct revocations *list, uint64_t asof, const struct text *ids,
+    size_t count, uint64_t h)
 {
-    size_t low = 0, high = list->count;
+    for (uint32_t at = *row_of(list, h); at; at = list->link[at - 1].next) {
+        const struct revocation *e = &list->entry[at - 1];
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (text_compare(list->entry[middle].id[0], id) < 0)
-            low = middle + 1;
-        else
-            high = middle;
+        if (list->link[at - 1].tag == (uint32_t)(h >> 32) && asof < e->n &&
+            covers(ids, count, e))
+            return true;
     }
-    return low;
+    return false;
+}
+
+/* A long list lies in no cache: memory is asked for all ids at once, not one by one. */
+static void
+fetch_rows(const struct revocations *list, const struct text *ids, size_t count,
+    uint64_t h[AT_ONCE])
+{
+    for (size_t i = 0; i < count; i++) {
+        h[i] = hash(list->key, ids[i]);
+        __builtin_prefetch(row_of(list, h[i]));
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint32_t at = *row_of(list, h[i]);
+
+        __builtin_prefetch(&list->link[at ? at - 1 : 0]);
+    }
 }
 
 bool
 revocations_hit(
     const struct revocations *list, uint64_t asof, const struct text *ids, size_t count)
 {
+    uint64_t h[AT_ONCE];
+
     if (asof < list->all_before)
         return true;
     if (asof >= list->highest)
         return false;
-    for (size_t i = 0; i < count; i++) {
-        size_t at = seek(list, ids[i]);
+    for (size_t from = 0; from < count; from += AT_ONCE) {
+        size_t n = count - from < AT_ONCE ? count - from : AT_ONCE;
 
-        for (; at < list->count && text_equal(list->entry[at].id[0], ids[i]); at++)
-            if (asof < list->entry[at].n && covers(ids, count, &list->entry[at]))
+        fetch_rows(list, ids + from, n, h);
+        for (size_t i = 0; i < n; i++)
+            if (hits_from(list, asof, ids, count, h[i]))
                 return true;
     }
     return false;

@@ -26,8 +26,14 @@ struct revocation {
 };
 
 struct revocations {
-    struct revocation *entry; /* by first id */
+    struct revocation *entry; /* but for those of all tickets */
     size_t count;
+    /* Which entries begin with an id: a hash table, whose rows hang together by index + 1.
+     * Keyed, so that nobody can choose ids that all fall into one row. */
+    uint32_t *row;
+    struct revocation_link *link;
+    size_t rows; /* a power of two */
+    uint64_t key;
     uint64_t all_before; /* of "revoke N *" */
     uint64_t highest;    /* N of them all */
 };
@@ -40,10 +46,11 @@ MAUTH_MUST_USE bool revocation_parse(struct text line, struct revocation *out);
 
 /*
  * Read count lines, which end where r ends and are sorted bytewise. Ids are
- * slices of r's bytes. *out is to be cleared, also after a failure.
+ * slices of r's bytes. key is any number that was not known when the ids were chosen.
+ * *out is to be cleared, also after a failure.
  */
-MAUTH_MUST_USE enum mauth_rc revocations_read(
-    struct reader *r, uint64_t count, struct revocations *out, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc revocations_read(struct reader *r, uint64_t count,
+    uint64_t key, struct revocations *out, struct mauth_err *err);
 
 void revocations_clear(struct revocations *list);
 

@@ -115,6 +115,7 @@ read_list(struct reader *r, const struct listing *list, struct mauth_trust *trus
 {
     uint8_t hash[HASH_LEN];
     enum mauth_rc rc;
+    uint64_t key;
 
     rc = hash_bytes(r->p, r->left, hash, err);
     if (rc)
@@ -122,7 +123,8 @@ read_list(struct reader *r, const struct listing *list, struct mauth_trust *trus
     if (memcmp(hash, list->hash, HASH_LEN) != 0)
         return mauth_fail(err, MAUTH_UNTRUSTED,
             "trust: the list of revocations is not the signed one");
-    return revocations_read(r, list->count, &trust->revoked, err);
+    memcpy(&key, hash, sizeof(key)); /* who chose ids did not know the whole list */
+    return revocations_read(r, list->count, key, &trust->revoked, err);
 }
 
 /* Whom a file is believed: a root, or an authority that no root need vouch for; nobody

@@ -75,12 +75,8 @@ keystore_authority_put(struct kv_txn *txn, const struct mauth_secret *seal,
     const struct keystore_authority *a, const uint8_t nonce[12], struct mauth_err *err)
 {
     enum mauth_rc rc = put(txn, SPACE_AUTHORITY, seal, a, nonce, err);
-    struct store_key suspended;
     uint64_t serial;
 
-    store_key(&suspended, SPACE_RESTORED, NULL, 0);
-    if (rc == MAUTH_OK)
-        rc = kv_delete(txn, store_key_text(&suspended), err);
     return rc ? rc : counter_next(txn, SPACE_KEYS_SERIAL, &serial, err);
 }
 
@@ -107,6 +103,15 @@ authority_suspend(struct kv_txn *txn, struct mauth_err *err)
 
     store_key(&name, SPACE_RESTORED, NULL, 0);
     return kv_put(txn, store_key_text(&name), (struct text){"", 0}, err);
+}
+
+enum mauth_rc
+authority_resume(struct kv_txn *txn, struct mauth_err *err)
+{
+    struct store_key name;
+
+    store_key(&name, SPACE_RESTORED, NULL, 0);
+    return kv_delete(txn, store_key_text(&name), err);
 }
 
 enum mauth_rc

@@ -35,10 +35,12 @@ MAUTH_MUST_USE enum mauth_rc authority_drop_pending(
 
 /*
  * In a store that was restored from a backup the authority is not good any more: what it
- * would sign is not what it has signed since. Until keystore_authority_put() brings
- * another, keystore_load() fails with MAUTH_UNAVAILABLE.
+ * would sign is not what it has signed since. Until another is in its place, and
+ * authority_resume() says so, keystore_load() fails with MAUTH_UNAVAILABLE.
  */
 MAUTH_MUST_USE enum mauth_rc authority_suspend(
+    struct kv_txn *txn, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc authority_resume(
     struct kv_txn *txn, struct mauth_err *err);
 MAUTH_MUST_USE enum mauth_rc authority_is_suspended(
     struct kv_txn *txn, bool *out, struct mauth_err *err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "keys/trust_write.h"
@@ -83,6 +84,7 @@ request(struct kv_txn *txn, struct authority_change *c, struct mauth_err *err)
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "authority: no memory");
     else
         rc = authority_put_pending(txn, c->seal, &next, c->nonce, err);
+    fault_point("authority.waits");
 out:
     buf_clear(&text);
     authority_clear(&now);
@@ -157,8 +159,11 @@ install(struct kv_txn *txn, struct authority_change *c, struct mauth_err *err)
         rc = keystore_authority_put(txn, c->seal, &pending, c->nonce, err);
         pending.delegation = waited;
     }
+    fault_point("authority.put");
     if (rc == MAUTH_OK)
         rc = authority_drop_pending(txn, err);
+    if (rc == MAUTH_OK)
+        rc = authority_resume(txn, err);
     authority_clear(&pending);
     authority_clear(&now);
     return rc;
@@ -226,7 +231,9 @@ authority_change_run(struct kv_txn *txn, void *arg, struct mauth_err *err)
             *err = why;
         return rc;
     }
-    return record(txn, c, c->refused ? "authority" : NULL, err);
+    rc = record(txn, c, c->refused ? "authority" : NULL, err);
+    fault_point("authority.recorded");
+    return rc;
 }
 
 enum mauth_rc

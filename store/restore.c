@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/str.h"
@@ -266,14 +267,17 @@ build(struct restore *r, struct kv *kv, struct backup_reader *backup,
     struct beginning b = {.r = r};
     enum mauth_rc rc = fill(kv, backup, err);
 
+    fault_point("restore.filled");
     if (rc == MAUTH_OK)
         rc = kv_read(kv, check_contents, r, err);
     if (rc == MAUTH_OK)
         rc = mauth_random(b.salt, sizeof(b.salt), err);
     if (rc == MAUTH_OK)
         rc = kv_write(kv, begin_anew, &b, err);
+    fault_point("restore.anew");
     if (rc == MAUTH_OK && r->finish)
         rc = r->finish(kv, r->arg, err);
+    fault_point("restore.finished");
     return rc;
 }
 
@@ -288,6 +292,7 @@ take_place(const struct place *p, struct mauth_err *err)
         return mauth_fail(err,
             errno == ENOTEMPTY || errno == EEXIST ? MAUTH_CONFLICT : MAUTH_UNAVAILABLE,
             "%s: %s", p->dir, strerror(errno));
+    fault_point("restore.in-place");
     parent = file_join(p->dir, "..");
     if (!parent)
         return mauth_fail(err, MAUTH_NO_MEMORY, "restore: no memory");

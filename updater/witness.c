@@ -153,7 +153,7 @@ witness_read(const char *path, struct witness *out, struct mauth_err *err)
 
     memset(out, 0, sizeof(*out));
     buf_init(&file);
-    rc = file_read(path, WITNESS_MAX * LINE_MAX_LEN, &file, err);
+    rc = file_read(path, (size_t)WITNESS_MAX * LINE_MAX_LEN, &file, err);
     if (rc == MAUTH_OK && !parse(&file, out))
         rc = mauth_fail(err, MAUTH_MALFORMED,
             "%s: not a list of checkpoints (meshauth-witness v1)", path);

@@ -62,5 +62,6 @@ enum {
 int bench_verify(int argc, char **argv);
 int bench_issue(int argc, char **argv);
 int bench_graph(int argc, char **argv);
+int bench_revocation(int argc, char **argv);
 
 #endif

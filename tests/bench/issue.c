@@ -203,10 +203,12 @@ static enum mauth_rc
 run(const struct options *o, struct mauth_err *err)
 {
     static const struct kind kinds[KINDS] = {
-        {"issue.login", {exchange_login, NULL, "\"access_token\""}, .cpu_us = {0}},
-        {"issue.exchange", {exchange_rights, NULL, "\"actions\":[\"read\"]"},
+        {"issue.login", {.write = exchange_login, .want = "\"access_token\""},
             .cpu_us = {0}},
-        {"issue.p2p", {exchange_sync, NULL, "\"actions\":[\"sync\"]"}, .cpu_us = {0}},
+        {"issue.exchange", {.write = exchange_rights, .want = "\"actions\":[\"read\"]"},
+            .cpu_us = {0}},
+        {"issue.p2p", {.write = exchange_sync, .want = "\"actions\":[\"sync\"]"},
+            .cpu_us = {0}},
     };
     struct issue b = {.o = o};
     enum mauth_rc rc = make_tokens(&b, err);

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/x509.h>
+
 #include "base/fail.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/wire.h"
@@ -112,8 +114,11 @@ take_answer(struct bench_load *l, struct connection *c)
     if (strncmp(c->answer, good, sizeof(good) - 1) != 0 ||
         !strstr(c->answer, l->asker->want))
         complain(l, "an answer that is none", c->answer, c->have);
-    else if (make_room(l->result))
+    else if (make_room(l->result)) {
         l->result->latency_ms[l->result->exchanges++] = ms;
+        if (l->asker->took)
+            l->asker->took(l->asker->arg, c->number, c->answer);
+    }
     if (l->asking)
         ask(l, c);
 }
@@ -217,6 +222,19 @@ bench_load_ask(struct bench_load *l, size_t connection, const char *request, siz
             status = 0;
     }
     return status;
+}
+
+size_t
+bench_load_key(
+    const struct bench_load *l, size_t connection, uint8_t out[MAUTH_SPKI_MAX])
+{
+    EVP_PKEY *key = SSL_get_privatekey(l->connection[connection].ssl);
+    unsigned char *at = out;
+    int len = i2d_PUBKEY(key, NULL);
+
+    if (len <= 0 || len > MAUTH_SPKI_MAX)
+        return 0;
+    return (size_t)i2d_PUBKEY(key, &at);
 }
 
 static double

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <meshauth/err.h>
+#include <meshauth/key.h>
 
 struct bench_load;
 
@@ -21,12 +22,18 @@ void bench_load_close(struct bench_load *l);
 int bench_load_ask(struct bench_load *l, size_t connection, const char *request,
     size_t len, char *answer, size_t max);
 
+/* The public half of a connection's key, DER; its length, 0 on failure. */
+size_t bench_load_key(
+    const struct bench_load *l, size_t connection, uint8_t out[MAUTH_SPKI_MAX]);
+
 /* What is asked. */
 struct bench_asker {
     /* The next request of a connection; its length, 0 when there is none any more. */
     size_t (*write)(void *arg, size_t connection, char *out, size_t max);
     void *arg;
     const char *want; /* a good answer is a 200 that holds it */
+    /* Sees each good answer, before the next request is written; NULL: nobody does. */
+    void (*took)(void *arg, size_t connection, const char *answer);
 };
 
 /* Zeros at first; turns add to it. */

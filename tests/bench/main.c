@@ -11,6 +11,7 @@ static const struct {
     {"verify", bench_verify},
     {"issue", bench_issue},
     {"graph", bench_graph},
+    {"revocation", bench_revocation},
 };
 
 static const char usage[] =
@@ -21,11 +22,15 @@ static const char usage[] =
     "       meshauth-bench graph [--users N] [--base N] [--crowd N] [--seconds N] "
     "[--build "
     "DIR] [--dir DIR]\n"
+    "       meshauth-bench revocation [--entries N] [--seconds N] [--updaters N] "
+    "[--live N] "
+    "[--revocations N] [--build DIR] [--dir DIR]\n"
     "\n"
     "  verify  the first verification of a ticket, against raw OpenSSL and xmlsec1\n"
     "  issue   logins and exchanges of tickets at a meshauthd of its own, beside a "
     "KDC\n"
     "  graph   a graph of a million users, against one of a thousand\n"
+    "  revocation  from the command to the first refusal; and what a long list costs\n"
     "\n"
     "Prints lines of name, value and unit.\n";
 

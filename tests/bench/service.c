@@ -35,7 +35,7 @@ static const char configuration[] = "issuer: { url = \"https://127.0.0.1:%d\"; }
                                     "} );\n"
                                     "limits: { connections = %zu;"
                                     " connections_per_ip = %zu;"
-                                    " changes_per_minute = 1000000; };\n";
+                                    " idle_s = 300; changes_per_minute = 1000000; };\n";
 
 static struct sockaddr_in
 loopback(int port)
@@ -75,9 +75,8 @@ listens(int port)
     return yes;
 }
 
-/* The path of a program of the build tree; false when there is none. */
-static bool
-find(const char *programs, const char *name, char out[PATH_MAX])
+bool
+bench_service_find(const char *programs, const char *name, char out[PATH_MAX])
 {
     char self[PATH_MAX - 64], *slash;
     ssize_t n;
@@ -123,7 +122,7 @@ initialise(const struct bench_service *s, const char *programs, struct mauth_err
     const char *const argv[] = {
         program, "init", s->home, "--demo", "--listen", listen_on, NULL};
 
-    if (!find(programs, "cli/meshauth", program))
+    if (!bench_service_find(programs, "cli/meshauth", program))
         return mauth_fail(err, MAUTH_NOT_FOUND, "bench: no program cli/meshauth");
     snprintf(listen_on, sizeof(listen_on), "127.0.0.1:%d", s->port);
     if (!spawn_and_wait(s->dir, argv)) {
@@ -179,7 +178,7 @@ bench_service_start(
     const char *const argv[] = {program, "-c", config, NULL};
     int64_t end = bench_now_ns() + (int64_t)START_MS * 1000000;
 
-    if (!find(programs, "authsvc/meshauthd", program))
+    if (!bench_service_find(programs, "authsvc/meshauthd", program))
         return mauth_fail(err, MAUTH_NOT_FOUND, "bench: no program authsvc/meshauthd");
     snprintf(config, sizeof(config), "%s/meshauth.conf", s->home);
     s->pid = spawn(s->dir, argv);

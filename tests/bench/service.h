@@ -3,6 +3,7 @@
 #define TESTS_BENCH_SERVICE_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -23,6 +24,9 @@ struct bench_service {
 MAUTH_MUST_USE enum mauth_rc bench_service_make(const char *parent,
     const char *programs, const char *jwks, size_t connections,
     struct bench_service *out, struct mauth_err *err);
+
+/* The path of a program of the build tree; false when there is none. */
+bool bench_service_find(const char *programs, const char *name, char out[PATH_MAX]);
 
 /* A port of 127.0.0.1 that nobody listens on; 0 on failure. */
 int bench_free_port(void);

@@ -53,4 +53,11 @@ expect "$lines" 'x|us|s|bytes|pages|ms|kib' graph.{build.s,bytes_per_user} \
     graph.{read,member}.{inside.growth,small.inside.us,large.inside.us} \
     graph.{members,folders}.{pages,longest.ms,memory.kib}
 refuses graph --users 5
+
+# A short list, a few updaters and revocations; that each is refused, or it fails.
+lines=$("$bench" revocation --entries 1000 --seconds 0.2 --updaters 10 --live 20 --revocations 2)
+expect "$lines" 'lines|bytes|ms|us|updaters' revocation.list.{entries,bytes,load.ms,check.us,short.check.us} \
+    revocation.{updaters,p50.ms,p99.ms}
+refuses revocation --updaters 3
+refuses revocation --entries 100001
 refuses graph --users 200 --crowd 200

@@ -10,6 +10,7 @@ import unittest
 
 from harness import MESHAUTH, MESHAUTHD, PATIENCE_S, ROOT, Device, Mesh, Ticket, main, run
 from services import Socket
+from test_crash_authority import AUTHORITY, RESTORE
 
 # Where `meshauth` dies, or meshauthd, within a change.
 PREPARE = ("key.made", "key.put", "admin.recorded", "admin.committed")
@@ -224,7 +225,7 @@ class Points(unittest.TestCase):
         for folder in ("store", "cli", "authsvc"):
             for file in (ROOT / folder).glob("*.c"):
                 found.update(re.findall(r'fault_point\("([a-z.-]+)"\)', file.read_text()))
-        self.assertEqual(found, names(PREPARE + ACTIVATE + REVOKE + RESEAL + LISTED + FOLLOW))
+        self.assertEqual(found, names(PREPARE + ACTIVATE + REVOKE + RESEAL + LISTED + FOLLOW + AUTHORITY + RESTORE))
 
     def test_there_are_none_elsewhere(self):
         """A name of which no place knows is passed by."""

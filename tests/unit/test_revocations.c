@@ -45,7 +45,7 @@ read(const char *lines, uint64_t count, struct revocations *out)
     struct reader r;
 
     reader_init(&r, lines, strlen(lines));
-    return revocations_read(&r, count, out, NULL);
+    return revocations_read(&r, count, 42, out, NULL);
 }
 
 static void
@@ -137,6 +137,117 @@ finds_one_of_many(void **state)
     buf_clear(&b);
 }
 
+/* Any list, against looking through all of it: ids from a small set, so that entries
+ * share them. */
+struct few {
+    char id[12][31];
+    struct revocation entry[200];
+    size_t count;
+};
+
+static bool
+hits_plainly(const struct few *f, uint64_t asof, const struct text *ids, size_t count)
+{
+    for (size_t e = 0; e < f->count; e++) {
+        size_t found = 0;
+
+        for (size_t i = 0; i < count; i++)
+            for (size_t k = 0; k < f->entry[e].count; k++)
+                found += text_equal(ids[i], f->entry[e].id[k]);
+        if (found == f->entry[e].count && asof < f->entry[e].n)
+            return true;
+    }
+    return false;
+}
+
+static int
+by_bytes(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Each entry once, in the order of a file. */
+static char *
+make_few(struct few *f, unsigned *seed)
+{
+    static char line[200][128], all[200 * 128];
+    size_t count = 0;
+
+    for (size_t i = 0; i < 12; i++)
+        snprintf(f->id[i], sizeof(f->id[i]), "usr_%026zu", i);
+    for (size_t i = 0; i < 200; i++) {
+        int a = rand_r(seed) % 10, b = a + 1 + rand_r(seed) % (11 - a);
+        int n = snprintf(
+            line[i], sizeof(line[i]), "revoke %d %s", 10 + rand_r(seed) % 80, f->id[a]);
+
+        if (rand_r(seed) % 3)
+            snprintf(line[i] + n, sizeof(line[i]) - (size_t)n, " %s", f->id[b]);
+    }
+    qsort(line, 200, sizeof(line[0]), by_bytes);
+    all[0] = '\0';
+    for (size_t i = 0; i < 200; i++) {
+        if (i && strcmp(line[i - 1], line[i]) == 0)
+            continue;
+        assert_true(revocation_parse(text_of(line[i]), &f->entry[count++]));
+        strcat(strcat(all, line[i]), "\n");
+    }
+    f->count = count;
+    return all;
+}
+
+static void
+hits_as_looking_through_all_would(void **state)
+{
+    struct revocations list;
+    unsigned seed = 7, hits = 0;
+    const char *lines;
+    struct few f;
+
+    (void)state;
+    lines = make_few(&f, &seed);
+    assert_int_equal(read(lines, f.count, &list), MAUTH_OK);
+    for (int round = 0; round < 20000; round++) {
+        uint64_t asof = (uint64_t)(rand_r(&seed) % 100);
+        struct text ids[12];
+        size_t count = 0;
+        bool hit;
+
+        for (size_t i = 0; i < 12; i++)
+            if (rand_r(&seed) % 5 == 0)
+                ids[count++] = text_of(f.id[i]);
+        hit = revocations_hit(&list, asof, ids, count);
+        assert_int_equal(hit, hits_plainly(&f, asof, ids, count));
+        hits += hit;
+    }
+    assert_in_range(hits, 2000, 18000);
+    revocations_clear(&list);
+}
+
+/* A ticket may mention more ids than are looked for at once. */
+static void
+looks_for_all_of_many(void **state)
+{
+    struct revocations list;
+    char id[40][31];
+    struct text ids[40];
+
+    (void)state;
+    for (size_t i = 0; i < 40; i++) {
+        snprintf(id[i], sizeof(id[i]), "usr_%026zu", i);
+        ids[i] = text_of(id[i]);
+    }
+    for (size_t i = 0; i < 40; i++) {
+        char line[64];
+
+        snprintf(line, sizeof(line), "revoke 10 %.30s\n", id[i]);
+        assert_int_equal(read(line, 1, &list), MAUTH_OK);
+        assert_true(revocations_hit(&list, 9, ids, 40));
+        assert_int_equal(revocations_hit(&list, 9, ids, i), false);
+        assert_int_equal(revocations_hit(&list, 9, ids + i + 1, 39 - i), false);
+        revocations_clear(&list);
+    }
+}
+
 int
 main(void)
 {
@@ -145,6 +256,8 @@ main(void)
         cmocka_unit_test(counts_and_wants_order),
         cmocka_unit_test(hits_exactly),
         cmocka_unit_test(finds_one_of_many),
+        cmocka_unit_test(hits_as_looking_through_all_would),
+        cmocka_unit_test(looks_for_all_of_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
