@@ -205,7 +205,7 @@ ask(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return principal_ask(txn, r->x, &r->principal, "administer", &r->problem, err);
 }
 
-/* A key takes time to make: not for whoever will be refused. */
+/* A key takes time to make, and to try: not for whoever will be refused. */
 static const char *
 ready_key(struct request *r)
 {
@@ -219,11 +219,13 @@ ready_key(struct request *r)
     k->longest_s = config_longest_ticket_s(r->service->config);
     k->module = r->service->config->pkcs11_module;
     k->modules = r->service->config->pkcs11_modules;
-    if (r->change.op == ADMIN_KEY_PREPARE &&
-        kv_read(r->service->kv, ask, r, NULL) == MAUTH_OK && !r->problem)
-        k->pkcs8 = &r->pkcs8;
-    r->problem = NULL;
-    return NULL;
+    if (r->route->way != CHANGES || kv_read(r->service->kv, ask, r, NULL) != MAUTH_OK ||
+        r->problem) {
+        r->problem = NULL; /* it is found again, and told */
+        return NULL;
+    }
+    k->pkcs8 = &r->pkcs8;
+    return admin_key_try(r->service->kv, &r->change, NULL) ? "unavailable" : NULL;
 }
 
 /* A key in a token may be described well, and not be there. */

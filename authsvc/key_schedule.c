@@ -96,6 +96,8 @@ take_step(const struct service *service, struct doing *d, struct buf *pkcs8,
     if (strcmp(d->step.audiences, "*") != 0)
         memcpy(c->key.audiences, d->step.audiences, sizeof(c->key.audiences));
     rc = admin_change_ready(c, err);
+    if (rc == MAUTH_OK)
+        rc = admin_key_try(service->kv, c, err);
     return rc ? rc : kv_write(service->kv, carry_out, d, err);
 }
 

@@ -132,6 +132,8 @@ change_it(
     w.actor = actor;
     buf_init(&b);
     rc = kv_open(a->config->store, KV_OPEN, &kv, err);
+    if (rc == MAUTH_OK && admin_change_is_of_key(c))
+        rc = admin_key_try(kv, c, err);
     if (rc == MAUTH_OK)
         rc = kv_write(kv, change_store, &w, err);
     fault_point("admin.committed");

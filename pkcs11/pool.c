@@ -9,7 +9,6 @@
 #include "pkcs11/pool_parts.h"
 
 enum {
-    THREADS = 4,
     FREE_MS = 2000 /* for threads to end */
 };
 
@@ -143,9 +142,8 @@ start(struct pool *p, struct mauth_err *err)
     pool_begin_again(p);
     if (!pool_start_thread(p, true))
         return mauth_fail(err, MAUTH_UNAVAILABLE, "token: no thread");
-    p->started = true;
-    for (size_t i = 1; i < THREADS; i++)
-        (void)pool_start_thread(p, false);
+    while (p->started < POOL_THREADS && pool_start_thread(p, false))
+        ;
     return MAUTH_OK;
 }
 
@@ -174,6 +172,25 @@ pool_new(const struct pkcs11_uri *uri, const struct mauth_key *key, struct pool 
     return MAUTH_OK;
 }
 
+/* With the lock held: those that have gone are waited for, until the last of what they
+ * keep is freed; who is still in the module is let alone. */
+static void
+part_with_threads(struct pool *p)
+{
+    struct pool_thread thread[POOL_THREADS];
+    size_t started = p->started;
+
+    memcpy(thread, p->thread, sizeof(thread));
+    pthread_mutex_unlock(&p->lock);
+    for (size_t i = 0; i < started; i++) {
+        if (thread[i].is_gone)
+            pthread_join(thread[i].id, NULL);
+        else
+            pthread_detach(thread[i].id);
+    }
+    pthread_mutex_lock(&p->lock);
+}
+
 void
 pool_free(struct pool *p)
 {
@@ -186,6 +203,7 @@ pool_free(struct pool *p)
     pthread_cond_broadcast(&p->wake);
     while (p->threads > 1 && pool_wait_until(p, &p->news, end_ms))
         ;
+    part_with_threads(p);
     pool_leave(p);
 }
 

@@ -8,7 +8,13 @@
 #include "pkcs11/pool.h"
 
 enum {
+    POOL_THREADS = 4,
     POOL_RETRY_MS = 1000 /* between attempts to open a token that is away */
+};
+
+struct pool_thread {
+    pthread_t id;
+    bool is_gone; /* or as good as: it lets the lock go and ends */
 };
 
 enum pool_state {
@@ -47,7 +53,8 @@ struct pool {
     size_t sessions; /* that are open */
     struct job *queue;
     size_t threads;
-    bool started;
+    struct pool_thread thread[POOL_THREADS];
+    size_t started;
     bool closing;
 };
 

@@ -18,6 +18,7 @@ struct worker {
     struct pkcs11_session session;
     uint64_t generation; /* of its session, or of the one that it could not open */
     int64_t next_probe_ms;
+    struct pool_thread *self;
     bool is_keeper; /* the one that opens the token first */
     bool has_session;
 };
@@ -201,6 +202,7 @@ work(void *arg)
         take_step(w);
     if (w->has_session)
         shut(w);
+    w->self->is_gone = true;
     free(w);
     pool_leave(p);
     return NULL;
@@ -210,17 +212,17 @@ bool
 pool_start_thread(struct pool *p, bool is_keeper)
 {
     struct worker *w = calloc(1, sizeof(*w));
-    pthread_t thread;
 
     if (!w)
         return false;
     w->pool = p;
+    w->self = &p->thread[p->started];
     w->is_keeper = is_keeper;
-    if (pthread_create(&thread, NULL, work, w) != 0) {
+    if (pthread_create(&w->self->id, NULL, work, w) != 0) {
         free(w);
         return false;
     }
-    pthread_detach(thread);
+    p->started++;
     p->threads++;
     return true;
 }

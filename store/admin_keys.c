@@ -208,6 +208,57 @@ admin_key_ready(struct admin_change *c, struct mauth_err *err)
     return k->token[0] ? find_in_token(c, err) : make_key(k, err);
 }
 
+struct trial {
+    const struct admin_change *c;
+    struct signing_key found;
+};
+
+static enum mauth_rc
+find_whom(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct trial *t = arg;
+
+    signing_key_clear(&t->found);
+    return signing_key_find(txn, t->c->key.seal, t->c->whom, &t->found, err);
+}
+
+static enum mauth_rc
+try_token(const struct signing_key *k, struct mauth_err *err)
+{
+    struct signer *signer = NULL;
+    enum mauth_rc rc = token_signer_new(text_of(k->token), k->key, &signer, err);
+    uint8_t raw[KEY_SIGNATURE_MAX];
+    const struct text trial = text_of("meshauth: may this key be made active?");
+    size_t len;
+
+    if (rc == MAUTH_OK)
+        rc = signer_sign(signer, &trial, 1, raw, &len, err);
+    signer_free(signer);
+    return rc;
+}
+
+enum mauth_rc
+admin_key_try(struct kv *kv, struct admin_change *c, struct mauth_err *err)
+{
+    struct trial t = {.c = c};
+    enum mauth_rc rc;
+
+    c->key.away = (struct mauth_err)MAUTH_ERR_INIT;
+    if (c->op != ADMIN_KEY_ACTIVATE || c->key.force ||
+        !admin_key_is_id(text_of(c->whom)))
+        return MAUTH_OK;
+    signing_key_init(&t.found);
+    rc = kv_read(kv, find_whom, &t, err);
+    if (rc == MAUTH_OK && t.found.token[0] && t.found.state != TRUST_ACTIVE &&
+        t.found.state != TRUST_REVOKED)
+        (void)try_token(&t.found, &c->key.away);
+    signing_key_clear(&t.found);
+    if (rc != MAUTH_NOT_FOUND)
+        return rc;
+    mauth_err_reset(err); /* who changes it will say so */
+    return MAUTH_OK;
+}
+
 /* What is there of it, as it is shown. */
 static enum mauth_rc
 look(struct kv_txn *txn, struct admin_key *k, const char *id, struct mauth_err *err)
@@ -330,6 +381,9 @@ activate(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     enum mauth_rc rc = check_ready(txn, c, err);
     bool changed;
 
+    if (rc == MAUTH_OK && k->away.rc)
+        rc = mauth_fail(
+            err, MAUTH_CONFLICT, "The key does not sign now: %s.", k->away.text);
     if (rc != MAUTH_OK)
         return rc;
     rc = key_life_activate(txn, &k->life, c->whom, &changed, err);

@@ -56,6 +56,8 @@ struct admin_key {
     size_t spki_len;
     uint8_t certificate[ADMIN_KEY_CERTIFICATE_MAX]; /* that it has signed */
     size_t certificate_len;
+    struct mauth_err
+        away; /* why the one to be activated does not sign; rc is 0: it does */
     char id[MAUTH_KEY_ID_LEN + 1]; /* of the new one */
     struct key_change life;
     struct admin_key_view view;
@@ -81,6 +83,14 @@ MAUTH_MUST_USE enum mauth_rc admin_key_find(
     struct kv_txn *txn, struct admin_change *c, struct mauth_err *err);
 MAUTH_MUST_USE enum mauth_rc admin_key_apply(
     struct kv_txn *txn, struct admin_change *c, struct mauth_err *err);
+
+/*
+ * Of a key to be activated that lies in a token: does it sign now? If not, that is noted,
+ * and it is not made active, unless forced. Outside of any transaction: it may take
+ * seconds.
+ */
+MAUTH_MUST_USE enum mauth_rc admin_key_try(
+    struct kv *kv, struct admin_change *c, struct mauth_err *err);
 
 void admin_key_on_record(const struct admin_change *c, struct audit_record *r);
 

@@ -244,12 +244,15 @@ class Initial(TokenTest):
         hard = self.make("storage", audiences=[STORAGE])["id"]
         self.activate(hard)
         wait_until(lambda: alice.login() or Ticket(alice.ticket).key == hard, "the key of the token")
+        self.hsm.key("mesh", "second", "02")
+        second = self.make("second", audiences=["urn:second"])["id"]
         self.hsm.take_away()
         wait_until(lambda: self.messages(f"the key {hard} does not sign"), "the log to tell")
         alice.login()
         self.assertIsNone(alice.ticket)
         self.assertEqual(self.ready(), (200, "ready"))  # people log in
         self.assertIn(f"The signing key {hard} does not sign: token: ", self.warnings)
+        self.not_activated(second)
         issued = self.mesh.audit(actor=alice.id, action="ticket.issue")
         answer = self.mesh.post({"grant_type": EXCHANGE, "subject_token_type": SAML2, "subject_token": alice.credential,
                                  "requested_token_type": SAML2, "audience": STORAGE, "resource": alice.root,
@@ -259,6 +262,15 @@ class Initial(TokenTest):
         self.hsm.put_back()
         wait_until(lambda: alice.login() or alice.ticket, "the token", COMES_BACK_S)
         self.assertEqual(Ticket(alice.ticket).key, hard)
+
+    def not_activated(self, id):
+        answer = self.admin.call("POST", f"keys/{id}/activate", {})
+        self.assert_problem(answer, 409, "key-state")
+        self.assertIn("The key does not sign now: token: ", answer.json["detail"])
+        record = self.mesh.audit(action="key.activate", limit=1)[0]
+        self.assertEqual((record["outcome"], record["reason"], record["key"]), ("deny", "key-state", id))
+        self.activate(id)  # by force
+        self.assertEqual(self.admin.call("GET", f"keys/{id}").json["state"], "active")
 
 
 class Swapped(TokenTest):
