@@ -112,7 +112,7 @@ static enum mauth_rc
 revoke_one(struct run *b, double *ms, struct mauth_err *err)
 {
     const char *const argv[] = {
-        b->program, "revoke", b->updater.ticket_id, "-c", b->config, NULL};
+        b->program, "revoke", b->updater.ticket.id, "-c", b->config, NULL};
     enum mauth_rc rc = updater_new_ticket(&b->updater, err);
     int64_t start = bench_now_ns();
     bool revoked = false;

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -11,8 +10,6 @@
 #include "keys/note.h"
 #include "keys/trust_delta.h"
 #include "tests/bench/waiters.h"
-#include <meshauth/credential.h>
-#include <meshauth/ticket.h>
 
 enum {
     CLIENT,
@@ -141,74 +138,27 @@ updater_close(struct updater *u)
     bench_load_close(u->load);
     buf_clear(&u->file);
     free(u->answer);
-    free(u->header);
-    free(u->resource);
+    shown_clear(&u->ticket);
 }
 
 static enum mauth_rc
 check(struct updater *u, struct mauth_decision *d, struct mauth_err *err)
 {
-    const char *args[] = {u->resource};
-    const struct mauth_request r = {.size = sizeof(r),
-        .authorization = u->header,
-        .authorization_len = strlen(u->header),
-        .key_spki = u->key,
-        .key_spki_len = u->key_len,
-        .action = "read",
-        .args = args,
-        .arg_count = 1,
-        .now_s = time(NULL)};
     enum mauth_rc rc = mauth_verifier_refresh(u->verifier, err);
 
-    memset(d, 0, sizeof(*d));
-    d->size = sizeof(*d);
-    if (rc == MAUTH_OK && mauth_verifier_check(u->verifier, &r, d) == MAUTH_INVALID)
-        rc = mauth_fail(err, MAUTH_INTERNAL, "bench: no question");
-    return rc;
-}
-
-/* The header, the resource and the id of what a credential holds. */
-static enum mauth_rc
-take_ticket(struct updater *u, struct text credential, struct mauth_err *err)
-{
-    struct mauth_ticket *ticket = NULL;
-    char xml[MAUTH_TICKET_MAX];
-    enum mauth_rc rc;
-    size_t len;
-
-    rc = mauth_credential_decode(credential.p, credential.len, xml, &len, err);
-    if (rc == MAUTH_OK)
-        rc = mauth_ticket_read_untrusted(xml, len, &ticket, err);
-    if (rc != MAUTH_OK)
-        return rc;
-    free(u->header);
-    free(u->resource);
-    u->resource = strdup(mauth_ticket_permit_resource(ticket, 0));
-    snprintf(u->ticket_id, sizeof(u->ticket_id), "%s", mauth_ticket_id(ticket));
-    if (asprintf(&u->header, "Bearer %.*s", (int)credential.len, credential.p) < 0)
-        u->header = NULL;
-    mauth_ticket_free(ticket);
-    if (!u->header || !u->resource)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "bench: no memory");
-    return MAUTH_OK;
+    return rc ? rc : shown_ask(u->verifier, &u->ticket, u->key, u->key_len, d, err);
 }
 
 enum mauth_rc
 updater_new_ticket(struct updater *u, struct mauth_err *err)
 {
-    static const char member[] = "\"access_token\":\"";
     char request[REQUEST_MAX];
     size_t len = exchange_rights(&u->exchange, CLIENT, request, sizeof(request));
     enum mauth_rc rc = ask(u, CLIENT, request, len, err);
-    const char *at = rc == MAUTH_OK ? strstr(u->answer, member) : NULL;
     struct mauth_decision d;
 
-    if (rc != MAUTH_OK)
-        return rc;
-    if (!at)
-        return mauth_fail(err, MAUTH_MALFORMED, "bench: no ticket in the answer");
-    at += sizeof(member) - 1;
-    rc = take_ticket(u, (struct text){at, strcspn(at, "\"")}, err);
+    if (rc == MAUTH_OK)
+        rc = shown_take(&u->ticket, shown_find(u->answer), err);
     if (rc == MAUTH_OK)
         rc = check(u, &d, err);
     if (rc == MAUTH_OK && d.verdict != MAUTH_ALLOW)

@@ -8,6 +8,7 @@
 #include "tests/bench/exchange.h"
 #include "tests/bench/load.h"
 #include "tests/bench/service.h"
+#include "tests/bench/shown.h"
 #include <meshauth/verifier.h>
 
 struct updater {
@@ -21,9 +22,7 @@ struct updater {
     uint8_t key[MAUTH_SPKI_MAX]; /* the client's */
     size_t key_len;
 
-    /* The client's ticket of now. */
-    char *header, *resource;
-    char ticket_id[64];
+    struct shown ticket; /* the client's, of now */
 };
 
 /*
