@@ -58,9 +58,8 @@ const struct command keys_metadata_command = {
     .synopsis = "-c FILE [--json]",
     .summary = "the certificate that signs SAML metadata",
     .about = "Prints the certificate of the key that signs /saml/metadata, in PEM, for "
-             "those "
-             "who\n"
-             "pin it. The key signs nothing else, and does not rotate.",
+             "those\n"
+             "who pin it. The key signs nothing else, and does not rotate.",
     .example = "  meshauth keys metadata -c /srv/mesh/meshauth.conf > metadata.crt",
     .options = options,
     .run = run,

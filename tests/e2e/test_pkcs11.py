@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Signing keys that live in a PKCS#11 token: SoftHSM 2, taken away and put back."""
+import base64
 import json
 import re
+import ssl
 import subprocess
 import threading
 import time
@@ -67,6 +69,20 @@ class TokenTest(MeshTest):
 
 
 class Signs(TokenTest):
+    def published(self, node):
+        """For everyone else, with a certificate that the token has signed, for the key's window."""
+        def entry():
+            keys = self.mesh.request("GET", "/.well-known/jwks.json").json["keys"]
+            return next((k for k in keys if k["kid"] == node["id"]), None)
+        der = base64.b64decode(wait_until(entry, "the key to be published")["x5c"][0])
+        self.assertIn(base64.b64encode(der), self.mesh.request("GET", "/saml/metadata").body)
+        file = self.mesh.folder / "x5c.pem"
+        file.write_text(ssl.DER_cert_to_PEM_cert(der))
+        run("openssl", "verify", "-check_ss_sig", "-no_check_time", "-CAfile", file, file)
+        said = run("openssl", "x509", "-in", file, "-noout", "-pubkey", "-enddate", "-dateopt", "iso_8601").stdout
+        self.assertIn(node["until"].replace("T", " "), said)
+        self.assertIn(node["key"], said)
+
     def test_tickets_verify(self):
         """By our command here, and by xmlsec1 when the Mesh ends."""
         alice = Person(self.mesh, "alice")
@@ -77,6 +93,7 @@ class Signs(TokenTest):
             self.assertEqual((node["state"], node["algorithm"], node["pkcs11"]),
                              ("next", algorithm, self.hsm.uri("mesh", label)))
             self.assertEqual(self.admin.call("GET", f"keys/{node['id']}").json, node)
+            self.published(node)
             self.activate(node["id"])
             self.signs(alice, node["id"])
             wait_until(lambda: f"key {node['id']} active" in self.mesh.trust.read_text(), "the trust file")

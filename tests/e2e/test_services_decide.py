@@ -8,15 +8,14 @@ import time
 import harness
 from deciding import Deciding
 from harness import STORAGE, main, wait_until
+from rights import PUBSUB, RELAY, Rights, peer, spoil
 from services import Service, Socket
-from test_rights import PUBSUB, RELAY, peer, spoil
-import test_rights
 
 ALLOW = (200, "")
 DENY = (403, "no-rule")
 
 
-class AtServices(test_rights.Rights):
+class AtServices(Rights):
     """Storage, pub-sub and relay, each with a verifier; a fourth takes invitations to connect."""
 
     settings = {"limits": {"changes_per_minute": 600}}

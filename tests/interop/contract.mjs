@@ -46,7 +46,8 @@ function answerFlaws(x, response) {
 
 function flawsOf(x) {
   const there = operationsAt(x.path.split('?')[0]);
-  const operation = there.find((o) => o.method.toUpperCase() === x.method);
+  const method = x.method === 'HEAD' ? 'GET' : x.method; // RFC 9110 9.3.2: which is described
+  const operation = there.find((o) => o.method.toUpperCase() === method);
   if (!operation) {
     const elsewhere = part('x-elsewhere', 'responses', String(x.status));
     return elsewhere.value && (there.length || x.status !== 405) ? answerFlaws(x, elsewhere)

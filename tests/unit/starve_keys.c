@@ -1,4 +1,5 @@
 /* Keys, signers, notes and trust files, with each allocation failing in turn. */
+#include "keys/key_certificate.h"
 #include "keys/trust_delta.h"
 #include "keys/trust_write.h"
 #include "tests/unit/forge.h"
@@ -59,6 +60,39 @@ make_signer(void *arg, struct mauth_err *err)
     signer_free(signer);
     buf_clear(&pkcs8);
     return rc;
+}
+
+static enum mauth_rc
+certify(void *arg, struct mauth_err *err)
+{
+    struct buf der;
+    enum mauth_rc rc;
+
+    buf_init(&der);
+    rc = key_certificate_make(arg, 0, TIME_MAX_S, &der, err);
+    assert_true(rc != MAUTH_OK || (buf_ok(&der) && der.len > 0));
+    buf_clear(&der);
+    return rc;
+}
+
+static void
+starves_certificates(void **state)
+{
+    static const enum signer_kind kinds[] = {SIGNER_P256, SIGNER_RSA2048};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct signer *signer = NULL;
+        struct buf pkcs8;
+
+        buf_init_secret(&pkcs8);
+        assert_int_equal(signer_generate(kinds[i], &pkcs8, NULL), MAUTH_OK);
+        assert_int_equal(
+            signer_from_pkcs8(pkcs8.data, pkcs8.len, &signer, NULL), MAUTH_OK);
+        starve("certificate", certify, signer);
+        signer_free(signer);
+        buf_clear(&pkcs8);
+    }
 }
 
 static void
@@ -153,6 +187,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(starves_keys),
+        cmocka_unit_test(starves_certificates),
         cmocka_unit_test(starves_the_trust_file),
     };
 

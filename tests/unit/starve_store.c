@@ -6,6 +6,7 @@
 #include "store/audit.h"
 #include "store/authority_change.h"
 #include "store/backup.h"
+#include "store/metadata_key.h"
 #include "store/publish.h"
 #include "store/revocations.h"
 #include "tests/unit/press.h"
@@ -183,6 +184,51 @@ make_seal(void *arg, struct mauth_err *err)
     return rc;
 }
 
+static enum mauth_rc
+put_metadata_key(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    static const uint8_t nonce[12] = {9};
+    const struct press *p = arg;
+    struct metadata_key k;
+    enum mauth_rc rc;
+
+    metadata_key_init(&k);
+    rc = metadata_key_make(&k, 1000, err);
+    if (rc == MAUTH_OK)
+        rc = metadata_key_put(txn, p->seal, &k, nonce, err);
+    metadata_key_clear(&k);
+    return rc;
+}
+
+static enum mauth_rc
+read_metadata_key(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct press *p = arg;
+    struct metadata_key k;
+    enum mauth_rc rc;
+
+    metadata_key_init(&k);
+    rc = metadata_key_read(txn, p->seal, &k, err);
+    metadata_key_clear(&k);
+    return rc;
+}
+
+static enum mauth_rc
+make_metadata_key(void *arg, struct mauth_err *err)
+{
+    struct press *p = arg;
+
+    return kv_write(p->s.kv, put_metadata_key, p, err);
+}
+
+static enum mauth_rc
+take_metadata_key(void *arg, struct mauth_err *err)
+{
+    struct press *p = arg;
+
+    return kv_read(p->s.kv, read_metadata_key, p, err);
+}
+
 static void
 starves_the_keys(void **state)
 {
@@ -198,6 +244,8 @@ starves_the_keys(void **state)
     buf_clear(&p.pkcs8);
     assert_int_equal(signer_generate(SIGNER_P256, &p.pkcs8, NULL), MAUTH_OK);
     starve("put", put_keys, &p);
+    starve("metadata key", make_metadata_key, &p);
+    starve("take metadata key", take_metadata_key, &p);
     snprintf(path, sizeof(path), "%s/seal.key", p.s.dir);
     starve("seal", make_seal, path);
     unlink(path);

@@ -1,4 +1,6 @@
 mauth_unit_test(cache mauth::verifier)
 mauth_unit_test(recall mauth::verifier)
 mauth_unit_test(verifier mauth::verifier mauth::tickets_sign Threads::Threads)
+mauth_unit_test(loaded mauth::verifier mauth::tickets_sign Threads::Threads)
+mauth_unit_test(decision mauth::verifier mauth::tickets_sign)
 mauth_starve_test(verifier mauth::verifier mauth::tickets_sign Threads::Threads)
