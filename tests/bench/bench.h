@@ -63,5 +63,6 @@ int bench_verify(int argc, char **argv);
 int bench_issue(int argc, char **argv);
 int bench_graph(int argc, char **argv);
 int bench_revocation(int argc, char **argv);
+int bench_rotation(int argc, char **argv);
 
 #endif

@@ -12,6 +12,7 @@ static const struct {
     {"issue", bench_issue},
     {"graph", bench_graph},
     {"revocation", bench_revocation},
+    {"rotation", bench_rotation},
 };
 
 static const char usage[] =
@@ -25,12 +26,15 @@ static const char usage[] =
     "       meshauth-bench revocation [--entries N] [--seconds N] [--updaters N] "
     "[--live N] "
     "[--revocations N] [--build DIR] [--dir DIR]\n"
+    "       meshauth-bench rotation [--seconds N] [--rotations N] [--connections N] "
+    "[--quick] [--build DIR] [--dir DIR]\n"
     "\n"
     "  verify  the first verification of a ticket, against raw OpenSSL and xmlsec1\n"
     "  issue   logins and exchanges of tickets at a meshauthd of its own, beside a "
     "KDC\n"
     "  graph   a graph of a million users, against one of a thousand\n"
     "  revocation  from the command to the first refusal; and what a long list costs\n"
+    "  rotation  keys follow each other while clients and services work\n"
     "\n"
     "Prints lines of name, value and unit.\n";
 

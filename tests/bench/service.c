@@ -171,6 +171,23 @@ bench_service_make(const char *parent, const char *programs, const char *jwks,
 }
 
 enum mauth_rc
+bench_service_configure(
+    const struct bench_service *s, const char *more, struct mauth_err *err)
+{
+    char path[PATH_MAX + 16];
+    FILE *f;
+    bool good;
+
+    snprintf(path, sizeof(path), "%s/meshauth.conf", s->home);
+    f = fopen(path, "ae");
+    good = f && fputs(more, f) >= 0;
+    if (f && fclose(f) != 0)
+        good = false;
+    return good ? MAUTH_OK
+                : mauth_fail(err, MAUTH_UNAVAILABLE, "bench: %s: not written", path);
+}
+
+enum mauth_rc
 bench_service_start(
     struct bench_service *s, const char *programs, struct mauth_err *err)
 {

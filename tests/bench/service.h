@@ -25,6 +25,10 @@ MAUTH_MUST_USE enum mauth_rc bench_service_make(const char *parent,
     const char *programs, const char *jwks, size_t connections,
     struct bench_service *out, struct mauth_err *err);
 
+/* Add to its configuration, before it starts. */
+MAUTH_MUST_USE enum mauth_rc bench_service_configure(
+    const struct bench_service *s, const char *more, struct mauth_err *err);
+
 /* The path of a program of the build tree; false when there is none. */
 bool bench_service_find(const char *programs, const char *name, char out[PATH_MAX]);
 

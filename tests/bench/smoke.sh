@@ -61,3 +61,10 @@ expect "$lines" 'lines|bytes|ms|us|updaters' revocation.list.{entries,bytes,load
 refuses revocation --updaters 3
 refuses revocation --entries 100001
 refuses graph --users 200 --crowd 200
+
+# One rotation under load, no ticket refused.
+lines=$("$bench" rotation --quick --seconds 3 --rotations 1 --connections 2)
+expect "$lines" 'switches|operations|answers|checks' \
+    rotation.{switches,per_s,issued,errors,checks,failed}
+grep -qx 'rotation.failed 0 checks' <<<"$lines" || { echo "$lines"; exit 1; }
+refuses rotation --rotations 0

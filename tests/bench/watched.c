@@ -11,7 +11,7 @@
 #include "tests/bench/spawn.h"
 
 enum {
-    COMMAND = 4 * PATH_MAX,
+    COMMAND = 6 * PATH_MAX,
     LOOK_MS = 100
 };
 
@@ -28,7 +28,8 @@ run(const char *command, char out[WATCHED_OUTPUT], struct mauth_err *err)
         n = fread(out, 1, WATCHED_OUTPUT - 1, f);
     out[n] = '\0';
     if (!f || pclose(f) != 0)
-        return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: %.300s: %.100s", command, out);
+        return mauth_fail(
+            err, MAUTH_UNAVAILABLE, "bench: %.300s: %.100s", command, out);
     return MAUTH_OK;
 }
 
@@ -38,8 +39,8 @@ watched_run(const struct watched *w, const char *words, char out[WATCHED_OUTPUT]
 {
     char command[COMMAND];
 
-    snprintf(command, sizeof(command), "'%s' %s -c '%s' --json 2>>'%s/log'", w->program,
-        words, w->config, w->service->dir);
+    snprintf(command, sizeof(command), "'%s' %.8000s -c '%s' --json 2>>'%s/log'",
+        w->program, words, w->config, w->service->dir);
     return run(command, out, err);
 }
 
@@ -91,7 +92,8 @@ set_up(const struct watched *w, struct mauth_err *err)
     enum mauth_rc rc;
 
     snprintf(command, sizeof(command),
-        "'%s' trust show '%s/trust' --root '%s/root.vkey' --json", w->program, home, home);
+        "'%s' trust show '%s/trust' --root '%s/root.vkey' --json", w->program, home,
+        home);
     rc = run(command, out, err);
     if (rc == MAUTH_OK &&
         !watched_member(out, "fingerprint", fingerprint, sizeof(fingerprint)))
@@ -103,7 +105,8 @@ set_up(const struct watched *w, struct mauth_err *err)
         "--fingerprint %s 2>>'%s/log'",
         w->program, w->service->port, w->dir, home, fingerprint, w->service->dir);
     rc = run(command, out, err);
-    snprintf(command, sizeof(command), "service add watched --key '%s/service.crt'", w->dir);
+    snprintf(
+        command, sizeof(command), "service add watched --key '%s/service.crt'", w->dir);
     if (rc == MAUTH_OK)
         rc = watched_run(w, command, out, err);
     if (rc == MAUTH_OK && !watched_member(out, "id", id, sizeof(id)))
