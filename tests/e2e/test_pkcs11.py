@@ -97,9 +97,19 @@ class Signs(TokenTest):
             self.activate(node["id"])
             self.signs(alice, node["id"])
             wait_until(lambda: f"key {node['id']} active" in self.mesh.trust.read_text(), "the trust file")
+            self.is_certified(node["id"])
             for _ in range(16):  # whatever the halves of s are
                 alice.login()
                 self.assertEqual(self.mesh.verify(alice.ticket, alice.device)[0], 0)
+
+    def is_certified(self, id):
+        """By itself, for everyone else's software: OpenSSL takes it."""
+        keys = self.mesh.request("GET", "/.well-known/jwks.json").json["keys"]
+        der, = next(k for k in keys if k["kid"] == id)["x5c"]
+        file = self.mesh.folder / f"{id}.pem"
+        file.write_text(f"-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n")
+        done = run("openssl", "verify", "-check_ss_sig", "-CAfile", file, file, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_four_at_once(self):
         self.hsm.key("mesh", "busy", "03")
