@@ -78,7 +78,8 @@ read_with(const char *file, const char *path, size_t max, bool secret, struct bu
 
     if (!secret && strcmp(path, "-") == 0)
         return slurp(STDIN_FILENO, "standard input", max, out, err);
-    fd = open(file, O_RDONLY | O_CLOEXEC);
+    /* A pipe would make us wait for a writer, before we see that it is one. */
+    fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | (secret ? O_NONBLOCK : 0));
     if (fd < 0)
         return mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
             "%s: %s", path, strerror(errno));

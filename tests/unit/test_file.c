@@ -82,6 +82,24 @@ refuses_a_secret_that_others_may_read(void **state)
     buf_clear(&b);
 }
 
+/* The name may come from afar, as that of a PIN's file does. */
+static void
+waits_for_no_writer_of_a_secret(void **state)
+{
+    char pipe[128];
+    struct buf b;
+
+    (void)state;
+    buf_init(&b);
+    snprintf(pipe, sizeof(pipe), "%s/pipe", dir);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    alarm(10); /* it would wait for good */
+    assert_int_equal(file_read_secret(pipe, 64, &b, NULL), MAUTH_DENIED);
+    alarm(0);
+    unlink(pipe);
+    buf_clear(&b);
+}
+
 /* As systemd hands them over. */
 static void
 reads_credentials(void **state)
@@ -243,6 +261,7 @@ main(void)
         cmocka_unit_test(creates_once_and_replaces),
         cmocka_unit_test(refuses_what_is_too_large_or_missing),
         cmocka_unit_test(refuses_a_secret_that_others_may_read),
+        cmocka_unit_test(waits_for_no_writer_of_a_secret),
         cmocka_unit_test(reads_credentials),
         cmocka_unit_test(replaces_from_many_threads),
         cmocka_unit_test(creates_no_half_of_a_file),
