@@ -13,8 +13,9 @@
 #include "cli/output.h"
 #include "cli/root_key.h"
 #include "cli/when.h"
+#include "keys/trust.h"
+#include "store/admin.h"
 #include "store/backup.h"
-#include <meshauth/trust.h>
 
 enum {
     OPT_CONFIG,
@@ -41,6 +42,9 @@ struct work {
     struct mauth_secret *seal, *root;
     struct authority_renewal what;
     struct restore restore;
+    struct mauth_trust *published;  /* what services have believed, or NULL */
+    struct admin_change revocation; /* of a key, as it says */
+    size_t revoked;
     json_t *node; /* the authority, or the request for one */
     struct mauth_err err;
 };
@@ -64,42 +68,82 @@ read_options(struct work *w)
     return COMMAND_DONE;
 }
 
-/* The epoch of the trust file that lies where it always lay, if this root vouches for it. */
-static uint64_t
-published_epoch(const struct work *w, const char *root)
+/* The trust file that lies where it always lay, if the store's root vouches for it. */
+static enum mauth_rc
+read_published(
+    struct work *w, const struct authority_place *place, struct mauth_err *err)
 {
-    struct mauth_trust *trust = NULL;
-    uint64_t epoch = 0;
+    const char *path = w->admin.config->issuer.trust_file;
+    json_t *node = NULL;
     struct buf file;
+    enum mauth_rc rc = authority_admin_show(place, &node, err);
 
+    if (rc != MAUTH_OK)
+        return rc;
     buf_init(&file);
-    if (file_read(w->admin.config->issuer.trust_file, MAUTH_TRUST_MAX, &file, NULL) ==
-            MAUTH_OK &&
-        mauth_trust_parse(file.data, file.len, root, &trust, NULL) == MAUTH_OK)
-        epoch = mauth_trust_epoch(trust);
-    mauth_trust_free(trust);
+    if (file_read(path, MAUTH_TRUST_MAX, &file, NULL) == MAUTH_OK)
+        rc = mauth_trust_parse(
+            file.data, file.len, admin_text(node, "root"), &w->published, NULL);
     buf_clear(&file);
-    return epoch;
+    json_decref(node);
+    return rc == MAUTH_NO_MEMORY ? mauth_fail(err, rc, "no memory") : MAUTH_OK;
 }
 
 /* Beyond every epoch that is known of here: services never go back. */
-static enum mauth_rc
-choose_epoch(struct work *w, const struct authority_place *place, struct mauth_err *err)
+static void
+choose_epoch(struct work *w)
 {
-    json_t *node = NULL;
-    uint64_t published;
-    enum mauth_rc rc;
+    uint64_t published = w->published ? mauth_trust_epoch(w->published) : 0;
 
-    if (w->what.epoch)
-        return MAUTH_OK;
-    rc = authority_admin_show(place, &node, err);
-    if (rc != MAUTH_OK)
-        return rc;
-    published = published_epoch(w, admin_text(node, "root"));
-    if (published >= w->restore.head.epoch)
+    if (!w->what.epoch && published >= w->restore.head.epoch)
         w->what.epoch = published + 1;
-    json_decref(node);
-    return MAUTH_OK;
+}
+
+/* One that has come after the backup is not there. */
+static enum mauth_rc
+revoke_key(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct work *w = arg;
+    struct admin_change *c = &w->revocation;
+    enum mauth_rc rc = admin_change_find(txn, c, err);
+
+    if (rc == MAUTH_NOT_FOUND) {
+        mauth_err_reset(err);
+        c->unchanged = true;
+        return MAUTH_OK;
+    }
+    if (rc == MAUTH_OK)
+        rc = admin_change_apply(txn, c, err);
+    if (rc != MAUTH_OK || c->unchanged)
+        return rc;
+    return admin_change_record(txn, c, &w->restore.who, NULL, err);
+}
+
+/* Whoever has stolen a key would else have it back, in every service. */
+static enum mauth_rc
+revoke_again(struct work *w, struct kv *kv, struct mauth_err *err)
+{
+    struct admin_change *c = &w->revocation;
+    size_t count = w->published ? trust_key_count(w->published) : 0;
+    enum mauth_rc rc = MAUTH_OK;
+
+    for (size_t i = 0; i < count && rc == MAUTH_OK; i++) {
+        const struct trust_key *k = trust_key_at(w->published, i);
+
+        if (k->state != TRUST_REVOKED)
+            continue;
+        *c = (struct admin_change){.op = ADMIN_KEY_REVOKE,
+            .now_s = w->restore.now_s,
+            .whom = mauth_key_id(k->key),
+            .key = {.seal = w->seal,
+                .longest_s = config_longest_ticket_s(w->admin.config)}};
+        rc = admin_change_ready(c, err);
+        if (rc == MAUTH_OK)
+            rc = kv_write(kv, revoke_key, w, err);
+        if (rc == MAUTH_OK && !c->unchanged)
+            w->revoked++;
+    }
+    return rc;
 }
 
 /* Before the store takes its place: with the root at hand it is complete then. */
@@ -109,10 +153,13 @@ give_authority(struct kv *kv, void *arg, struct mauth_err *err)
     struct work *w = arg;
     const struct authority_place place = {
         .admin = &w->admin, .kv = kv, .seal = w->seal};
-    enum mauth_rc rc = choose_epoch(w, &place, err);
+    enum mauth_rc rc = read_published(w, &place, err);
 
+    if (rc == MAUTH_OK)
+        rc = revoke_again(w, kv, err);
     if (rc != MAUTH_OK)
         return rc;
+    choose_epoch(w);
     if (w->root)
         return authority_admin_renew(&place, &w->what, &w->node, err);
     return authority_admin_request(&place, &w->what, &w->node, err);
@@ -163,8 +210,12 @@ print_restored(const struct work *w)
     else
         output_line(STYLE_PLAIN, "", "%zu sessions closed: everybody logs in again.",
             w->restore.sessions);
+    if (w->published)
+        output_line(STYLE_PLAIN, "", "%zu keys revoked again, as the trust file says.",
+            w->revoked);
     output_line(STYLE_PLAIN, "What was changed since then is gone",
-        ": revoke keys again that were revoked.");
+        w->published ? ": take away again what was taken away."
+                     : ": revoke keys again that were revoked.");
 }
 
 static enum command_exit
@@ -178,6 +229,7 @@ tell(struct work *w)
     json_object_set_new(w->node, "state", json_integer((json_int_t)w->restore.state));
     json_object_set_new(
         w->node, "sessions_closed", json_integer((json_int_t)w->restore.sessions));
+    json_object_set_new(w->node, "keys_revoked", json_integer((json_int_t)w->revoked));
     if (!w->call->json)
         print_restored(w);
     if (file)
@@ -199,6 +251,7 @@ run(const struct call *call)
     else if (code == COMMAND_DONE)
         code = command_failed(call, &w.err);
     json_decref(w.node);
+    mauth_trust_free(w.published);
     mauth_secret_free(w.root);
     mauth_secret_free(w.seal);
     admin_close(&w.admin);

@@ -200,6 +200,30 @@ class Restore(BackupTest):
         record, = self.mesh.audit(action="restore")
         self.assertEqual(record["resources"][-1], "sessions kept")
 
+    def test_stolen_key(self):
+        """What was revoked since does not sign again: the trust file that services have says so."""
+        stolen, = self.keys()
+        successor = json.loads(run(MESHAUTH, "keys", "prepare", "-c", self.mesh.conf, "--json").stdout)["id"]
+        self.backup()
+        run(MESHAUTH, "keys", "revoke", stolen, "-c", self.mesh.conf)
+        wait_until(lambda: self.is_revoked(stolen), "the revocation")
+        self.lose()
+        self.assertEqual(self.restore()["keys_revoked"], 1)
+        self.assertEqual(self.keys(), {stolen: "revoked", successor: "active"})
+        self.mesh.start()
+        record, = self.mesh.audit(action="key.revoke")
+        self.assertEqual((record["actor"], record["outcome"], record["key"]), (f"uid:{os.getuid()}", "done", stolen))
+        wait_until(lambda: "\nepoch 2\n" in self.mesh.trust.read_text(), "the second epoch")
+        self.assertTrue(self.is_revoked(stolen))
+        Person(self.mesh, "alice")
+
+    def keys(self):
+        node = json.loads(run(MESHAUTH, "keys", "list", "-c", self.mesh.conf, "--json").stdout)
+        return {key["id"]: key["state"] for key in node["keys"]}
+
+    def is_revoked(self, key):
+        return bool(re.search(rf"^key {key} .*\brevoked\b", self.mesh.trust.read_text(), re.M))
+
     def test_root_far_away(self):
         self.backup()
         self.lose()
