@@ -12,7 +12,7 @@ import time
 import unittest
 
 from deciding import Deciding
-from harness import EXCHANGE, MESHAUTH, MESHAUTHD, PATIENCE_S, SAML2, SLOW, STORAGE, Mesh, main, run, wait_until
+from harness import EXCHANGE, MESHAUTH, MESHAUTHD, PATIENCE_S, SAML2, STORAGE, Mesh, main, run, wait_until
 from people import Person
 from services import Service, Socket
 
@@ -329,11 +329,15 @@ class Restore(BackupTest):
             alice.create(f"folder {i}")
         self.backup()
         self.lose()
+        start = time.monotonic()
+        self.restore()
+        took = time.monotonic() - start
+        self.lose()
         whole = nothing = 0
         for i in range(100):
             p = subprocess.Popen([MESHAUTH, "restore", self.file, "-c", self.mesh.conf, "--root", self.root],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(0.004 * i * SLOW)
+            time.sleep(took * i / 16)
             p.send_signal(signal.SIGKILL)
             p.wait(PATIENCE_S)
             if not self.store.exists():
