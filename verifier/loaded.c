@@ -191,9 +191,11 @@ write_status(struct buf *b, const struct loaded *l, const char *audience, int64_
 static bool
 put_file(const char *path, const struct buf *b)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_PUBLIC);
     bool good;
+    int fd;
 
+    unlink(path); /* of a process of our number, or somebody's link to elsewhere */
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_PUBLIC);
     if (fd < 0)
         return false;
     good = write(fd, b->data, b->len) == (ssize_t)b->len;

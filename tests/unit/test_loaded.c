@@ -127,6 +127,30 @@ test_status(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* Whoever may write there, too, does not choose which file of ours is overwritten. */
+static void
+test_status_follows_no_link(void **state)
+{
+    struct world *w = *state;
+    struct mauth_verifier_options o = options(&w->issuer);
+    char link[128], path[128];
+    struct buf b;
+
+    mauth_verifier_close(w->verifier);
+    o.status_dir = w->issuer.dir;
+    snprintf(path, sizeof(path), "%s/%ld.status", w->issuer.dir, (long)getpid());
+    snprintf(link, sizeof(link), "%s.new", path);
+    assert_int_equal(symlink(w->issuer.rules_file, link), 0);
+    assert_int_equal(mauth_verifier_open(&o, &w->verifier, NULL), MAUTH_OK);
+    buf_init(&b);
+    assert_int_equal(file_read(w->issuer.rules_file, 65536, &b, NULL), MAUTH_OK);
+    assert_null(strstr(buf_cstr(&b), "epoch 1\nsequence 1\nhash "));
+    buf_rewind(&b);
+    assert_int_equal(file_read(path, 4096, &b, NULL), MAUTH_OK);
+    assert_non_null(strstr(buf_cstr(&b), "epoch 1\nsequence 1\nhash "));
+    buf_clear(&b);
+}
+
 struct crowd {
     struct world mine; /* the verifier is shared, the rest is not */
     char *credential[8];
@@ -186,6 +210,7 @@ main(void)
         TEST(test_keeps_the_last_good_one),
         TEST(test_open_refuses),
         TEST(test_status),
+        TEST(test_status_follows_no_link),
         TEST(test_threads),
     };
 
