@@ -29,12 +29,12 @@ is_before(const struct checkpoint *a, const struct checkpoint *b)
     return a->epoch != b->epoch ? a->epoch < b->epoch : a->sequence < b->sequence;
 }
 
-/* Can b be a later state of the log that a is of? Of what lies between, only a proof
- * of consistency tells. */
+/* Can b, which is not before a, be a later state of the log that a is of, or the same
+ * under the same number? Of what lies between, only a proof of consistency tells. */
 static bool
 contradicts(const struct checkpoint *a, const struct checkpoint *b)
 {
-    return b->size < a->size ||
+    return b->size < a->size || (b->size > a->size && !is_before(a, b)) ||
            (b->size == a->size && memcmp(a->root, b->root, HASH_LEN) != 0);
 }
 

@@ -28,6 +28,7 @@ judges(void **state)
         {"a lower epoch", 1, 99, 101, 2, MAUTH_DENIED, false},
         {"a shorter log", 2, 11, 99, 2, MAUTH_CONFLICT, false},
         {"a shorter log under the same number", 2, 10, 99, 2, MAUTH_CONFLICT, false},
+        {"a longer log under the same number", 2, 10, 101, 2, MAUTH_CONFLICT, false},
         {"another log of the same size", 2, 11, 100, 2, MAUTH_CONFLICT, false},
         {"a shorter log in a new epoch", 3, 1, 99, 2, MAUTH_OK, true},
         {"another log in a new epoch", 3, 11, 100, 2, MAUTH_OK, true},
