@@ -41,7 +41,7 @@ struct admin_route {
 };
 
 struct request {
-    struct kv_job job; /* first: the store hands back a pointer to it */
+    struct principal_change write; /* first */
     struct http_exchange *x;
     const struct service *service;
     const struct admin_route *route;
@@ -54,7 +54,6 @@ struct request {
     char whom[WHOM_MAX + 1], role[WHOM_MAX + 1];
     char after[AFTER_MAX + 1];
     size_t limit;
-    unsigned runs;
 
     /* Found by the transaction, which starts over when it runs again. */
     const char *problem;
@@ -117,8 +116,6 @@ const struct admin_route admin_roles_grant = {
     .kind = ADMIN_ROLES, .way = CHANGES, .op = ADMIN_ROLE_GRANT};
 const struct admin_route admin_roles_revoke = {
     .kind = ADMIN_ROLES, .way = CHANGES, .op = ADMIN_ROLE_REVOKE};
-
-static void begin(struct http_exchange *x);
 
 static void
 request_free(void *state)
@@ -414,8 +411,6 @@ end(struct request *r, enum mauth_rc rc, const struct mauth_err *err)
 
     if (rc != MAUTH_OK)
         problem_fail(r->x, err);
-    else if (r->problem == principal_again && r->runs < PRINCIPAL_RUNS)
-        begin(r->x);
     else if (r->problem)
         principal_refuse(
             r->x, &r->principal, r->problem, r->detail[0] ? r->detail : NULL, changes);
@@ -428,40 +423,25 @@ end(struct request *r, enum mauth_rc rc, const struct mauth_err *err)
 }
 
 static void
-committed(struct http_exchange *x)
+changed(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
     fault_point("admin.committed");
-    end(r, r->job.rc, &r->job.err);
+    end(r, r->write.job.rc, &r->write.job.err);
 }
 
 static void
-job_done(struct kv_job *job)
+begin(struct request *r)
 {
-    http_resume(((struct request *)(void *)job)->x);
-}
-
-/* With the rules that are in force now. */
-static void
-begin(struct http_exchange *x)
-{
-    struct request *r = http_state(x);
     struct mauth_err err = MAUTH_ERR_INIT;
     enum mauth_rc rc;
 
-    if (r->runs++)
-        principal_take_rules(x, &r->principal);
     if (r->route->way == CHANGES) {
-        memset(&r->job, 0, sizeof(r->job));
-        r->job.fn = run;
-        r->job.arg = r;
-        r->job.done = job_done;
-        http_suspend(x, committed);
-        kv_submit(r->service->kv, &r->job);
+        principal_write(r->x, &r->principal, run, r, &r->problem, changed);
         return;
     }
-    rc = kv_read(r->service->kv, run, r, &err);
+    rc = principal_read(r->x, &r->principal, run, r, &r->problem, &err);
     end(r, rc, &err);
 }
 
@@ -490,5 +470,5 @@ admin_api_start(struct http_exchange *x)
         principal_refuse(
             x, &r->principal, problem, r->detail[0] ? r->detail : NULL, false);
     else
-        begin(x);
+        begin(r);
 }

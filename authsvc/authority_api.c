@@ -4,13 +4,11 @@
 #include <string.h>
 
 #include "authsvc/json_body.h"
-#include "authsvc/pace.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
 #include "authsvc/service.h"
 #include "base/fault.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "store/authority_change.h"
 
 struct authority_route {
@@ -20,7 +18,7 @@ struct authority_route {
 };
 
 struct request {
-    struct kv_job job; /* first: the store hands back a pointer to it */
+    struct principal_change write; /* first */
     struct http_exchange *x;
     const struct service *service;
     const struct authority_route *route;
@@ -28,7 +26,6 @@ struct request {
     struct json_body body;
     struct authority_change change;
     struct note_verifier new_root;
-    unsigned runs;
 
     /* Found by the transaction, which starts over when it runs again. */
     const char *problem;
@@ -52,8 +49,6 @@ const struct authority_route authority_request = {
     .changes = true, .op = AUTHORITY_REQUEST, .members = request_members};
 const struct authority_route authority_install = {
     .changes = true, .op = AUTHORITY_INSTALL, .members = install_members};
-
-static void begin(struct http_exchange *x);
 
 static void
 request_free(void *state)
@@ -106,9 +101,7 @@ gather(struct request *r)
 {
     const char *problem;
 
-    if (r->route->changes && !r->principal.local &&
-        !pace_take(
-            r->service->pace, &r->principal.caller.principal, time_monotonic_ms()))
+    if (r->route->changes && !principal_in_pace(r->x, &r->principal))
         return "too-fast";
     problem = *http_query(r->x) ? "query" : gather_body(r);
     if (problem || !r->route->changes)
@@ -161,50 +154,35 @@ end(struct request *r, enum mauth_rc rc, const struct mauth_err *err)
 
     if (rc != MAUTH_OK)
         problem_fail(r->x, err);
-    else if (r->problem == principal_again && r->runs < PRINCIPAL_RUNS)
-        begin(r->x);
     else if (r->problem)
         principal_refuse(r->x, &r->principal, r->problem, why, r->route->changes);
+    else if (!buf_ok(&r->json))
+        problem_answer(r->x, "unavailable", NULL, NULL);
     else
         http_answer(r->x, 200, "application/json",
             (struct text){(const char *)r->json.data, r->json.len}, NULL);
 }
 
 static void
-committed(struct http_exchange *x)
+changed(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
     fault_point("authority.committed");
-    end(r, r->job.rc, &r->job.err);
+    end(r, r->write.job.rc, &r->write.job.err);
 }
 
 static void
-job_done(struct kv_job *job)
+begin(struct request *r)
 {
-    http_resume(((struct request *)(void *)job)->x);
-}
-
-/* With the rules that are in force now. */
-static void
-begin(struct http_exchange *x)
-{
-    struct request *r = http_state(x);
     struct mauth_err err = MAUTH_ERR_INIT;
     enum mauth_rc rc;
 
-    if (r->runs++)
-        principal_take_rules(x, &r->principal);
     if (r->route->changes) {
-        memset(&r->job, 0, sizeof(r->job));
-        r->job.fn = run;
-        r->job.arg = r;
-        r->job.done = job_done;
-        http_suspend(x, committed);
-        kv_submit(r->service->kv, &r->job);
+        principal_write(r->x, &r->principal, run, r, &r->problem, changed);
         return;
     }
-    rc = kv_read(r->service->kv, run, r, &err);
+    rc = principal_read(r->x, &r->principal, run, r, &r->problem, &err);
     end(r, rc, &err);
 }
 
@@ -212,7 +190,6 @@ void
 authority_api_start(struct http_exchange *x)
 {
     struct request *r = calloc(1, sizeof(*r));
-    struct mauth_err err = MAUTH_ERR_INIT;
     const char *problem;
 
     if (!r) {
@@ -224,11 +201,8 @@ authority_api_start(struct http_exchange *x)
     r->service = http_context(x);
     r->route = http_what(x);
     buf_init(&r->json);
-    problem = principal_take(x, &r->principal, &err);
-    if (problem) {
-        caller_refuse(x, problem, &err);
+    if (!principal_admit(x, &r->principal))
         return;
-    }
     r->change.op = r->route->op;
     r->change.seal = r->service->seal;
     r->change.issuer = r->service->config->issuer.url;
@@ -238,5 +212,5 @@ authority_api_start(struct http_exchange *x)
         principal_refuse(x, &r->principal, problem,
             r->body.detail[0] ? r->body.detail : NULL, false);
     else
-        begin(x);
+        begin(r);
 }

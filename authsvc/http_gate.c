@@ -100,22 +100,12 @@ http_gate_header(struct http_gate *g, struct text name, struct text value)
             take_single(g, i, value);
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* '%' and two digits, of a byte that means nothing special to a path. */
 static bool
 is_escape(const char *p)
 {
-    int high = hex_digit(p[1]);
-    int low = high < 0 ? -1 : hex_digit(p[2]);
+    int high = str_hex_digit(p[1]);
+    int low = high < 0 ? -1 : str_hex_digit(p[2]);
     int byte = high * 16 + low;
 
     return low >= 0 && byte >= 0x20 && byte != 0x7f && byte != '/' && byte != '\\' &&

@@ -119,28 +119,28 @@ static const struct oauth_refusal refusals[] = {
     {"user-closed", 400, "invalid_request", "The account of this identity is closed."},
 
     /* Of a service that logs in (RFC 7523 3). */
-    {"client-unknown", 400, "invalid_client",
+    {"client-unknown", 401, "invalid_client",
         "There is no such service, or none with a key."},
-    {"client-proof", 400, "invalid_client",
+    {"client-proof", 401, "invalid_client",
         "Prove the registered key with a 'client_assertion' or as TLS client "
         "certificate."},
-    {"assertion-form", 400, "invalid_client",
+    {"assertion-form", 401, "invalid_client",
         "The client assertion is not a JSON Web Token that is signed as the registered "
         "key says, ES256 or RS256."},
-    {"assertion-signature", 400, "invalid_client",
+    {"assertion-signature", 401, "invalid_client",
         "The client assertion's signature does not verify with the registered key."},
-    {"assertion-claims", 400, "invalid_client",
+    {"assertion-claims", 401, "invalid_client",
         "The client assertion lacks a claim, or one is not of its form."},
-    {"assertion-subject", 400, "invalid_client",
+    {"assertion-subject", 401, "invalid_client",
         "The client assertion's 'iss' and 'sub' must be the client_id."},
-    {"assertion-audience", 400, "invalid_client",
+    {"assertion-audience", 401, "invalid_client",
         "The client assertion's 'aud' must be the issuer's URL alone."},
-    {"assertion-expired", 400, "invalid_client", "The client assertion has expired."},
-    {"assertion-lifetime", 400, "invalid_client",
+    {"assertion-expired", 401, "invalid_client", "The client assertion has expired."},
+    {"assertion-lifetime", 401, "invalid_client",
         "The client assertion is valid for more than five minutes."},
-    {"assertion-not-yet", 400, "invalid_client",
+    {"assertion-not-yet", 401, "invalid_client",
         "The client assertion is not yet valid."},
-    {"assertion-used", 400, "invalid_client", "The client assertion was used before."},
+    {"assertion-used", 401, "invalid_client", "The client assertion was used before."},
 
     /* Of our ticket as subject token. */
     {"ticket-form", 400, "invalid_request",
@@ -238,9 +238,9 @@ answer_json(
 
 /*
  * Who has tried a scheme of HTTP's own authentication, which we have none of, is told so
- * by 401 and a challenge of that scheme (RFC 6749 5.2). All others prove themselves in
- * the body or by TLS and hear 400: there is no 401 without a challenge (RFC 9110 15.5.2),
- * and stock clients that see one do not read the error.
+ * by a challenge of that scheme (RFC 6749 5.2). All others prove themselves in the body
+ * or by TLS: there is nothing to challenge them to, and stock clients that see one do
+ * not read the error.
  */
 static bool
 is_challenged(struct http_exchange *x, const struct oauth_refusal *r,
@@ -269,11 +269,9 @@ oauth_answer_refusal(struct http_exchange *x, const struct oauth_refusal *r)
     static const char *const later[] = {"Retry-After: 5", NULL};
     char challenge[CHALLENGE_MAX];
     const char *challenged[] = {challenge, NULL};
-    struct oauth_refusal said = *r;
 
     if (is_challenged(x, r, challenge)) {
-        said.status = 401;
-        oauth_answer_refusal_with(x, &said, challenged);
+        oauth_answer_refusal_with(x, r, challenged);
         return;
     }
     oauth_answer_refusal_with(

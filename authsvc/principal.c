@@ -212,6 +212,52 @@ principal_read(struct http_exchange *x, struct principal *p, kv_fn *fn, void *ar
     }
 }
 
+static void submit(struct principal_change *c);
+
+static void
+written(struct http_exchange *x)
+{
+    struct principal_change *c = http_state(x);
+
+    if (c->job.rc == MAUTH_OK && *c->problem == principal_again &&
+        ++c->runs < PRINCIPAL_RUNS)
+        submit(c);
+    else
+        c->then(x);
+}
+
+static void
+job_done(struct kv_job *job)
+{
+    http_resume(((struct principal_change *)(void *)job)->x);
+}
+
+static void
+submit(struct principal_change *c)
+{
+    const struct service *service = http_context(c->x);
+    const struct kv_job job = {.fn = c->job.fn, .arg = c->job.arg, .done = job_done};
+
+    principal_take_rules(c->x, c->principal);
+    c->job = job;
+    http_suspend(c->x, written);
+    kv_submit(service->kv, &c->job);
+}
+
+void
+principal_write(struct http_exchange *x, struct principal *p, kv_fn *fn, void *arg,
+    const char *const *problem, http_step *then)
+{
+    struct principal_change *c = http_state(x);
+
+    *c = (struct principal_change){.job = {.fn = fn, .arg = arg},
+        .x = x,
+        .principal = p,
+        .problem = problem,
+        .then = then};
+    submit(c);
+}
+
 void
 principal_record(
     const struct principal *p, const struct http_exchange *x, struct audit_record *out)

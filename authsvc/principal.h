@@ -93,6 +93,21 @@ MAUTH_MUST_USE enum mauth_rc principal_read(struct http_exchange *x,
     struct principal *p, kv_fn *fn, void *arg, const char **problem,
     struct mauth_err *err);
 
+/*
+ * The same for a change. It stands at the beginning of the exchange's state, all zeros at
+ * first; then(x) goes on, by when job and *problem say what has become of it.
+ */
+struct principal_change {
+    struct kv_job job; /* first: the store hands back a pointer to it */
+    struct http_exchange *x;
+    struct principal *principal;
+    const char *const *problem;
+    http_step *then;
+    unsigned runs;
+};
+void principal_write(struct http_exchange *x, struct principal *p, kv_fn *fn, void *arg,
+    const char *const *problem, http_step *then);
+
 /* Who it is, for a record. Borrowed from both. */
 void principal_record(
     const struct principal *p, const struct http_exchange *x, struct audit_record *out);

@@ -144,6 +144,18 @@ str_is_hex(struct text t, size_t digits)
     return true;
 }
 
+int
+str_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 void
 str_hex(const void *data, size_t len, char *out)
 {

@@ -29,6 +29,8 @@ MAUTH_MUST_USE bool str_is_uri(struct text t);
 MAUTH_MUST_USE bool str_number(struct text t, uint64_t *out);
 /* So many lower-case hex digits. */
 MAUTH_MUST_USE bool str_is_hex(struct text t, size_t digits);
+/* What a hex digit of either case is worth; -1: it is none. */
+int str_hex_digit(char c);
 /* Writes 2 * len lower-case hex digits and a terminator. */
 void str_hex(const void *data, size_t len, char *out);
 /* The bytes of 2 * len lower-case hex digits; false, and zeros, unless it is that. */

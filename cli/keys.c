@@ -33,7 +33,7 @@ static const struct command_option prepare_options[] = {
     [OPT_CONFIG] = CONFIG,
     [OPT_ALGORITHM] = {"algorithm", 0, "ALG", "P-256 (default), RSA-2048 or RSA-3072"},
     [OPT_AUDIENCE] = {"audience", 0, "A[,A...]",
-        "only for tickets to these services or URIs (default all)"},
+        "only for tickets to these services (default all)"},
     [OPT_FROM] = {"from", 0, "T", "when its time begins: a time, or 7d (default now)"},
     [OPT_UNTIL] = {"until", 0, "T", "when it ends: a time, or 90d (default a year)"},
     [OPT_PKCS11] = {"pkcs11", 0, "URI", "take the key that lies in this token already"},
@@ -255,7 +255,8 @@ const struct command keys_prepare_command = {
 const struct command keys_activate_command = {
     .noun = "keys",
     .verb = "activate",
-    .synopsis = "KEY -c FILE [--force | --wait [--timeout SPAN]] [--json]",
+    .synopsis = "KEY -c FILE [--force | --wait [--timeout SPAN]]\n"
+                "           [--json]",
     .summary = "let a key sign from now on",
     .about =
         "Lets a key sign. The one that signed for the same audiences so far retires: "

@@ -19,7 +19,7 @@ enum {
 static const struct command_option options[] = {
     [OPT_CONFIG] = {"config", 'c', "FILE", "meshauth.conf of the service (required)"},
     [OPT_SEAL] = {"seal-key-file", 0, "NEW",
-        "the new seal key; made if there is no such file (required)"},
+        "the new seal key, made if not there (required)"},
     {NULL, 0, NULL, NULL},
 };
 

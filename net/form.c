@@ -26,18 +26,6 @@ struct form {
     char text[];
 };
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Whether a byte stands for itself. Most of a form is base64url, thousands of bytes of
  * it: they are looked up. */
 /* clang-format off */
@@ -64,8 +52,8 @@ take_byte(struct text *in, char *out)
     if (*out == '+')
         *out = ' ';
     if (size == 3) {
-        high = hex_digit(in->p[1]);
-        low = hex_digit(in->p[2]);
+        high = str_hex_digit(in->p[1]);
+        low = str_hex_digit(in->p[2]);
         if (high < 0 || low < 0)
             return false;
         *out = (char)(high * 16 + low);

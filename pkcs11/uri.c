@@ -38,18 +38,6 @@ static const struct attribute query_attributes[] = {
     {NULL, 0, 0, false},
 };
 
-static int
-digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool
 stands_for_itself(char c, const char *others)
 {
@@ -64,7 +52,8 @@ take_byte(struct reader *r, const char *others, char *out)
     char c = (char)reader_u8(r);
 
     if (c == '%') {
-        int high = digit((char)reader_u8(r)), low = digit((char)reader_u8(r));
+        int high = str_hex_digit((char)reader_u8(r)),
+            low = str_hex_digit((char)reader_u8(r));
 
         if (!reader_ok(r) || high < 0 || low < 0)
             return false;

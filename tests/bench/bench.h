@@ -19,6 +19,9 @@ void bench_line(
     const char *group, const char *name, int decimals, double value, const char *unit);
 void bench_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Where folders for a run are made: $TMPDIR or /tmp. */
+const char *bench_parent(void);
+
 /* A positive number, at most max; false otherwise. */
 MAUTH_MUST_USE bool bench_number(const char *text, double max, double *out);
 

@@ -282,11 +282,9 @@ bench_graph(int argc, char **argv)
     struct options o = {.users = {1000, 1000000},
         .crowd = 10000,
         .seconds = 10,
-        .parent = getenv("TMPDIR")};
+        .parent = bench_parent()};
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (!o.parent || !*o.parent)
-        o.parent = "/tmp";
     if (!parse(argc, argv, &o)) {
         fprintf(stderr,
             "meshauth-bench graph: --users and --base from %d, --crowd below --users, "

@@ -268,11 +268,9 @@ int
 bench_issue(int argc, char **argv)
 {
     struct options o = {
-        .users = 1000000, .seconds = 3, .connections = 32, .parent = getenv("TMPDIR")};
+        .users = 1000000, .seconds = 3, .connections = 32, .parent = bench_parent()};
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (!o.parent || !*o.parent)
-        o.parent = "/tmp";
     if (!parse(argc, argv, &o)) {
         fprintf(stderr,
             "meshauth-bench issue: --users at least twice --connections, --seconds up "

@@ -243,11 +243,9 @@ bench_revocation(int argc, char **argv)
         .updaters = 1000,
         .live = 1000,
         .revocations = 200,
-        .parent = getenv("TMPDIR")};
+        .parent = bench_parent()};
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (!o.parent || !*o.parent)
-        o.parent = "/tmp";
     if (!parse(argc, argv, &o) || !allow_files((size_t)o.updaters)) {
         fprintf(stderr,
             "meshauth-bench revocation: --entries up to %d, --seconds up to %d, "

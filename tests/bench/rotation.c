@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/fail.h"
 #include "tests/bench/bench.h"
@@ -150,14 +151,6 @@ took(void *arg, size_t connection, const char *answer)
 
 /* The admin, in a thread of his own. */
 
-static void
-pause_s(int seconds)
-{
-    const struct timespec ts = {.tv_sec = seconds};
-
-    nanosleep(&ts, NULL);
-}
-
 static enum mauth_rc
 prepare(struct rotation *b, char id[32], struct mauth_err *err)
 {
@@ -179,7 +172,7 @@ activate(struct rotation *b, const char *id, struct mauth_err *err)
     snprintf(words, sizeof(words), "keys activate %s --wait", id);
     rc = watched_run(&b->watched, words, out, err);
     b->switches += rc == MAUTH_OK;
-    pause_s(PAUSE_S);
+    sleep(PAUSE_S);
     return rc;
 }
 
@@ -230,7 +223,7 @@ await_retirement(struct rotation *b, struct mauth_err *err)
     enum mauth_rc rc;
 
     do {
-        pause_s(PAUSE_S);
+        sleep(PAUSE_S);
         rc = watched_run(&b->watched, "keys list", out, err);
         if (rc == MAUTH_OK && occurrences(out, "\"state\":\"retiring\"") == 0)
             return MAUTH_OK;
@@ -253,7 +246,7 @@ turn_keys(struct rotation *b, struct mauth_err *err)
         rc = rotate(b, err);
         while (rc == MAUTH_OK &&
                (double)(bench_now_ns() - start) / 1e9 < each_s * (double)(i + 1))
-            pause_s(PAUSE_S);
+            sleep(PAUSE_S);
     }
     return rc;
 }
@@ -273,11 +266,11 @@ cut_off(struct rotation *b, struct mauth_err *err)
     if (rc == MAUTH_OK && watched_run(&b->watched, words, out, NULL) == MAUTH_OK)
         rc = mauth_fail(err, MAUTH_INTERNAL, "bench: nobody asked the service");
     if (rc == MAUTH_OK)
-        pause_s(CUT_S);
+        sleep(CUT_S);
     watched_go_on(&b->watched);
     if (rc == MAUTH_OK)
         rc = activate(b, next, err);
-    pause_s(PAUSE_S);
+    sleep(PAUSE_S);
     return rc;
 }
 
@@ -292,8 +285,8 @@ cut_off_for_long(struct rotation *b, struct mauth_err *err)
     bench_progress("the updater is cut off for more than %d s", TRUST_S);
     watched_stop(&b->watched);
     while (!atomic_load(&b->closed.expired) && bench_now_ns() < end)
-        pause_s(PAUSE_S);
-    pause_s(PAUSE_S);
+        sleep(PAUSE_S);
+    sleep(PAUSE_S);
     start = bench_now_ns();
     watched_go_on(&b->watched);
     do {
@@ -487,11 +480,9 @@ int
 bench_rotation(int argc, char **argv)
 {
     struct options o = {
-        .seconds = 120, .rotations = 10, .connections = 16, .parent = getenv("TMPDIR")};
+        .seconds = 120, .rotations = 10, .connections = 16, .parent = bench_parent()};
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (!o.parent || !*o.parent)
-        o.parent = "/tmp";
     if (!parse(argc, argv, &o)) {
         fprintf(stderr,
             "meshauth-bench rotation: --seconds up to %d, --rotations 1 to %d, "

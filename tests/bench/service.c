@@ -32,6 +32,7 @@ static const char configuration[] = "issuer: { url = \"https://127.0.0.1:%d\"; }
                                     "    client_ids = [ \"" BENCH_CLIENT_ID "\" ];\n"
                                     "    jwks_file = \"bench.jwks\";\n"
                                     "    create_users = true;\n"
+                                    "    max_age_s = 3600;\n"
                                     "} );\n"
                                     "limits: { connections = %zu;"
                                     " connections_per_ip = %zu;"

@@ -44,6 +44,14 @@ bench_progress(const char *format, ...)
     fputc('\n', stderr);
 }
 
+const char *
+bench_parent(void)
+{
+    const char *dir = getenv("TMPDIR");
+
+    return dir && *dir ? dir : "/tmp";
+}
+
 bool
 bench_number(const char *text, double max, double *out)
 {

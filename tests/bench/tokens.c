@@ -19,7 +19,7 @@
 enum {
     BITS = 2048,
     SIGNATURE = BITS / 8,
-    LIFE_S = 600,
+    LIFE_S = 3600,
     TOKEN_MAX = 1024,
     THREADS_MAX = 16,
 };

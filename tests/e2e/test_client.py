@@ -74,7 +74,7 @@ class Client(MeshTest):
         self.assert_identity(service.login(by_assertion=True), service, service.device, "unspecified", "DPoP")
         self.assert_identity(service.login(), service, service.device, "X509", "Bearer")
 
-    def refused(self, form, reason, description, status=400, error="invalid_client", device=None):
+    def refused(self, form, reason, description, status=401, error="invalid_client", device=None):
         answer = self.mesh.post(form, device)
         self.assert_refused(answer, status, error, description, reason)
         self.assertNotIn("WWW-Authenticate", answer.headers)
@@ -94,7 +94,7 @@ class Client(MeshTest):
             self.refused(self.relay.form(client_id=name), "client-unknown", unknown, device=self.relay.device)
 
     def test_a_scheme_of_http(self):
-        """RFC 6749 5.2: who tries one is told 401, with a challenge of that scheme."""
+        """RFC 6749 5.2: who tries one is told so by a challenge of that scheme."""
         for tried, challenge in (("Basic c3ZjOnNlY3JldA==", "Basic"), ("basic x", "basic"), ("Bearer", "Bearer"),
                                  ("X" * 17 + " a", "Bearer"), ("Ba\"sic a", "Bearer"), ("", "Bearer")):
             body, headers = self.encoded(self.relay.form(), None)
@@ -177,8 +177,8 @@ class Client(MeshTest):
         answer = service.call("GET", "/v1/trust")
         self.assertEqual(answer.status, 401)
         self.assert_over(answer)
-        self.assertEqual(self.mesh.post(service.form(), service.device).status, 400)
-        self.assertEqual(self.mesh.post(service.form(service.assertion())).status, 400)
+        self.assertEqual(self.mesh.post(service.form(), service.device).status, 401)
+        self.assertEqual(self.mesh.post(service.form(service.assertion())).status, 401)
         self.assertEqual(self.mesh.post(service.form(), new).status, 200)
 
     def test_removed(self):

@@ -134,7 +134,7 @@ class Introspect(MeshTest):
         self.assertEqual((answer.status, answer.json["sub"]), (200, frank.id))
         record = self.mesh.audit(action="ticket.introspect", ticket=Ticket(frank.ticket).id)[0]
         self.assertEqual((record["actor"], record["outcome"]), (self.gate.id, "allow"))
-        self.assert_refused(self.ask(frank.ticket, **form), 400, "invalid_client",
+        self.assert_refused(self.ask(frank.ticket, **form), 401, "invalid_client",
                             "The client assertion was used before.", "assertion-used")
         form["client_assertion"] = self.gate.assertion(aud="https://auth.example")
         self.assertEqual(self.ask(frank.ticket, **form).json["error"], "invalid_client")

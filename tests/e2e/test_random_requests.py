@@ -26,7 +26,8 @@ HANG_S = 10 * harness.SLOW
 # Refusals of the form of a request; and what no schema can tell: the bytes of a name, its
 # characters that nobody sees, that it looks like a private key; whether PEM holds a key.
 MALFORMED = {400, 413, 415, 428}
-MAY_BE = {f"urn:meshauth:problem:{name}" for name in ("name", "private-key", "service", "key", "revocation")}
+# What no pattern says: a place behind which a page begins has its ids in order ("query").
+MAY_BE = {f"urn:meshauth:problem:{name}" for name in ("name", "private-key", "service", "key", "revocation", "query")}
 
 
 class Generator:

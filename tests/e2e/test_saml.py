@@ -334,7 +334,7 @@ class Start(unittest.TestCase):
         (mesh.dir / "idp.xml").write_text("<html/>")
         mesh.configure(providers=[{"name": "company", "type": "saml", "issuer": "urn:idp", "metadata_file": "idp.xml"}])
         done = run(MESHAUTHD, "-c", mesh.conf, check=False)
-        self.assertEqual((done.returncode, done.stderr), (3, "meshauthd: metadata: not SAML 2.0 metadata\n"))
+        self.assertEqual((done.returncode, done.stderr), (3, f'meshauthd: provider "company": {mesh.dir}/idp.xml: metadata: not SAML 2.0 metadata\n'))
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ class Bounds(MeshTest):
     def test_room(self):
         relay = Service(self.mesh, "relay")
         relay.login()
-        before = place(relay.call("GET", "/v1/trust"))
+        before = "99.0"  # behind all there is: no news answers them
         headers = {"Authorization": f"Bearer {relay.credential}"}
         connections = [self.mesh.connection(relay.device) for _ in range(8)]
         answers = [ask_later(c, f"/v1/trust?after={before}", headers) for c in connections]

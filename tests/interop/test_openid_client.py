@@ -134,7 +134,7 @@ class OpenidClient(MeshTest):
         service = Service(self.mesh, "impostor")
         service.id = Service(self.mesh, "victim").id
         said = self.log_in(service)
-        self.assertEqual((said["error"], said["status"]), ("invalid_client", 400))
+        self.assertEqual((said["error"], said["status"]), ("invalid_client", 401))
 
 
 if __name__ == "__main__":
