@@ -133,14 +133,14 @@ test_status_follows_no_link(void **state)
 {
     struct world *w = *state;
     struct mauth_verifier_options o = options(&w->issuer);
-    char link[128], path[128];
+    char path[128], fresh[sizeof(path) + 4];
     struct buf b;
 
     mauth_verifier_close(w->verifier);
     o.status_dir = w->issuer.dir;
     snprintf(path, sizeof(path), "%s/%ld.status", w->issuer.dir, (long)getpid());
-    snprintf(link, sizeof(link), "%s.new", path);
-    assert_int_equal(symlink(w->issuer.rules_file, link), 0);
+    snprintf(fresh, sizeof(fresh), "%s.new", path);
+    assert_int_equal(symlink(w->issuer.rules_file, fresh), 0);
     assert_int_equal(mauth_verifier_open(&o, &w->verifier, NULL), MAUTH_OK);
     buf_init(&b);
     assert_int_equal(file_read(w->issuer.rules_file, 65536, &b, NULL), MAUTH_OK);
