@@ -16,6 +16,8 @@ class SoftHsm:
         conf = pathlib.Path(folder) / "softhsm2.conf"
         conf.write_text(f"directories.tokendir = {self.tokens}\nlog.level = ERROR\n")
         os.environ["SOFTHSM2_CONF"] = str(conf)
+        # What ThreadSanitizer sees inside of SoftHSM (gmtime() in C_GetTokenInfo) is not ours.
+        os.environ["TSAN_OPTIONS"] = f"suppressions={pathlib.Path(__file__).with_name('softhsm.tsan')}"
         self.pin = pathlib.Path(folder) / "token.pin"
         self.write_pin(PIN)
 
