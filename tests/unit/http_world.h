@@ -85,6 +85,8 @@ suspend(struct http_exchange *x)
 
     w->served++;
     http_set_state(x, w, free_state);
+    if (w->helper)
+        pthread_join(w->helper, NULL); /* of the request before */
     http_suspend(x, second_step);
     pthread_create(&w->helper, NULL, resume_later, x);
 }
