@@ -36,7 +36,8 @@ static const char configuration[] = "issuer: { url = \"https://127.0.0.1:%d\"; }
                                     "} );\n"
                                     "limits: { connections = %zu;"
                                     " connections_per_ip = %zu;"
-                                    " idle_s = 300; changes_per_minute = 1000000; };\n";
+                                    " request_s = 120; idle_s = 300;"
+                                    " changes_per_minute = 1000000; };\n";
 
 static struct sockaddr_in
 loopback(int port)
