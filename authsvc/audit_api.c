@@ -7,7 +7,7 @@
 #include "authsvc/service.h"
 #include "base/fail.h"
 #include "net/form.h"
-#include "store/audit_query.h"
+#include "store/audit.h"
 
 /* One query, which is itself on record before its answer leaves. */
 struct query {

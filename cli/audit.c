@@ -1,4 +1,6 @@
 /* meshauth audit query */
+#include "store/audit.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +12,6 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "net/fetch.h"
-#include "store/audit_query.h"
 
 enum {
     OPT_CONFIG,

@@ -1,198 +1,19 @@
 #include "store/audit.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
-#include "base/b64.h"
+#include "audit/merkle.h"
 #include "base/fail.h"
-#include "base/secret.h"
-#include "base/str.h"
-#include "base/time.h"
-#include "base/utf8.h"
 #include "store/key.h"
-#include "store/merkle.h"
 
 enum {
     VERSION = 1,
-    CHUNK = 16,   /* hashes that lie together; a tile is 16 chunks */
-    TIME_US = 27, /* "2026-11-22T10:00:00.000000Z" */
+    CHUNK = 16, /* hashes that lie together; a tile is 16 chunks */
     LIMIT_DEFAULT = 100
 };
-
-struct audit_entry {
-    uint8_t salt[AUDIT_SALT];
-    size_t cut; /* the sequence number goes in here */
-    size_t len;
-    char json[];
-};
-
-static void
-format_time(int64_t t_us, char out[TIME_US + 1])
-{
-    int64_t fraction;
-
-    t_us = t_us < 0 ? 0 : t_us;
-    fraction = t_us % 1000000;
-    time_format(t_us / 1000000, out);
-    out[TIME_LEN - 1] = '.';
-    for (size_t i = TIME_US - 1; i-- > TIME_LEN; fraction /= 10)
-        out[i] = (char)('0' + fraction % 10);
-    out[TIME_US - 1] = 'Z';
-    out[TIME_US] = '\0';
-}
-
-/* UTF-8, without DEL and the control characters U+0080 to U+009F, which JSON lets pass. */
-static bool
-is_fit_to_show(struct text t)
-{
-    while (t.len) {
-        uint32_t rune;
-        size_t n = utf8_next(t.p, t.len, &rune);
-
-        if (!n || (rune >= 0x7f && rune < 0xa0))
-            return false;
-        t.p += n;
-        t.len -= n;
-    }
-    return true;
-}
-
-/* Foreign text as a JSON string: cut where it is long, quoted where it is not UTF-8
- * or would steer a terminal. */
-static void
-put_string(struct buf *out, const char *foreign)
-{
-    char cut[AUDIT_FIELD_MAX + 4], quoted[AUDIT_FIELD_MAX];
-    struct text t = text_of(foreign);
-
-    if (t.len > AUDIT_FIELD_MAX) {
-        t.len = AUDIT_FIELD_MAX;
-        while (
-            t.len && ((uint8_t)t.p[t.len] & 0xc0) == 0x80) /* not inside a character */
-            t.len--;
-        snprintf(cut, sizeof(cut), "%.*s...", (int)t.len, foreign);
-        t = text_of(cut);
-    }
-    if (!is_fit_to_show(t))
-        t = text_of(mauth_quote(t.p, t.len, quoted, sizeof(quoted)));
-    buf_json(out, t);
-}
-
-static void
-put_name(struct buf *out, const char *name)
-{
-    buf_str(out, out->len ? ",\"" : "{\"");
-    buf_str(out, name);
-    buf_str(out, "\":");
-}
-
-static void
-put_member(struct buf *out, const char *name, const char *text)
-{
-    if (!text)
-        return;
-    put_name(out, name);
-    put_string(out, text);
-}
-
-static void
-put_resources(struct buf *out, const struct audit_record *r)
-{
-    if (!r->resource_count)
-        return;
-    put_name(out, "resources");
-    for (size_t i = 0; i < r->resource_count && i < AUDIT_RESOURCES; i++) {
-        buf_u8(out, i ? ',' : '[');
-        put_string(out, r->resources[i]);
-    }
-    buf_u8(out, ']');
-}
-
-static void
-put_digest(struct buf *out, const uint8_t *digest)
-{
-    char b64[48] = "";
-
-    if (!digest)
-        return;
-    b64_encode(B64_STD, digest, AUDIT_HASH, b64);
-    put_member(out, "digest", b64);
-}
-
-/* Compact, names in their order; *cut is where the sequence number goes in. */
-static void
-render(const struct audit_record *r, struct buf *out, size_t *cut)
-{
-    char when[TIME_US + 1];
-
-    format_time(r->time_us, when);
-    put_member(out, "action", r->action);
-    put_member(out, "actor", r->actor);
-    put_member(out, "client", r->client);
-    if (r->count) {
-        put_name(out, "count");
-        buf_printf(out, "%" PRIu64, r->count);
-    }
-    put_member(out, "device", r->device);
-    put_digest(out, r->digest);
-    put_member(out, "key", r->key);
-    put_member(out, "note", r->note);
-    put_member(out, "outcome", r->outcome);
-    put_member(out, "reason", r->reason);
-    put_member(out, "request", r->request);
-    put_resources(out, r);
-    put_member(out, "rule", r->rule);
-    put_name(out, "sequence");
-    *cut = out->len;
-    put_member(out, "session", r->session);
-    put_member(out, "ticket", r->ticket);
-    put_member(out, "time", when);
-    buf_u8(out, '}');
-}
-
-enum mauth_rc
-audit_entry_salted(const struct audit_record *r, const uint8_t salt[AUDIT_SALT],
-    struct audit_entry **out, struct mauth_err *err)
-{
-    struct audit_entry *e = NULL;
-    struct buf json;
-    size_t cut;
-
-    buf_init(&json);
-    render(r, &json, &cut);
-    if (buf_ok(&json))
-        e = malloc(sizeof(*e) + json.len);
-    if (e) {
-        e->len = json.len;
-        e->cut = cut;
-        memcpy(e->json, json.data, json.len);
-        memcpy(e->salt, salt, AUDIT_SALT);
-    }
-    buf_clear(&json);
-    *out = e;
-    return e ? MAUTH_OK : mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
-}
-
-enum mauth_rc
-audit_entry_new(
-    const struct audit_record *r, struct audit_entry **out, struct mauth_err *err)
-{
-    uint8_t salt[AUDIT_SALT];
-    enum mauth_rc rc = mauth_random(salt, sizeof(salt), err);
-
-    *out = NULL;
-    return rc ? rc : audit_entry_salted(r, salt, out, err);
-}
-
-void
-audit_entry_free(struct audit_entry *e)
-{
-    free(e);
-}
 
 static enum mauth_rc
 load_tree(struct kv_txn *txn, struct merkle *m, struct mauth_err *err)
@@ -271,7 +92,7 @@ save_record(struct kv_txn *txn, uint64_t sequence, const struct audit_entry *e,
     buf_u64(&key.b, sequence);
     buf_init(&b);
     buf_u8(&b, VERSION);
-    buf_put(&b, e->salt, AUDIT_SALT);
+    buf_put(&b, audit_entry_salt(e), AUDIT_SALT);
     buf_text(&b, record);
     if (buf_ok(&b))
         rc = kv_put(txn, store_key_text(&key), buf_slice(&b), err);
@@ -279,18 +100,6 @@ save_record(struct kv_txn *txn, uint64_t sequence, const struct audit_entry *e,
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
     buf_clear(&b);
     return rc;
-}
-
-/* The leaf is over SHA-256(salt || record), so that both can be erased. */
-static enum mauth_rc
-leaf_of(const struct audit_entry *e, struct text record, uint8_t out[HASH_LEN],
-    struct mauth_err *err)
-{
-    struct text pieces[2] = {{(const char *)e->salt, AUDIT_SALT}, record};
-    uint8_t salted[HASH_LEN];
-    enum mauth_rc rc = hash_sha256(pieces, 2, salted, err);
-
-    return rc ? rc : merkle_leaf(salted, sizeof(salted), out, err);
 }
 
 enum mauth_rc
@@ -305,13 +114,11 @@ audit_append(struct kv_txn *txn, const struct audit_entry *e, struct mauth_err *
     if (rc)
         return rc;
     buf_init(&json);
-    buf_put(&json, e->json, e->cut);
-    buf_printf(&json, "%" PRIu64, tree.size);
-    buf_put(&json, e->json + e->cut, e->len - e->cut);
+    audit_entry_write(e, tree.size, &json);
     if (!buf_ok(&json))
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
     if (rc == MAUTH_OK)
-        rc = leaf_of(e, buf_slice(&json), leaf, err);
+        rc = audit_leaf(audit_entry_salt(e), buf_slice(&json), leaf, err);
     if (rc == MAUTH_OK)
         rc = save_record(txn, tree.size, e, buf_slice(&json), err);
     if (rc == MAUTH_OK)
@@ -351,8 +158,8 @@ audit_head(struct kv_txn *txn, struct audit_head *out, struct mauth_err *err)
 
 struct query {
     const struct audit_filter *filter;
-    char since[TIME_US + 1];
-    char until[TIME_US + 1];
+    char since[AUDIT_TIME_LEN + 1];
+    char until[AUDIT_TIME_LEN + 1];
     uint64_t left;
     audit_each *each;
     void *arg;
@@ -425,9 +232,9 @@ audit_query(struct kv_txn *txn, const struct audit_filter *filter, audit_each *e
     enum mauth_rc rc;
 
     if (filter->since_us)
-        format_time(filter->since_us, q.since);
+        audit_time_format(filter->since_us, q.since);
     if (filter->until_us)
-        format_time(filter->until_us, q.until);
+        audit_time_format(filter->until_us, q.until);
     store_key(&first, SPACE_AUDIT_RECORD, NULL, 0);
     store_key(&end, (enum store_space)(SPACE_AUDIT_RECORD + 1), NULL, 0);
     rc = kv_scan(

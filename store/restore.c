@@ -209,7 +209,7 @@ check_contents(struct kv_txn *txn, void *arg, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = audit_head(txn, &tree, err);
     if (rc == MAUTH_OK && (tree.size != r->head.tree.size ||
-                              memcmp(tree.root, r->head.tree.root, AUDIT_HASH) != 0 ||
+                              memcmp(tree.root, r->head.tree.root, HASH_LEN) != 0 ||
                               a.epoch != r->head.epoch))
         rc = mauth_fail(
             err, MAUTH_MALFORMED, "restore: the store is not what its head says");

@@ -1,9 +1,9 @@
 #include <jansson.h>
 
+#include "audit/merkle.h"
 #include "base/hash.h"
 #include "store/audit.h"
 #include "store/key.h"
-#include "store/merkle.h"
 #include "tests/unit/store_dir.h"
 
 static enum mauth_rc
@@ -61,7 +61,7 @@ find(struct store_dir *s, struct audit_filter filter)
 static void
 writes_records_down(void **state)
 {
-    static const uint8_t digest[AUDIT_HASH] = {1, 2, 3};
+    static const uint8_t digest[HASH_LEN] = {1, 2, 3};
     struct audit_record r = {.time_us = 1795341900123456,
         .actor = "usr_0aaaaaaaaaaaaaaaaaaaaaaaaa",
         .device = "0123456789abcdef",

@@ -104,7 +104,7 @@ reads_what_was_written(void **state)
     assert_int_equal(backup_reader_head(r)->sequence, 17);
     assert_int_equal(backup_reader_head(r)->state, 42);
     assert_int_equal(backup_reader_head(r)->tree.size, 5);
-    assert_memory_equal(backup_reader_head(r)->tree.root, head.tree.root, AUDIT_HASH);
+    assert_memory_equal(backup_reader_head(r)->tree.root, head.tree.root, HASH_LEN);
     backup_reader_free(r);
     assert_int_equal(read_all(&count), MAUTH_OK);
     assert_int_equal(count, COUNT(entries));

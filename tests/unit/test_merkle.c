@@ -1,5 +1,5 @@
+#include "audit/merkle.h"
 #include "base/str.h"
-#include "store/merkle.h"
 #include "tests/unit/unit.h"
 
 /* The eight leaves and nine roots that the makers of RFC 6962 test with. */

@@ -1,4 +1,5 @@
-#include "store/audit_query.h"
+#include "audit/filter.h"
+#include "store/audit.h"
 #include "tests/unit/store_dir.h"
 
 static void

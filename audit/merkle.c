@@ -1,4 +1,4 @@
-#include "store/merkle.h"
+#include "audit/merkle.h"
 
 #include <string.h>
 

@@ -2,15 +2,28 @@
  * Asking the audit log, the same way for whoever asks: the names of the filters,
  * what their values may be, and the record that is made of the question itself.
  */
-#ifndef STORE_AUDIT_QUERY_H
-#define STORE_AUDIT_QUERY_H
+#ifndef AUDIT_FILTER_H
+#define AUDIT_FILTER_H
 
 #include <sys/types.h>
 
-#include "store/audit.h"
+#include "audit/record.h"
 
 enum {
     AUDIT_QUERY_LIMIT_MAX = 10000
+};
+
+/* What to look for; NULL and 0 mean "any". */
+struct audit_filter {
+    int64_t since_us;
+    int64_t until_us; /* exclusive; 0: no end */
+    const char *actor;
+    const char *action;
+    const char *outcome;
+    const char *reason;
+    const char *ticket;
+    const char *session;
+    uint64_t limit; /* newest first; 0: 100 */
 };
 
 /* "since", "until", "actor", ... "limit"; ended by NULL. */

@@ -4,8 +4,8 @@
  * that tiles are made of (c2sp.org/tlog-tiles: every eighth level) are handed out
  * as they come into being.
  */
-#ifndef STORE_MERKLE_H
-#define STORE_MERKLE_H
+#ifndef AUDIT_MERKLE_H
+#define AUDIT_MERKLE_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "store/audit_query.h"
+#include "audit/filter.h"
 
 #include <stdio.h>
 #include <string.h>
