@@ -89,6 +89,8 @@ open_store(struct daemon *d, struct mauth_err *err)
     rc = keystore_seal_read(d->config->seal_key_file, &d->seal, err);
     if (rc == MAUTH_OK)
         rc = kv_open(d->config->store, KV_OPEN, &d->kv, err);
+    if (rc == MAUTH_OK)
+        kv_set_reserve(d->kv, (uint64_t)d->config->limits.disk_reserve_mib << 20);
     return rc ? rc : own_keys_open(d->kv, d->seal, &d->service.keys, err);
 }
 

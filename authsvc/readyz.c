@@ -31,20 +31,42 @@ signs(const struct keystore *keys, const char *issuer)
     return s && signer_ready(s->signer, NULL) == MAUTH_OK;
 }
 
+/* Why it is not ready, a sentence each; nothing when it is. */
+static void
+look_for_problems(const struct service *s, const struct keystore *keys, int64_t now_s,
+    struct buf *out)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    if (!is_trusted(s, now_s))
+        buf_str(out, "There is no trust file that is good now.\n");
+    if (!signs(keys, s->config->issuer.url))
+        buf_str(out, "No key signs identity tickets: see 'meshauth keys list'.\n");
+    if (kv_check(s->kv, &err) != MAUTH_OK)
+        buf_printf(out, "Nothing can be put on record: %s.\n", err.text);
+}
+
 void
 readyz_start(struct http_exchange *x)
 {
     const struct service *s = http_context(x);
     int64_t now_s = time_now_s();
     struct shared_ref *keys = own_keys_take(s->keys);
-    bool ready =
-        is_trusted(s, now_s) && signs(own_keys_of(keys), s->config->issuer.url);
     struct mauth_err err = MAUTH_ERR_INIT;
-    struct buf json;
+    struct buf json, problems;
+    bool ready;
 
     buf_init(&json);
-    buf_printf(
-        &json, "{\"status\":\"%s\",\"warnings\":", ready ? "ready" : "not-ready");
+    buf_init(&problems);
+    look_for_problems(s, own_keys_of(keys), now_s, &problems);
+    ready = buf_ok(&problems) && !problems.len;
+    buf_printf(&json, "{\"status\":\"%s\",", ready ? "ready" : "not-ready");
+    if (problems.len) {
+        buf_str(&json, "\"problems\":");
+        buf_json_lines(&json, buf_slice(&problems));
+        buf_u8(&json, ',');
+    }
+    buf_str(&json, "\"warnings\":");
     if (key_warnings_json(own_keys_of(keys), now_s, &json, &err) == MAUTH_OK)
         buf_str(&json, "}\n");
     if (!err.rc && buf_ok(&json))
@@ -52,6 +74,7 @@ readyz_start(struct http_exchange *x)
             (struct text){(const char *)json.data, json.len}, NULL);
     else
         problem_answer(x, "unavailable", NULL, NULL);
+    buf_clear(&problems);
     buf_clear(&json);
     shared_drop(keys);
 }

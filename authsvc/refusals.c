@@ -172,11 +172,15 @@ put_back(struct refusals *r, const struct row *rows, size_t count)
 enum mauth_rc
 refusals_flush(struct refusals *r, struct kv *kv, struct mauth_err *err)
 {
-    enum mauth_rc rc = MAUTH_OK;
-    struct row *rows = calloc(REFUSALS_ROWS + 1, sizeof(*rows));
     struct batch batch = {0};
+    struct row *rows;
+    enum mauth_rc rc;
     size_t count;
 
+    rc = kv_check(kv, err);
+    if (rc)
+        return rc;
+    rows = calloc(REFUSALS_ROWS + 1, sizeof(*rows));
     if (!rows)
         return mauth_fail(err, MAUTH_NO_MEMORY, "refusals: no memory");
     count = take_rows(r, rows);

@@ -27,7 +27,7 @@ void refusals_count(
 
 /*
  * Put one audit record for each row so far and start over. When the store
- * cannot take them the rows are kept for the next time.
+ * cannot take them, or its disk is nearly full, the rows are kept for the next time.
  */
 MAUTH_MUST_USE enum mauth_rc refusals_flush(
     struct refusals *r, struct kv *kv, struct mauth_err *err);

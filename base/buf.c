@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/str.h"
+#include "base/str.h"
 
 enum {
     FIRST_CAP = 256
@@ -219,6 +221,20 @@ buf_json(struct buf *b, struct text t)
     }
     buf_put(b, t.p + plain, t.len - plain);
     buf_u8(b, '"');
+}
+
+void
+buf_json_lines(struct buf *b, struct text lines)
+{
+    struct text line;
+
+    buf_u8(b, '[');
+    for (bool first = true; text_cut(&lines, '\n', &line); first = false) {
+        if (!first)
+            buf_u8(b, ',');
+        buf_json(b, line);
+    }
+    buf_u8(b, ']');
 }
 
 struct text

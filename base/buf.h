@@ -54,6 +54,8 @@ void buf_u64(struct buf *b, uint64_t v);
 void buf_field(struct buf *b, const void *data, size_t len); /* u16 length, bytes */
 /* As a JSON string (RFC 8259 7): quoted, escaped; t is UTF-8 and stays so. */
 void buf_json(struct buf *b, struct text t);
+/* As a JSON array of strings: each line, which ends with a newline. */
+void buf_json_lines(struct buf *b, struct text lines);
 /* Room for len bytes at the end, counted as written; NULL after a failure. */
 MAUTH_MUST_USE void *buf_space(struct buf *b, size_t len);
 /* What b holds, as a slice of it. */

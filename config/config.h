@@ -96,8 +96,9 @@ struct config {
         int connections_per_ip; /* default 100; 1 to 100000 */
         int changes_per_minute; /* of one principal, default 60; 1 to 1000000 */
         int64_t
-            request_s;  /* deadline of a handshake or request, default 15; 1 to 300 */
-        int64_t idle_s; /* a connection without a request, default 60; 1 to 600 */
+            request_s; /* deadline of a handshake or request, default 15; 1 to 300 */
+        int disk_reserve_mib; /* default 64; 0 to 1048576 */
+        int64_t idle_s;       /* a connection without a request, default 60; 1 to 600 */
     } limits;
 };
 

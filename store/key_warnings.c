@@ -114,21 +114,14 @@ enum mauth_rc
 key_warnings_json(
     const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err)
 {
-    struct text rest, line;
     struct buf lines;
     enum mauth_rc rc;
 
     buf_init(&lines);
     look_for_away(keys, &lines);
     rc = key_warnings(keys, now_s, &lines, err);
-    rest = buf_slice(&lines);
-    buf_str(out, "[");
-    for (bool first = true; rc == MAUTH_OK && text_cut(&rest, '\n', &line);
-         first = false) {
-        buf_str(out, first ? "" : ",");
-        buf_json(out, line);
-    }
-    buf_str(out, "]");
+    if (rc == MAUTH_OK)
+        buf_json_lines(out, buf_slice(&lines));
     buf_clear(&lines);
     if (rc == MAUTH_OK && !buf_ok(out))
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "keys: no memory");

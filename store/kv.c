@@ -1,5 +1,6 @@
 #include "store/kv.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -22,12 +23,14 @@ struct kv {
     void *state;
     bool twice; /* for tests: every write function runs twice */
     atomic_uint_fast64_t generation;
+    atomic_uint_fast64_t reserve;
     pthread_t committer;
     bool running;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t work;
     struct kv_job *first, *last;
     bool stop;
+    struct mauth_err trouble; /* of the last commit */
 };
 
 /* One batch: the jobs that still take part, in their order. */
@@ -107,6 +110,15 @@ run_jobs(struct batch *b, struct kv_txn *txn)
     return CLEAN;
 }
 
+/* What the last commit came to. */
+static void
+note_commit(struct kv *kv, const struct mauth_err *err)
+{
+    pthread_mutex_lock(&kv->lock);
+    kv->trouble = *err;
+    pthread_mutex_unlock(&kv->lock);
+}
+
 /* False when it is to be run again: b is what is left of all by then. */
 static bool
 try_batch(struct kv *kv, const struct batch *all, struct batch *b, bool rehearsal)
@@ -117,6 +129,7 @@ try_batch(struct kv *kv, const struct batch *all, struct batch *b, bool rehearsa
 
     rc = begin(kv, true, &txn, &err);
     if (rc) {
+        note_commit(kv, &err);
         fail_all(all, rc, &err);
         return true;
     }
@@ -137,9 +150,45 @@ try_batch(struct kv *kv, const struct batch *all, struct batch *b, bool rehearsa
         return false;
     /* A commit that failed may be on the disk all the same: readers must look. */
     atomic_fetch_add(&kv->generation, 1);
+    note_commit(kv, &err);
     if (rc)
         fail_all(all, rc, &err);
     return true;
+}
+
+/* MAUTH_UNAVAILABLE while less than the reserve is free on the disk. */
+static enum mauth_rc
+check_room(struct kv *kv, struct mauth_err *err)
+{
+    uint64_t reserve = atomic_load(&kv->reserve);
+
+    if (!reserve || kv->engine->room(kv->state) >= reserve)
+        return MAUTH_OK;
+    return mauth_fail(err, MAUTH_UNAVAILABLE,
+        "store: less than %" PRIu64 " MiB are free on its disk, which are kept for "
+        "admins and for whatever ends a right",
+        reserve >> 20);
+}
+
+/* Refuses what is not needed while the disk is nearly full. */
+static void
+keep_reserve(struct kv *kv, struct batch *b)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    if (check_room(kv, &err) == MAUTH_OK)
+        return;
+    for (size_t i = 0; i < b->count;) {
+        struct kv_job *job = b->job[i];
+
+        if (job->needed) {
+            i++;
+            continue;
+        }
+        job->rc = err.rc;
+        job->err = err;
+        leave_out(b, i);
+    }
 }
 
 static void
@@ -147,6 +196,7 @@ commit_batch(struct kv *kv, const struct batch *all)
 {
     struct batch b = *all;
 
+    keep_reserve(kv, &b);
     if (kv->twice)
         (void)try_batch(kv, all, &b, true);
     while (b.count && !try_batch(kv, all, &b, false))
@@ -223,7 +273,7 @@ wake(struct kv_job *job)
 enum mauth_rc
 kv_write(struct kv *kv, kv_fn *fn, void *arg, struct mauth_err *err)
 {
-    struct waiter w = {.job = {.fn = fn, .arg = arg, .done = wake}};
+    struct waiter w = {.job = {.fn = fn, .arg = arg, .done = wake, .needed = true}};
 
     if (!kv->running)
         return mauth_fail(err, MAUTH_INVALID, "store: open for reading only");
@@ -359,6 +409,26 @@ kv_close(struct kv *kv)
     pthread_cond_destroy(&kv->work);
     pthread_mutex_destroy(&kv->lock);
     free(kv);
+}
+
+void
+kv_set_reserve(struct kv *kv, uint64_t bytes)
+{
+    atomic_store(&kv->reserve, bytes);
+}
+
+enum mauth_rc
+kv_check(struct kv *kv, struct mauth_err *err)
+{
+    enum mauth_rc rc = check_room(kv, err);
+
+    if (rc)
+        return rc;
+    pthread_mutex_lock(&kv->lock);
+    if (kv->trouble.rc)
+        rc = mauth_fail(err, kv->trouble.rc, "%s", kv->trouble.text);
+    pthread_mutex_unlock(&kv->lock);
+    return rc;
 }
 
 uint64_t

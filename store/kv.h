@@ -71,12 +71,26 @@ struct kv_job {
     kv_fn *fn;
     void *arg;
     void (*done)(struct kv_job *job);
+    bool needed; /* written also while the disk is nearly full: see kv_set_reserve() */
     enum mauth_rc rc;
     struct mauth_err err;
     struct kv_job *next; /* the store's */
 };
 
 void kv_submit(struct kv *kv, struct kv_job *job);
+
+/*
+ * While less than this many bytes are free on the store's disk, only what is needed is
+ * written: kv_write(), and jobs that say so (an admin's changes, whatever ends a right).
+ * All other jobs fail with MAUTH_UNAVAILABLE, before they run. 0, as at first: no reserve.
+ */
+void kv_set_reserve(struct kv *kv, uint64_t bytes);
+
+/*
+ * Can it be written? MAUTH_UNAVAILABLE, and why: the disk is nearly full, or the last
+ * commit failed. Looks at the disk; quick.
+ */
+MAUTH_MUST_USE enum mauth_rc kv_check(struct kv *kv, struct mauth_err *err);
 
 /* Grows with every commit that changed something; cheap, for "has it changed?". */
 uint64_t kv_generation(const struct kv *kv);

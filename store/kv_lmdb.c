@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <lmdb.h>
@@ -162,6 +163,16 @@ take_place(struct lmdb *db, enum kv_mode mode, struct mauth_err *err)
             err, MAUTH_CONFLICT, "store: there is one already in %s", db->dir);
     free(path);
     return rc;
+}
+
+static uint64_t
+room(void *state)
+{
+    const struct lmdb *db = state;
+    struct statvfs fs;
+
+    return statvfs(db->dir, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize
+                                      : UINT64_MAX;
 }
 
 /* Readers come and go without end: whoever waits for all of them goes first. */
@@ -437,6 +448,7 @@ const struct kv_engine kv_lmdb = {
     .scheme = "lmdb",
     .open = open_lmdb,
     .close = close_lmdb,
+    .room = room,
     .begin = begin,
     .commit = commit,
     .abort = abort_txn,

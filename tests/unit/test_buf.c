@@ -1,4 +1,5 @@
 #include "base/buf.h"
+#include "base/str.h"
 #include "tests/unit/unit.h"
 
 static void
@@ -137,6 +138,10 @@ writes_json_strings(void **state)
         buf_json(&b, cases[i].text);
         assert_string_equal(buf_cstr(&b), cases[i].json);
     }
+    buf_rewind(&b);
+    buf_json_lines(&b, text_of("one\n\"two\"\n"));
+    buf_json_lines(&b, text_of(""));
+    assert_string_equal(buf_cstr(&b), "[\"one\",\"\\\"two\\\"\"][]");
     buf_clear(&b);
 }
 

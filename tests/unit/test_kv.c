@@ -121,6 +121,19 @@ runs_every_function_twice_when_told_to(void **state)
 }
 
 static void
+submit(struct store_dir *s, struct member *m, size_t i, enum mauth_rc then,
+    struct crowd *crowd)
+{
+    snprintf(m->key, sizeof(m->key), "k%04zu", i);
+    m->deed = (struct deed){m->key, m->key, then, 0};
+    m->job.fn = put;
+    m->job.arg = &m->deed;
+    m->job.done = one_done;
+    m->crowd = crowd;
+    kv_submit(s->kv, &m->job);
+}
+
+static void
 serves_a_crowd(void **state)
 {
     enum {
@@ -132,16 +145,8 @@ serves_a_crowd(void **state)
 
     (void)state;
     store_make(&s, "");
-    for (size_t i = 0; i < N; i++) {
-        struct member *m = &members[i];
-
-        snprintf(m->key, sizeof(m->key), "k%04zu", i);
-        m->deed =
-            (struct deed){m->key, m->key, i % 100 == 7 ? MAUTH_DENIED : MAUTH_OK, 0};
-        m->job = (struct kv_job){.fn = put, .arg = &m->deed, .done = one_done};
-        m->crowd = &crowd;
-        kv_submit(s.kv, &m->job);
-    }
+    for (size_t i = 0; i < N; i++)
+        submit(&s, &members[i], i, i % 100 == 7 ? MAUTH_DENIED : MAUTH_OK, &crowd);
     wait_for(&crowd);
     for (size_t i = 0; i < N; i++) {
         bool denied = i % 100 == 7;
@@ -149,6 +154,38 @@ serves_a_crowd(void **state)
         assert_int_equal(members[i].job.rc, denied ? MAUTH_DENIED : MAUTH_OK);
         expect(&s, members[i].key, denied ? NULL : members[i].key);
     }
+    store_remove(&s);
+}
+
+/* A reserve that no disk has: what is needed is written, all else is refused unrun. */
+static void
+keeps_a_reserve(void **state)
+{
+    struct crowd crowd = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 2};
+    struct member members[2] = {{.job.needed = false}, {.job.needed = true}};
+    struct deed d = {.key = "admin", .value = "1"};
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct store_dir s;
+
+    (void)state;
+    store_make(&s, "");
+    assert_int_equal(kv_check(s.kv, NULL), MAUTH_OK);
+    kv_set_reserve(s.kv, UINT64_MAX - 1);
+    assert_int_equal(kv_check(s.kv, &err), MAUTH_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "MiB are free on its disk"));
+    for (size_t i = 0; i < COUNT(members); i++)
+        submit(&s, &members[i], i, MAUTH_OK, &crowd);
+    wait_for(&crowd);
+    assert_int_equal(members[0].job.rc, MAUTH_UNAVAILABLE);
+    assert_string_equal(members[0].job.err.text, err.text);
+    assert_int_equal(members[0].deed.runs, 0);
+    expect(&s, members[0].key, NULL);
+    assert_int_equal(members[1].job.rc, MAUTH_OK);
+    expect(&s, members[1].key, members[1].key);
+    assert_int_equal(kv_write(s.kv, put, &d, NULL), MAUTH_OK);
+    expect(&s, "admin", "1");
+    kv_set_reserve(s.kv, 1);
+    assert_int_equal(kv_check(s.kv, NULL), MAUTH_OK);
     store_remove(&s);
 }
 
@@ -227,6 +264,7 @@ main(void)
         cmocka_unit_test(refuses_a_newer_schema),
         cmocka_unit_test(runs_every_function_twice_when_told_to),
         cmocka_unit_test(serves_a_crowd),
+        cmocka_unit_test(keeps_a_reserve),
         cmocka_unit_test(scans_in_both_orders),
     };
 
