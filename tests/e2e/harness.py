@@ -9,6 +9,7 @@ authsvc/openapi.json, to which a validator that is not ours holds them.
 import atexit
 import base64
 import calendar
+import gzip
 import http.client
 import json
 import os
@@ -248,6 +249,15 @@ class Contract:
 contract = Contract()
 
 
+def plain(base64_text):
+    """The bytes of which this is the beginning, in either alphabet; None: it is no base64."""
+    try:
+        whole = base64_text[:len(base64_text) // 4 * 4]
+        return base64.b64decode(whole.replace("-", "+").replace("_", "/"), validate=True)
+    except ValueError:
+        return None
+
+
 def setting(value):
     """A Python value in libconfig's syntax."""
     if isinstance(value, bool):
@@ -363,6 +373,7 @@ class Mesh:
             if self.daemon:
                 self.stop()
             self.check_log()
+            self.check_store()
             self.check_contract()
             self.judge_tickets()
         finally:
@@ -407,6 +418,14 @@ class Mesh:
         if found:
             raise AssertionError(f"the log holds secrets: {found}")
 
+    def check_store(self):
+        """Whatever it wrote down: the store with the audit log, indexes, archives, the trust file."""
+        for file in [self.trust, *(f for f in (self.dir / "store").rglob("*") if f.is_file())]:
+            data = file.read_bytes() if file.exists() else b""
+            found = self.find_secrets(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+            if found:
+                raise AssertionError(f"{file} holds secrets: {found}")
+
     def check_contract(self):
         odd = contract.verdict()
         if odd:
@@ -418,8 +437,12 @@ class Mesh:
             self.secrets.update(p for p in token.split(".")[-2:] if len(p) > 20)
 
     def find_secrets(self, text):
+        """Those that stand in a text; in bytes also what they are the base64 of."""
         tickets = [re.search("<ds:SignatureValue>(.{40})", xml).group(1) for xml in self.tickets.values()]
-        return [s for s in [*self.secrets, *tickets] if s[:40] in text]
+        wanted = [s[:40] for s in [*self.secrets, *tickets]]
+        if isinstance(text, str):
+            return [s for s in wanted if s in text]
+        return [s for s in wanted if s.encode() in text or (plain(s) or s.encode()) in text]
 
     # Requests.
 

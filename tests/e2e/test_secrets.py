@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Nothing secret: neither the log, nor an answer to somebody else, nor the audit log of
 a whole run holds an ID token, a ticket, or a private key."""
+import base64
 import json
 import re
 import unittest
@@ -60,6 +61,10 @@ class Secrets(unittest.TestCase):
         ticket = next(iter(mesh.tickets.values()))
         for leak in (next(s for s in mesh.secrets if "." not in s), ticket):
             self.assertTrue(mesh.find_secrets(f"before {leak} after"))
+            self.assertTrue(mesh.find_secrets(f"before {leak} after".encode()))
+        key = device.secret[:40]
+        mesh.secrets.add(key)
+        self.assertIn(key, mesh.find_secrets(b"\0" + base64.b64decode(key) + b"\0"))
         self.assertTrue(mesh.find_secrets(mesh.mint("bob")))
         self.assertEqual(mesh.find_secrets(f"request {answer.request_id}"), [])
 
