@@ -331,10 +331,13 @@ class Mesh:
 
     # The daemon.
 
+    def command(self):
+        return [MESHAUTHD, "-c", self.conf]
+
     def start(self, wait=True):
         with open(self.log_file, "ab") as log:
             # Writing past a file size limit is an error for the daemon, not its end.
-            self.daemon = subprocess.Popen([MESHAUTHD, "-c", self.conf], stdin=subprocess.DEVNULL,
+            self.daemon = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL,
                                            stdout=log, stderr=log, restore_signals=False)
         if wait:
             wait_until(self.healthy, f"meshauthd to serve; its log:\n{self.log_text()}")
