@@ -1,14 +1,14 @@
 #include "audit/filter.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
 
-const char *const audit_query_filters[] = {"since", "until", "actor", "action",
-    "outcome", "reason", "ticket", "session", "limit", NULL};
+const char *const audit_filter_names[] = {"action", "actor", "client", "device",
+    "folder", "key", "outcome", "reason", "request", "rule", "service", "session",
+    "ticket", "user", "since", "until", "order", "after", "limit", NULL};
 
 static enum mauth_rc
 set_time(const char *name, const char *value, int64_t *out_us, struct mauth_err *err)
@@ -30,13 +30,35 @@ set_limit(const char *value, uint64_t *out, struct mauth_err *err)
     char quoted[64];
     uint64_t limit;
 
-    if (!str_number(text_of(value), &limit) || limit < 1 ||
-        limit > AUDIT_QUERY_LIMIT_MAX)
+    if (!str_number(text_of(value), &limit) || limit < 1 || limit > AUDIT_LIMIT_MAX)
         return mauth_fail(err, MAUTH_INVALID, "limit: \"%s\" is no number from 1 to %d",
-            mauth_quote(value, strlen(value), quoted, sizeof(quoted)),
-            AUDIT_QUERY_LIMIT_MAX);
+            mauth_quote(value, strlen(value), quoted, sizeof(quoted)), AUDIT_LIMIT_MAX);
     *out = limit;
     return MAUTH_OK;
+}
+
+static enum mauth_rc
+set_after(struct audit_filter *f, const char *value, struct mauth_err *err)
+{
+    char quoted[64];
+
+    f->has_after = str_number(text_of(value), &f->after);
+    if (f->has_after)
+        return MAUTH_OK;
+    return mauth_fail(err, MAUTH_INVALID, "after: \"%s\" is no sequence number",
+        mauth_quote(value, strlen(value), quoted, sizeof(quoted)));
+}
+
+static enum mauth_rc
+set_order(const char *value, bool *oldest_first, struct mauth_err *err)
+{
+    char quoted[64];
+
+    *oldest_first = strcmp(value, "oldest") == 0;
+    if (*oldest_first || strcmp(value, "newest") == 0)
+        return MAUTH_OK;
+    return mauth_fail(err, MAUTH_INVALID, "order: \"%s\" is neither newest nor oldest",
+        mauth_quote(value, strlen(value), quoted, sizeof(quoted)));
 }
 
 static enum mauth_rc
@@ -56,49 +78,54 @@ set_outcome(const char *value, const char **out, struct mauth_err *err)
 }
 
 enum mauth_rc
-audit_query_set(
+audit_filter_set(
     struct audit_filter *f, const char *name, const char *value, struct mauth_err *err)
 {
-    const struct {
-        const char *name;
-        const char **field;
-    } texts[] = {{"actor", &f->actor}, {"action", &f->action}, {"reason", &f->reason},
-        {"ticket", &f->ticket}, {"session", &f->session}};
+    enum audit_field field = audit_field_of(name);
     char quoted[64];
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-        if (strcmp(texts[i].name, name) == 0) {
-            *texts[i].field = value;
-            return MAUTH_OK;
-        }
+    if (field == AUDIT_OUTCOME)
+        return set_outcome(value, &f->value[field], err);
+    if (field != AUDIT_FIELDS) {
+        f->value[field] = value;
+        return MAUTH_OK;
+    }
     if (strcmp(name, "since") == 0)
         return set_time(name, value, &f->since_us, err);
     if (strcmp(name, "until") == 0)
         return set_time(name, value, &f->until_us, err);
-    if (strcmp(name, "outcome") == 0)
-        return set_outcome(value, &f->outcome, err);
+    if (strcmp(name, "order") == 0)
+        return set_order(value, &f->oldest_first, err);
+    if (strcmp(name, "after") == 0)
+        return set_after(f, value, err);
     if (strcmp(name, "limit") == 0)
         return set_limit(value, &f->limit, err);
     return mauth_fail(err, MAUTH_INVALID, "\"%s\" is no filter of the audit log",
         mauth_quote(name, strlen(name), quoted, sizeof(quoted)));
 }
 
+bool
+audit_filter_fits(const struct audit_filter *f, const struct audit_terms *t)
+{
+    if (t->time_us < f->since_us || (f->until_us && t->time_us >= f->until_us))
+        return false;
+    for (int i = 0; i < AUDIT_FIELDS; i++)
+        if (f->value[i] &&
+            !audit_terms_have(t, (enum audit_field)i, text_of(f->value[i])))
+            return false;
+    return true;
+}
+
 enum mauth_rc
-audit_query_entry(uid_t uid, const char *query, const char *client, const char *request,
+audit_question_entry(const struct audit_record *who, const char *query,
     struct audit_entry **out, struct mauth_err *err)
 {
-    char actor[32];
-    struct audit_record r = {
-        .time_us = time_now_us(),
-        .actor = actor,
-        .action = "audit.query",
-        .resources = {query},
-        .resource_count = *query ? 1 : 0,
-        .outcome = "allow",
-        .client = client,
-        .request = request,
-    };
+    struct audit_record r = *who;
 
-    snprintf(actor, sizeof(actor), "uid:%u", (unsigned)uid);
+    r.time_us = time_now_us();
+    r.action = "audit.query";
+    r.outcome = "allow";
+    r.resources[0] = query;
+    r.resource_count = *query ? 1 : 0;
     return audit_entry_new(&r, out, err);
 }

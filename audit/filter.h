@@ -1,5 +1,5 @@
 /*
- * Asking the audit log, the same way for whoever asks: the names of the filters,
+ * What is asked of the audit log, the same way for whoever asks: the names of the filters,
  * what their values may be, and the record that is made of the question itself.
  */
 #ifndef AUDIT_FILTER_H
@@ -8,26 +8,26 @@
 #include <sys/types.h>
 
 #include "audit/record.h"
+#include "audit/terms.h"
 
 enum {
-    AUDIT_QUERY_LIMIT_MAX = 10000
+    AUDIT_LIMIT_DEFAULT = 100,
+    AUDIT_LIMIT_MAX = 10000
 };
 
-/* What to look for; NULL and 0 mean "any". */
+/* NULL and 0 mean "any". A record fits when it has all of the values. */
 struct audit_filter {
     int64_t since_us;
     int64_t until_us; /* exclusive; 0: no end */
-    const char *actor;
-    const char *action;
-    const char *outcome;
-    const char *reason;
-    const char *ticket;
-    const char *session;
-    uint64_t limit; /* newest first; 0: 100 */
+    const char *value[AUDIT_FIELDS];
+    bool oldest_first;
+    bool has_after;
+    uint64_t after; /* only what comes behind this sequence number, in that order */
+    uint64_t limit; /* 0: AUDIT_LIMIT_DEFAULT */
 };
 
-/* "since", "until", "actor", ... "limit"; ended by NULL. */
-extern const char *const audit_query_filters[];
+/* The fields, "since", "until", "order", "after", "limit"; ended by NULL. */
+extern const char *const audit_filter_names[];
 
 /*
  * Set one filter. value is kept, not copied.
@@ -35,16 +35,18 @@ extern const char *const audit_query_filters[];
  * MAUTH_INVALID    no such filter, or the value is not of its form; err->text
  *                  says what would be right
  */
-MAUTH_MUST_USE enum mauth_rc audit_query_set(
+MAUTH_MUST_USE enum mauth_rc audit_filter_set(
     struct audit_filter *f, const char *name, const char *value, struct mauth_err *err);
 
+/* Does this record fit? The limit and the place of the last answer are not looked at. */
+bool audit_filter_fits(const struct audit_filter *f, const struct audit_terms *t);
+
 /*
- * The record of a question, to be durable before its answer leaves. query is
- * written as in a URL ("actor=usr_...&limit=5", "" for all); request is NULL
- * where there is none.
+ * The record of a question, to be durable before its answer leaves: who has the actor,
+ * the client and the request; query is written as in a URL ("actor=usr_...&limit=5", ""
+ * for all).
  */
-MAUTH_MUST_USE enum mauth_rc audit_query_entry(uid_t uid, const char *query,
-    const char *client, const char *request, struct audit_entry **out,
-    struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc audit_question_entry(const struct audit_record *who,
+    const char *query, struct audit_entry **out, struct mauth_err *err);
 
 #endif

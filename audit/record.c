@@ -35,6 +35,30 @@ audit_time_format(int64_t t_us, char out[AUDIT_TIME_LEN + 1])
     out[AUDIT_TIME_LEN] = '\0';
 }
 
+bool
+audit_time_parse(struct text text, int64_t *out_us)
+{
+    char seconds[TIME_LEN + 1];
+    uint64_t fraction = 0;
+    int64_t t_s;
+
+    *out_us = 0;
+    if (text.len != AUDIT_TIME_LEN || text.p[TIME_LEN - 1] != '.' ||
+        text.p[AUDIT_TIME_LEN - 1] != 'Z')
+        return false;
+    memcpy(seconds, text.p, TIME_LEN);
+    seconds[TIME_LEN - 1] = 'Z';
+    for (size_t i = TIME_LEN; i < AUDIT_TIME_LEN - 1; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+        fraction = fraction * 10 + (uint64_t)(text.p[i] - '0');
+    }
+    if (!time_parse(seconds, TIME_LEN, &t_s))
+        return false;
+    *out_us = t_s * 1000000 + (int64_t)fraction;
+    return true;
+}
+
 /* UTF-8, without DEL and the control characters U+0080 to U+009F, which JSON lets pass. */
 static bool
 is_fit_to_show(struct text t)

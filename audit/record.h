@@ -68,5 +68,7 @@ enum {
     AUDIT_TIME_LEN = 27
 };
 void audit_time_format(int64_t t_us, char out[AUDIT_TIME_LEN + 1]);
+/* False, and 0, unless text is exactly one. */
+MAUTH_MUST_USE bool audit_time_parse(struct text text, int64_t *out_us);
 
 #endif

@@ -1,5 +1,6 @@
 #include "authsvc/audit_api.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,10 +40,10 @@ take_filter(const struct form *f, struct audit_filter *out)
 
     if (form_repeated(f, nothing))
         return form_repeated(f, nothing);
-    for (size_t i = 0; audit_query_filters[i]; i++) {
-        const char *name = audit_query_filters[i], *value = form_value(f, name, 0);
+    for (size_t i = 0; audit_filter_names[i]; i++) {
+        const char *name = audit_filter_names[i], *value = form_value(f, name, 0);
 
-        if (value && audit_query_set(out, name, value, NULL) != MAUTH_OK)
+        if (value && audit_filter_set(out, name, value, NULL) != MAUTH_OK)
             return name;
     }
     return NULL;
@@ -118,8 +119,10 @@ audit_api_start(struct http_exchange *x)
 {
     struct query *q = calloc(1, sizeof(*q));
     struct text text = {http_query(x), strlen(http_query(x))};
+    struct audit_record who = {.client = http_client(x), .request = http_request_id(x)};
     struct mauth_err err = MAUTH_ERR_INIT;
     const char *wrong;
+    char actor[32];
 
     if (!q) {
         http_answer_problem(x, 503, "unavailable", "No memory", NULL);
@@ -136,8 +139,9 @@ audit_api_start(struct http_exchange *x)
         http_answer_problem(x, 400, "query", "A parameter is not of its form", wrong);
         return;
     }
-    if (audit_query_entry(http_client_uid(x), http_query(x), http_client(x),
-            http_request_id(x), &q->entry, &err) != MAUTH_OK) {
+    snprintf(actor, sizeof(actor), "uid:%u", (unsigned)http_client_uid(x));
+    who.actor = actor;
+    if (audit_question_entry(&who, http_query(x), &q->entry, &err) != MAUTH_OK) {
         fail(x, &err);
         return;
     }

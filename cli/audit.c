@@ -1,6 +1,7 @@
 /* meshauth audit query */
 #include "store/audit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,7 +49,7 @@ read_filters(const struct call *call, struct question *q)
 
         if (!value)
             continue;
-        if (audit_query_set(&q->filter, options[i].name, value, &err) != MAUTH_OK)
+        if (audit_filter_set(&q->filter, options[i].name, value, &err) != MAUTH_OK)
             return command_misused(call, "--%s", err.text);
         buf_printf(&q->query, "%s%s=", q->query.len ? "&" : "", options[i].name);
         fetch_form_escape(&q->query, value, strlen(value));
@@ -121,13 +122,17 @@ ask_store(const struct config *c, const struct question *q, const char *query,
     json_t **out, struct mauth_err *err)
 {
     struct reading r = {.q = q, .items = json_array()};
+    struct audit_record who = {.client = "local"};
+    char actor[32];
     struct kv *kv = NULL;
     enum mauth_rc rc;
 
+    snprintf(actor, sizeof(actor), "uid:%u", (unsigned)getuid());
+    who.actor = actor;
     if (!r.items)
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     else
-        rc = audit_query_entry(getuid(), query, "local", NULL, &r.entry, err);
+        rc = audit_question_entry(&who, query, &r.entry, err);
     if (rc == MAUTH_OK)
         rc = kv_open(c->store, KV_OPEN, &kv, err);
     if (rc == MAUTH_OK)

@@ -3,16 +3,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "audit/merkle.h"
 #include "base/fail.h"
 #include "store/key.h"
 
 enum {
-    VERSION = 1,
-    CHUNK = 16, /* hashes that lie together; a tile is 16 chunks */
-    LIMIT_DEFAULT = 100
+    VERSION = 1,        /* of a record: salt, JSON */
+    VERSION_ERASED = 2, /* time, ticket, digest */
+    CHUNK = 16,         /* hashes that lie together; a tile is 16 chunks */
 };
 
 static enum mauth_rc
@@ -80,6 +78,13 @@ save_node(unsigned level, uint64_t index, const uint8_t hash[HASH_LEN], void *ar
     return kv_put(txn, store_key_text(&key), buf_slice(&b), err);
 }
 
+static void
+record_key(struct store_key *key, uint64_t sequence)
+{
+    store_key(key, SPACE_AUDIT_RECORD, NULL, 0);
+    buf_u64(&key->b, sequence);
+}
+
 static enum mauth_rc
 save_record(struct kv_txn *txn, uint64_t sequence, const struct audit_entry *e,
     struct text record, struct mauth_err *err)
@@ -88,8 +93,7 @@ save_record(struct kv_txn *txn, uint64_t sequence, const struct audit_entry *e,
     enum mauth_rc rc;
     struct buf b;
 
-    store_key(&key, SPACE_AUDIT_RECORD, NULL, 0);
-    buf_u64(&key.b, sequence);
+    record_key(&key, sequence);
     buf_init(&b);
     buf_u8(&b, VERSION);
     buf_put(&b, audit_entry_salt(e), AUDIT_SALT);
@@ -156,10 +160,88 @@ audit_head(struct kv_txn *txn, struct audit_head *out, struct mauth_err *err)
     return merkle_root(&tree, out->root, err);
 }
 
+/* From a value of SPACE_AUDIT_RECORD; false when it is damaged. */
+static bool
+read_stored(struct text value, struct audit_stored *out)
+{
+    struct reader r;
+    uint8_t version;
+
+    reader_init(&r, value.p, value.len);
+    version = reader_u8(&r);
+    out->erased = version == VERSION_ERASED;
+    if (out->erased) {
+        out->time_us = (int64_t)reader_u64(&r);
+        out->ticket = reader_field(&r);
+        out->digest = reader_field(&r);
+        return reader_done(&r);
+    }
+    out->salt = reader_bytes(&r, AUDIT_SALT);
+    out->json = (struct text){(const char *)r.p, r.left};
+    return reader_ok(&r) && version == VERSION;
+}
+
+static enum mauth_rc
+damaged(uint64_t sequence, struct mauth_err *err)
+{
+    return mauth_fail(
+        err, MAUTH_UNAVAILABLE, "audit: record %" PRIu64 " is damaged", sequence);
+}
+
+enum mauth_rc
+audit_get(struct kv_txn *txn, uint64_t sequence, struct audit_stored *out,
+    struct mauth_err *err)
+{
+    struct store_key key;
+    struct text value;
+    enum mauth_rc rc;
+
+    *out = (struct audit_stored){.sequence = sequence};
+    record_key(&key, sequence);
+    rc = kv_get(txn, store_key_text(&key), &value, err);
+    if (rc)
+        return rc;
+    return read_stored(value, out) ? MAUTH_OK : damaged(sequence, err);
+}
+
+static uint64_t
+sequence_of(struct text key)
+{
+    struct reader r;
+
+    reader_init(&r, key.p, key.len);
+    (void)reader_u8(&r);
+    return reader_u64(&r);
+}
+
+static bool
+take_first(struct text key, struct text value, void *arg)
+{
+    (void)value;
+    *(uint64_t *)arg = sequence_of(key);
+    return false;
+}
+
+enum mauth_rc
+audit_bounds(struct kv_txn *txn, uint64_t *first, uint64_t *next, struct mauth_err *err)
+{
+    struct store_key from, end;
+    struct merkle tree;
+    enum mauth_rc rc;
+
+    *first = *next = 0;
+    rc = load_tree(txn, &tree, err);
+    if (rc)
+        return rc;
+    *first = *next = tree.size;
+    record_key(&from, 0);
+    store_key(&end, (enum store_space)(SPACE_AUDIT_RECORD + 1), NULL, 0);
+    return kv_scan(txn, store_key_text(&from), store_key_text(&end), KV_UP, take_first,
+        first, err);
+}
+
 struct query {
     const struct audit_filter *filter;
-    char since[AUDIT_TIME_LEN + 1];
-    char until[AUDIT_TIME_LEN + 1];
     uint64_t left;
     audit_each *each;
     void *arg;
@@ -167,77 +249,49 @@ struct query {
     struct mauth_err *err;
 };
 
-static bool
-fits(const json_t *o, const char *name, const char *want)
-{
-    const char *got = json_string_value(json_object_get(o, name));
-
-    return !want || (got && strcmp(got, want) == 0);
-}
-
-static bool
-is_wanted(const struct query *q, const json_t *o)
-{
-    const struct audit_filter *f = q->filter;
-    const char *time = json_string_value(json_object_get(o, "time"));
-
-    return time && (!q->since[0] || strcmp(time, q->since) >= 0) &&
-           (!q->until[0] || strcmp(time, q->until) < 0) && fits(o, "actor", f->actor) &&
-           fits(o, "action", f->action) && fits(o, "outcome", f->outcome) &&
-           fits(o, "reason", f->reason) && fits(o, "ticket", f->ticket) &&
-           fits(o, "session", f->session);
-}
-
 /* A record that cannot be read is not passed over: who asks must know. */
 static bool
 look_at(struct text key, struct text value, void *arg)
 {
     struct query *q = arg;
-    struct text record = {"", 0};
-    uint64_t sequence;
-    struct reader r;
-    bool wanted;
-    json_t *o;
+    struct audit_stored found = {.sequence = sequence_of(key)};
+    struct audit_terms terms;
 
-    reader_init(&r, key.p, key.len);
-    (void)reader_u8(&r);
-    sequence = reader_u64(&r);
-    reader_init(&r, value.p, value.len);
-    if (reader_u8(&r) == VERSION && reader_bytes(&r, AUDIT_SALT))
-        record = (struct text){(const char *)r.p, r.left};
-    o = json_loadb(record.p, record.len, 0, NULL);
-    if (!o) {
-        q->rc = mauth_fail(q->err, MAUTH_UNAVAILABLE,
-            "audit: record %" PRIu64 " is damaged", sequence);
+    if (!read_stored(value, &found)) {
+        q->rc = damaged(found.sequence, q->err);
         return false;
     }
-    wanted = is_wanted(q, o);
-    json_decref(o);
-    if (!wanted)
+    if (found.erased)
+        return true;
+    if (!audit_terms_read(found.json, &terms) || terms.sequence != found.sequence) {
+        q->rc = damaged(found.sequence, q->err);
+        return false;
+    }
+    if (!audit_filter_fits(q->filter, &terms))
         return true;
     q->left--;
-    return q->each(sequence, record, q->arg) && q->left > 0;
+    return q->each(found.sequence, found.json, q->arg) && q->left > 0;
 }
 
 enum mauth_rc
-audit_query(struct kv_txn *txn, const struct audit_filter *filter, audit_each *each,
+audit_query(struct kv_txn *txn, const struct audit_filter *f, audit_each *each,
     void *arg, struct mauth_err *err)
 {
-    struct query q = {.filter = filter,
-        .left = filter->limit ? filter->limit : LIMIT_DEFAULT,
+    struct query q = {.filter = f,
+        .left = f->limit ? f->limit : AUDIT_LIMIT_DEFAULT,
         .each = each,
         .arg = arg,
         .err = err};
     struct store_key first, end;
     enum mauth_rc rc;
 
-    if (filter->since_us)
-        audit_time_format(filter->since_us, q.since);
-    if (filter->until_us)
-        audit_time_format(filter->until_us, q.until);
-    store_key(&first, SPACE_AUDIT_RECORD, NULL, 0);
+    record_key(&first, 0);
     store_key(&end, (enum store_space)(SPACE_AUDIT_RECORD + 1), NULL, 0);
-    rc = kv_scan(
-        txn, store_key_text(&first), store_key_text(&end), KV_DOWN, look_at, &q, err);
+    if (f->has_after && f->oldest_first)
+        record_key(&first, f->after + 1);
+    else if (f->has_after)
+        record_key(&end, f->after);
+    rc = kv_scan(txn, store_key_text(&first), store_key_text(&end),
+        f->oldest_first ? KV_UP : KV_DOWN, look_at, &q, err);
     return rc ? rc : q.rc;
 }

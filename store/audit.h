@@ -35,9 +35,34 @@ struct audit_head {
 MAUTH_MUST_USE enum mauth_rc audit_head(
     struct kv_txn *txn, struct audit_head *out, struct mauth_err *err);
 
+/* What the store has of one record. What is pointed to is borrowed from the store. */
+struct audit_stored {
+    uint64_t sequence;
+    bool
+        erased; /* all that is left is the time, ticket and digest, if there were any */
+    const uint8_t *salt; /* AUDIT_SALT bytes; NULL when it was erased */
+    struct text json;    /* empty when it was erased */
+    int64_t time_us;     /* of an erased one */
+    struct text ticket;
+    struct text digest; /* HASH_LEN bytes, or none */
+};
+
 /*
- * json is one record; borrowed for the call. False stops. MAUTH_UNAVAILABLE when a
- * record on the way is damaged.
+ * MAUTH_NOT_FOUND    there is none of that number: it never was, or has left the store
+ * MAUTH_UNAVAILABLE  it is damaged
+ */
+MAUTH_MUST_USE enum mauth_rc audit_get(struct kv_txn *txn, uint64_t sequence,
+    struct audit_stored *out, struct mauth_err *err);
+
+/* The first record that is in the store, and the number that the next one will have.
+ * (Equal: there is none.) */
+MAUTH_MUST_USE enum mauth_rc audit_bounds(
+    struct kv_txn *txn, uint64_t *first, uint64_t *next, struct mauth_err *err);
+
+/*
+ * Looks at every record of the transaction from filter->after on, in filter's order,
+ * until as many fit as it wants. json is one record; borrowed for the call. False
+ * stops. MAUTH_UNAVAILABLE when a record on the way is damaged.
  */
 typedef bool audit_each(uint64_t sequence, struct text json, void *arg);
 MAUTH_MUST_USE enum mauth_rc audit_query(struct kv_txn *txn,

@@ -1,2 +1,3 @@
 mauth_unit_test(merkle mauth::audit)
-mauth_unit_test(filter mauth::store)
+mauth_unit_test(audit_filter mauth::audit)
+mauth_unit_test(audit_terms mauth::audit)

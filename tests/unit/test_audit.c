@@ -163,16 +163,25 @@ filters(void **state)
     assert_int_equal(find(&s, (struct audit_filter){0})->count, 20);
     assert_int_equal(find(&s, (struct audit_filter){.limit = 5})->count, 5);
     assert_int_equal(find(&s, (struct audit_filter){.limit = 5})->sequence[0], 19);
-    assert_int_equal(find(&s, (struct audit_filter){.action = "login"})->count, 10);
-    assert_int_equal(find(&s, (struct audit_filter){.actor = "usr_b"})->count, 4);
     assert_int_equal(
-        find(&s, (struct audit_filter){.actor = "usr_b", .action = "login"})->count, 2);
-    assert_int_equal(find(&s, (struct audit_filter){.ticket = "_7"})->count, 1);
-    assert_int_equal(find(&s, (struct audit_filter){.session = "ses_x"})->count, 3);
-    assert_int_equal(find(&s, (struct audit_filter){.outcome = "deny"})->count, 1);
+        find(&s, (struct audit_filter){.value[AUDIT_ACTION] = "login"})->count, 10);
     assert_int_equal(
-        find(&s, (struct audit_filter){.reason = "user-closed"})->count, 1);
-    assert_int_equal(find(&s, (struct audit_filter){.reason = "other"})->count, 0);
+        find(&s, (struct audit_filter){.value[AUDIT_ACTOR] = "usr_b"})->count, 4);
+    assert_int_equal(find(&s, (struct audit_filter){.value[AUDIT_ACTOR] = "usr_b",
+                                  .value[AUDIT_ACTION] = "login"})
+                         ->count,
+        2);
+    assert_int_equal(
+        find(&s, (struct audit_filter){.value[AUDIT_TICKET] = "_7"})->count, 1);
+    assert_int_equal(
+        find(&s, (struct audit_filter){.value[AUDIT_SESSION] = "ses_x"})->count, 3);
+    assert_int_equal(
+        find(&s, (struct audit_filter){.value[AUDIT_OUTCOME] = "deny"})->count, 1);
+    assert_int_equal(
+        find(&s, (struct audit_filter){.value[AUDIT_REASON] = "user-closed"})->count,
+        1);
+    assert_int_equal(
+        find(&s, (struct audit_filter){.value[AUDIT_REASON] = "other"})->count, 0);
     assert_int_equal(
         find(&s, (struct audit_filter){.since_us = INT64_C(1015000000)})->count, 5);
     assert_int_equal(
