@@ -1,0 +1,404 @@
+#include "audit/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+enum {
+    FENCE = 512,      /* hashes between two fences: a page */
+    FIELD_SHIFT = 60, /* the field of a hash lies above */
+    RADIX_BITS = 16,
+    TERMS_USUAL = 14 /* of a record */
+};
+
+/*
+ * The file: this, in the byte order of the machine; then fences, hashes, times, records.
+ * The sum is over the head (with a sum of zeros) and the fences.
+ */
+struct head {
+    char magic[8];
+    uint32_t order; /* ORDER, as this machine writes it */
+    uint32_t count;
+    uint64_t first;
+    uint64_t posts;
+    int64_t min_us, max_us;
+    uint64_t key; /* what the key makes of the magic */
+    uint8_t sum[HASH_LEN];
+};
+
+static const char MAGIC[8] = {'m', 'a', 'u', 'd', 'i', 't', 'x', '1'};
+static const uint32_t ORDER = 0x01020304;
+
+uint64_t
+run_hash(const uint8_t key[SIPHASH_KEY], enum audit_field field, struct text value)
+{
+    return (uint64_t)field << FIELD_SHIFT |
+           siphash(key, value.p, value.len) >> (64 - FIELD_SHIFT);
+}
+
+static size_t
+fences_of(size_t posts)
+{
+    return (posts + FENCE - 1) / FENCE;
+}
+
+static size_t
+file_size(size_t count, size_t posts)
+{
+    return sizeof(struct head) + fences_of(posts) * sizeof(uint64_t) +
+           posts * (sizeof(uint64_t) + sizeof(uint32_t)) + count * sizeof(int64_t);
+}
+
+static enum mauth_rc
+sum_up(const struct head *h, const uint64_t *fences, uint8_t out[HASH_LEN],
+    struct mauth_err *err)
+{
+    struct head bare = *h;
+    struct text pieces[2] = {{(const char *)&bare, sizeof(bare)},
+        {(const char *)fences, fences_of(h->posts) * sizeof(*fences)}};
+
+    memset(bare.sum, 0, sizeof(bare.sum));
+    return hash_sha256(pieces, 2, out, err);
+}
+
+enum mauth_rc
+run_draft_new(uint64_t first, struct run_draft **out, struct mauth_err *err)
+{
+    struct run_draft *d = calloc(1, sizeof(*d));
+
+    *out = NULL;
+    if (d)
+        d->time = malloc(RUN_RECORDS_MAX * sizeof(*d->time));
+    if (!d || !d->time) {
+        free(d);
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit index: no memory");
+    }
+    d->first = first;
+    *out = d;
+    return MAUTH_OK;
+}
+
+void
+run_draft_free(struct run_draft *d)
+{
+    if (!d)
+        return;
+    free(d->time);
+    free(d->post);
+    free(d);
+}
+
+static enum mauth_rc
+make_room(struct run_draft *d, size_t more, struct mauth_err *err)
+{
+    size_t cap = d->cap ? d->cap : (size_t)TERMS_USUAL << 15;
+    struct run_post *post;
+
+    while (cap < d->posts + more)
+        cap *= 2;
+    if (cap == d->cap)
+        return MAUTH_OK;
+    post = realloc(d->post, cap * sizeof(*post));
+    if (!post)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit index: no memory");
+    d->post = post;
+    d->cap = cap;
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+run_draft_add(struct run_draft *d, const uint8_t key[SIPHASH_KEY], int64_t time_us,
+    const struct audit_terms *terms, struct mauth_err *err)
+{
+    size_t more = terms ? terms->count : 0;
+    enum mauth_rc rc;
+
+    if (d->count == RUN_RECORDS_MAX)
+        return mauth_fail(err, MAUTH_INVALID, "audit index: a file is full");
+    rc = make_room(d, more, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < more; i++)
+        d->post[d->posts++] = (struct run_post){
+            run_hash(key, terms->term[i].field, terms->term[i].value), d->count};
+    d->time[d->count++] = time_us;
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+run_draft_add_run(struct run_draft *d, const struct run *r, const uint8_t *gone,
+    struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    if (d->first + d->count != r->first || r->count > RUN_RECORDS_MAX - d->count)
+        return mauth_fail(err, MAUTH_INVALID, "audit index: files do not meet");
+    rc = make_room(d, r->posts, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < r->posts; i++)
+        if (r->record[i] < r->count && !(gone && gone[r->record[i]]))
+            d->post[d->posts++] =
+                (struct run_post){r->hash[i], d->count + r->record[i]};
+    memcpy(d->time + d->count, r->time, r->count * sizeof(*d->time));
+    d->count += r->count;
+    return MAUTH_OK;
+}
+
+/*
+ * By hash, and by record where they are equal: stable, and they come in the order of
+ * records (those of several files one after the other). Four passes, 16 bits each.
+ */
+static enum mauth_rc
+sort(struct run_draft *d, struct mauth_err *err)
+{
+    struct run_post *other = malloc((d->posts + 1) * sizeof(*other)), *swap;
+    size_t *at = malloc(((size_t)1 << RADIX_BITS) * sizeof(*at));
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (!other || !at)
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit index: no memory");
+    for (int shift = 0; rc == MAUTH_OK && shift < 64; shift += RADIX_BITS) {
+        const size_t mask = ((size_t)1 << RADIX_BITS) - 1;
+        size_t sum = 0;
+
+        memset(at, 0, (mask + 1) * sizeof(*at));
+        for (size_t i = 0; i < d->posts; i++)
+            at[d->post[i].hash >> shift & mask]++;
+        for (size_t i = 0; i <= mask; i++) {
+            size_t n = at[i];
+
+            at[i] = sum;
+            sum += n;
+        }
+        for (size_t i = 0; i < d->posts; i++)
+            other[at[d->post[i].hash >> shift & mask]++] = d->post[i];
+        swap = d->post;
+        d->post = other;
+        other = swap;
+    }
+    free(other);
+    free(at);
+    if (rc == MAUTH_OK)
+        d->cap = d->posts + 1;
+    return rc;
+}
+
+/* Where the parts of a file lie. */
+struct parts {
+    uint64_t *fence, *hash;
+    int64_t *time;
+    uint32_t *record;
+};
+
+static struct parts
+parts_of(void *file, size_t count, size_t posts)
+{
+    struct parts p;
+
+    p.fence = (uint64_t *)(void *)((char *)file + sizeof(struct head));
+    p.hash = p.fence + fences_of(posts);
+    p.time = (int64_t *)(void *)(p.hash + posts);
+    p.record = (uint32_t *)(void *)(p.time + count);
+    return p;
+}
+
+static void
+fill(const struct run_draft *d, const uint8_t key[SIPHASH_KEY], void *file)
+{
+    struct parts p = parts_of(file, d->count, d->posts);
+    struct head h = {.order = ORDER,
+        .count = d->count,
+        .first = d->first,
+        .posts = d->posts,
+        .min_us = d->count ? d->time[0] : 0,
+        .max_us = d->count ? d->time[0] : 0,
+        .key = siphash(key, MAGIC, sizeof(MAGIC))};
+
+    memcpy(h.magic, MAGIC, sizeof(MAGIC));
+    for (size_t i = 0; i < d->posts; i++) {
+        p.hash[i] = d->post[i].hash;
+        p.record[i] = d->post[i].record;
+    }
+    for (size_t i = 0; i < fences_of(d->posts); i++)
+        p.fence[i] = p.hash[i * FENCE];
+    memcpy(p.time, d->time, d->count * sizeof(*d->time));
+    for (size_t i = 0; i < d->count; i++) {
+        h.min_us = d->time[i] < h.min_us ? d->time[i] : h.min_us;
+        h.max_us = d->time[i] > h.max_us ? d->time[i] : h.max_us;
+    }
+    memcpy(file, &h, sizeof(h));
+}
+
+enum mauth_rc
+run_draft_write(struct run_draft *d, const uint8_t key[SIPHASH_KEY], const char *path,
+    struct mauth_err *err)
+{
+    enum mauth_rc rc = sort(d, err);
+    size_t size = file_size(d->count, d->posts);
+    char *file = NULL;
+    struct head h;
+
+    if (rc == MAUTH_OK && !(file = calloc(1, size)))
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit index: no memory");
+    if (rc == MAUTH_OK) {
+        fill(d, key, file);
+        memcpy(&h, file, sizeof(h));
+        rc = sum_up(&h, parts_of(file, d->count, d->posts).fence, h.sum, err);
+        memcpy(file, &h, sizeof(h));
+    }
+    if (rc == MAUTH_OK)
+        rc = file_replace(path, file, size, FILE_PRIVATE, err);
+    free(file);
+    return rc;
+}
+
+static enum mauth_rc
+map_file(const char *path, struct run *r, struct mauth_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat st;
+    void *map;
+
+    if (fd < 0)
+        return mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
+            "%s: %s", path, strerror(errno));
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+        (size_t)st.st_size < sizeof(struct head)) {
+        close(fd);
+        return mauth_fail(err, MAUTH_MALFORMED, "%s: no file of the index", path);
+    }
+    r->size = (size_t)st.st_size;
+    map = mmap(NULL, r->size, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    if (map == MAP_FAILED)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+    r->map = map;
+    (void)madvise(map, r->size, MADV_RANDOM);
+    return MAUTH_OK;
+}
+
+/* Takes the head, checks it, and keeps the fences; the rest stays on the disk. */
+static enum mauth_rc
+read_head(struct run *r, const uint8_t key[SIPHASH_KEY], struct mauth_err *err)
+{
+    union {
+        const void *in;
+        void *out;
+    } map = {r->map};
+    uint8_t sum[HASH_LEN];
+    struct parts p;
+    struct head h;
+    size_t fences;
+
+    memcpy(&h, r->map, sizeof(h));
+    if (memcmp(h.magic, MAGIC, sizeof(MAGIC)) != 0 || h.order != ORDER ||
+        h.key != siphash(key, MAGIC, sizeof(MAGIC)) || h.count > RUN_RECORDS_MAX ||
+        h.posts > (uint64_t)RUN_RECORDS_MAX * AUDIT_TERMS_MAX ||
+        file_size(h.count, h.posts) != r->size)
+        return mauth_fail(err, MAUTH_MALFORMED, "audit index: a file of another kind");
+    p = parts_of(map.out, h.count, h.posts);
+    fences = fences_of(h.posts) * sizeof(*r->fence);
+    r->fence = malloc(fences ? fences : 1);
+    if (!r->fence)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit index: no memory");
+    memcpy(r->fence, p.fence, fences);
+    if (sum_up(&h, r->fence, sum, err) || memcmp(sum, h.sum, HASH_LEN) != 0)
+        return mauth_fail(err, MAUTH_MALFORMED, "audit index: a damaged file");
+    r->first = h.first;
+    r->count = h.count;
+    r->min_us = h.min_us;
+    r->max_us = h.max_us;
+    r->posts = h.posts;
+    r->time = p.time;
+    r->hash = p.hash;
+    r->record = p.record;
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+run_open(const char *path, const uint8_t key[SIPHASH_KEY], struct run **out,
+    struct mauth_err *err)
+{
+    struct run *r = calloc(1, sizeof(*r));
+    enum mauth_rc rc;
+
+    *out = NULL;
+    if (!r)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit index: no memory");
+    rc = map_file(path, r, err);
+    if (rc == MAUTH_OK)
+        rc = read_head(r, key, err);
+    if (rc) {
+        run_close(r);
+        return rc;
+    }
+    *out = r;
+    return MAUTH_OK;
+}
+
+void
+run_close(struct run *r)
+{
+    union {
+        const void *in;
+        void *out;
+    } map;
+
+    if (!r)
+        return;
+    map.in = r->map;
+    if (r->map)
+        munmap(map.out, r->size);
+    free(r->fence);
+    free(r);
+}
+
+/* The first of count sorted values that is not below v (or, above: that is above v). */
+static size_t
+bound(const uint64_t *sorted, size_t count, uint64_t v, bool above)
+{
+    size_t low = 0;
+
+    while (count) {
+        size_t half = count / 2;
+
+        if (sorted[low + half] < v || (above && sorted[low + half] == v)) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return low;
+}
+
+/* The same of all hashes: first by the fences, then in the one page between two. */
+static size_t
+find(const struct run *r, uint64_t v, bool above)
+{
+    size_t page = bound(r->fence, fences_of(r->posts), v, above), from, count;
+
+    if (!page)
+        return 0;
+    from = (page - 1) * FENCE;
+    count = r->posts - from < FENCE ? r->posts - from : FENCE;
+    return from + bound(r->hash + from, count, v, above);
+}
+
+void
+run_range(const struct run *r, uint64_t low, uint64_t high, size_t *from, size_t *to)
+{
+    *from = find(r, low, false);
+    *to = find(r, high, true);
+    if (*to < *from) /* a damaged file */
+        *to = *from;
+}
