@@ -182,9 +182,9 @@ walk_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
 
 struct ends {
     struct audit_head head;
-    const struct merkle *from;
-    uint8_t root[HASH_LEN]; /* of the records before from */
-    bool stray;             /* there is a record behind the head */
+    uint64_t from;
+    struct merkle tree; /* of the records before from */
+    bool stray;         /* there is a record behind the head */
 };
 
 static bool
@@ -211,8 +211,9 @@ read_ends(struct kv_txn *txn, void *arg, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = audit_scan(
             txn, e->head.size, UINT64_MAX, KV_UP, note_stray, &e->stray, err);
-    if (rc == MAUTH_OK && e->from->size && e->from->size <= e->head.size)
-        rc = proof_root(e->from->size, node_of, txn, e->root, err);
+    if (rc == MAUTH_OK && e->from && e->from <= e->head.size &&
+        proof_tree(e->from, node_of, txn, &e->tree, NULL) != MAUTH_OK)
+        memset(&e->tree, 0, sizeof(e->tree)); /* no tree that anybody has seen */
     return rc;
 }
 
@@ -239,8 +240,8 @@ look_at_ends(const struct audit_verify_options *o, const struct ends *e,
             o->from.size);
     if (v->fault || !o->from.size)
         return MAUTH_OK;
-    rc = merkle_root(&o->from, root, err);
-    if (rc == MAUTH_OK && memcmp(root, e->root, HASH_LEN) != 0)
+    rc = merkle_root(&e->tree, root, err);
+    if (rc == MAUTH_OK && memcmp(root, o->from.root, HASH_LEN) != 0)
         find_fault(v, AUDIT_FORKED, o->from.size,
             "The first %" PRIu64 " records are not those that were verified before.",
             o->from.size);
@@ -252,14 +253,14 @@ audit_verify(struct kv *kv, const struct audit_verify_options *o,
     struct audit_verdict *out, struct mauth_err *err)
 {
     struct walk w = {.o = o, .v = out, .err = err};
-    struct ends e = {.from = &o->from};
+    struct ends e = {.from = o->from.size};
     uint8_t root[HASH_LEN];
     enum mauth_rc rc = kv_read(kv, read_ends, &e, err);
 
     memset(out, 0, sizeof(*out));
     if (rc == MAUTH_OK)
         rc = look_at_ends(o, &e, out, err);
-    out->tree = o->from;
+    out->tree = e.tree;
     out->head.size = e.head.size;
     memcpy(out->head.root, e.head.root, HASH_LEN);
     while (rc == MAUTH_OK && !out->fault && out->tree.size < e.head.size) {

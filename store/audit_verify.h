@@ -24,8 +24,7 @@ struct audit_seen {
 };
 
 struct audit_verify_options {
-    /* Go on behind what was verified before: its tree, all zeros: from the beginning. */
-    struct merkle from;
+    struct audit_checkpoint from;  /* verified before; size 0: from the beginning */
     const struct audit_seen *seen; /* in any order */
     size_t seen_count;
     /* Called every few thousand records; may be NULL. */
@@ -50,8 +49,8 @@ struct audit_verdict {
     uint64_t records;        /* looked at */
     uint64_t erased;
     uint64_t left;      /* not in the store any more: only their leaves are known */
-    struct merkle tree; /* of all; to go on from, when the log is whole */
-    struct audit_checkpoint head;
+    struct merkle tree; /* of all that was looked at */
+    struct audit_checkpoint head; /* to go on from, when the log is whole */
 };
 
 /* MAUTH_OK also when it is not whole: see out->fault. MAUTH_UNAVAILABLE: the store cannot
