@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/b64.h"
 #include "base/fail.h"
 #include "base/time.h"
 #include "cli/trust_login.h"
@@ -34,6 +35,8 @@ struct trust_client {
     bool takes_delta;
     const struct trust_wish *wish; /* of the question under way */
 };
+
+static witness_prove prove;
 
 static bool
 gives_up(void *arg)
@@ -76,6 +79,8 @@ trust_client_open(const struct trust_home *home, struct trust_client **out,
         .alarm_file = home->alarm_file,
         .root_vkey = home->vkey,
         .issuer = home->url.text,
+        .prove = prove,
+        .arg = c,
     };
     rc = net_init(err);
     if (rc == MAUTH_OK)
@@ -235,6 +240,55 @@ take(struct trust_client *c, long status, const struct buf *body,
     else
         rc = keep_take(c->keep, said, time_now_s(), news, err);
     c->whole = rc != MAUTH_OK;
+    return rc;
+}
+
+/* The proof that the audit log has grown, as the account service makes it. */
+
+static bool
+read_hashes(const json_t *answer, struct audit_proof *out)
+{
+    const json_t *hashes = json_object_get(answer, "hashes");
+
+    out->count = json_array_size(hashes);
+    if (!json_is_array(hashes) || out->count > PROOF_MAX)
+        return false;
+    for (size_t i = 0; i < out->count; i++) {
+        const char *b64 = json_string_value(json_array_get(hashes, i));
+        size_t len;
+
+        if (!b64 ||
+            !b64_decode(B64_STD, b64, strlen(b64), out->hash[i], HASH_LEN, &len) ||
+            len != HASH_LEN)
+            return false;
+    }
+    return true;
+}
+
+static enum mauth_rc
+prove(uint64_t from, uint64_t size, struct audit_proof *out, void *arg,
+    struct mauth_err *err)
+{
+    struct trust_client *c = arg;
+    json_t *answer = NULL;
+    struct buf url, body;
+    enum mauth_rc rc;
+    long status = 0;
+
+    (void)err; /* what cannot be had is asked for again */
+    buf_init(&url);
+    buf_init(&body);
+    buf_printf(&url, "%s/v1/audit/proof?from=%" PRIu64 "&size=%" PRIu64,
+        c->home->url.text, from, size);
+    c->takes_delta = false;
+    rc = get(c, buf_cstr(&url), &status, &body, NULL);
+    if (rc == MAUTH_OK && status == STATUS_OK)
+        answer =
+            json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL);
+    rc = answer && read_hashes(answer, out) ? MAUTH_OK : MAUTH_UNAVAILABLE;
+    json_decref(answer);
+    buf_clear(&url);
+    buf_clear(&body);
     return rc;
 }
 

@@ -164,19 +164,13 @@ keep_evidence(const struct keep *k, struct text file)
 
 /* The witness first: if the other file cannot be written, the same may come again. */
 static enum mauth_rc
-put(struct keep *k, const struct mauth_trust *next, struct text file,
-    struct mauth_err *err)
+put(struct keep *k, const struct witness *w, struct text file, struct mauth_err *err)
 {
-    struct witness w = k->witness;
-    struct checkpoint c;
-    enum mauth_rc rc;
+    enum mauth_rc rc = witness_write(k->o.witness_file, w, err);
 
-    checkpoint_of(next, &c);
-    witness_add(&w, &c);
-    rc = witness_write(k->o.witness_file, &w, err);
     if (rc)
         return rc;
-    k->witness = w;
+    k->witness = *w;
     return file_replace(k->o.trust_file, file.p, file.len, FILE_PUBLIC, err);
 }
 
@@ -202,6 +196,8 @@ keep_take(struct keep *k, struct text file, int64_t now_s, struct keep_news *new
     struct mauth_err *err)
 {
     struct mauth_trust *next = NULL;
+    struct witness w = k->witness;
+    struct checkpoint c;
     struct buf bytes;
     enum mauth_rc rc;
 
@@ -210,13 +206,18 @@ keep_take(struct keep *k, struct text file, int64_t now_s, struct keep_news *new
     rc = parse(k, file, &next, err);
     if (rc == MAUTH_OK)
         rc = judge(k, next, now_s, &news->rewritten, err);
+    if (rc == MAUTH_OK && !is_held(k, file)) {
+        checkpoint_of(next, &c);
+        rc = witness_demand(&w, &c, k->o.prove, k->o.arg, err);
+    }
     if (rc == MAUTH_CONFLICT)
         keep_evidence(k, file);
     if (rc || is_held(k, file))
         goto out;
+    witness_add(&w, &c);
     buf_text(&bytes, file);
     if (buf_ok(&bytes))
-        rc = put(k, next, file, err);
+        rc = put(k, &w, file, err);
     else
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     if (rc)
@@ -232,6 +233,7 @@ keep_take(struct keep *k, struct text file, int64_t now_s, struct keep_news *new
 out:
     if (rc)
         news->rewritten = false;
+    news->unproven = witness_unproven(&k->witness);
     buf_clear(&bytes);
     mauth_trust_free(next);
     return rc;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "updater/witness.h"
 #include <meshauth/err.h>
 #include <meshauth/trust.h>
 
@@ -20,6 +21,8 @@ struct keep_options {
                                  held, which goes to alarm_file.before */
     const char *root_vkey;
     const char *issuer;
+    witness_prove *prove; /* NULL: nobody can be asked */
+    void *arg;
 };
 
 struct keep;
@@ -41,12 +44,15 @@ struct text keep_text(const struct keep *k);
 struct keep_news {
     bool changed; /* the file was replaced */
     bool new_key; /* one that was not listed before: who has loaded it is waited for */
-    bool rewritten; /* the audit log of the new epoch contradicts the one before */
+    size_t unproven; /* checkpoints that nobody could be asked about yet */
+    bool rewritten;  /* the audit log of the new epoch contradicts the one before */
 };
 
 /*
  * Judge a file, and put it in place (atomically, durably, for everybody to read). The
- * old one stays on every failure:
+ * audit log of which it has a checkpoint must have grown from the one before: a proof is
+ * demanded. Where none can be had now the file is taken all the same, for it may revoke,
+ * and the proof is demanded again with the next one. The old file stays on every failure:
  *
  * MAUTH_MALFORMED, MAUTH_TOO_LARGE  not a trust file, or not all of one
  * MAUTH_UNTRUSTED   not of this root, its authority, or not the list that was signed

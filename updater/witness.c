@@ -21,6 +21,7 @@ checkpoint_of(const struct mauth_trust *trust, struct checkpoint *out)
     out->epoch = mauth_trust_epoch(trust);
     out->sequence = mauth_trust_sequence(trust);
     out->size = trust_checkpoint(trust, out->root);
+    out->unproven = false;
 }
 
 static bool
@@ -63,6 +64,60 @@ witness_check(const struct witness *w, const struct checkpoint *c, bool *rewritt
     return MAUTH_OK;
 }
 
+/* Marks b as proven, if it is. */
+static enum mauth_rc
+demand(const struct checkpoint *a, struct checkpoint *b, witness_prove *prove,
+    void *arg, struct mauth_err *err)
+{
+    struct audit_proof proof;
+    enum mauth_rc rc;
+
+    if (a->size == 0 || a->size == b->size) {
+        b->unproven = false;
+        return MAUTH_OK;
+    }
+    rc = prove ? prove(a->size, b->size, &proof, arg, err) : MAUTH_UNAVAILABLE;
+    if (rc == MAUTH_OK)
+        rc = proof_check_growth(a->size, a->root, b->size, b->root, &proof, NULL);
+    if (rc == MAUTH_DENIED)
+        return mauth_fail(err, MAUTH_CONFLICT,
+            "trust: the audit log was rewritten: that of %" PRIu64
+            " records does not hold the one of %" PRIu64,
+            b->size, a->size);
+    b->unproven = rc != MAUTH_OK;
+    return rc == MAUTH_UNAVAILABLE ? MAUTH_OK : rc;
+}
+
+enum mauth_rc
+witness_demand(struct witness *w, struct checkpoint *c, witness_prove *prove, void *arg,
+    struct mauth_err *err)
+{
+    const struct checkpoint *before = NULL;
+    enum mauth_rc rc = MAUTH_OK;
+
+    c->unproven = false;
+    for (size_t i = 0; i < w->count && rc == MAUTH_OK; i++) {
+        if (w->at[i].epoch != c->epoch)
+            continue;
+        if (before && w->at[i].unproven)
+            rc = demand(before, &w->at[i], prove, arg, err);
+        before = &w->at[i];
+    }
+    if (rc == MAUTH_OK && before)
+        rc = demand(before, c, prove, arg, err);
+    return rc;
+}
+
+size_t
+witness_unproven(const struct witness *w)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->count; i++)
+        n += w->at[i].unproven;
+    return n;
+}
+
 /* Stands at a border between epochs, or at either end of the list? */
 static bool
 is_border(const struct witness *w, size_t i)
@@ -94,6 +149,7 @@ witness_add(struct witness *w, const struct checkpoint *c)
 
     if (last && last->epoch == c->epoch && last->size == c->size) {
         last->sequence = c->sequence; /* the log was idle */
+        last->unproven = c->unproven;
         return;
     }
     if (w->count == WITNESS_MAX)
@@ -114,8 +170,9 @@ witness_write(const char *path, const struct witness *w, struct mauth_err *err)
         char root[HASH_B64 + 1] = "";
 
         b64_encode(B64_STD, c->root, HASH_LEN, root);
-        buf_printf(&b, "checkpoint %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n", c->epoch,
-            c->sequence, c->size, root);
+        buf_printf(&b, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n",
+            c->unproven ? "unproven" : "checkpoint", c->epoch, c->sequence, c->size,
+            root);
     }
     if (buf_ok(&b))
         rc = file_replace(path, b.data, b.len, FILE_PUBLIC, err);
@@ -132,9 +189,13 @@ parse(const struct buf *file, struct witness *out)
 
     reader_init(&r, file->data, file->len);
     lines_expect(&r, "meshauth-witness v1\n");
-    while (out->count < WITNESS_MAX && reader_accept(&r, "checkpoint ", 11)) {
-        struct checkpoint *c = &out->at[out->count++];
+    while (out->count < WITNESS_MAX) {
+        struct checkpoint *c = &out->at[out->count];
 
+        c->unproven = reader_accept(&r, "unproven ", 9);
+        if (!c->unproven && !reader_accept(&r, "checkpoint ", 11))
+            break;
+        out->count++;
         c->epoch = lines_number(&r, ' ');
         c->sequence = lines_number(&r, ' ');
         c->size = lines_number(&r, ' ');

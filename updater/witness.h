@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/proof.h"
 #include "base/hash.h"
 #include <meshauth/err.h>
 #include <meshauth/trust.h>
@@ -28,6 +29,7 @@ struct checkpoint {
     uint64_t sequence; /* of the last trust file that had it */
     uint64_t size;
     uint8_t root[HASH_LEN];
+    bool unproven; /* that it holds the one before: nobody could be asked yet */
 };
 
 struct witness {
@@ -49,11 +51,26 @@ void checkpoint_of(const struct mauth_trust *trust, struct checkpoint *out);
 MAUTH_MUST_USE enum mauth_rc witness_check(const struct witness *w,
     const struct checkpoint *c, bool *rewritten, struct mauth_err *err);
 
+/*
+ * Does each checkpoint of c's epoch, and c last, hold the one before it? Asks prove for the
+ * proofs that were not seen yet, and marks those that now were; c->unproven when prove says
+ * MAUTH_UNAVAILABLE (and so it stays until it can be asked).
+ *
+ * MAUTH_CONFLICT   a proof that does not show it: the log was rewritten; raise an alarm
+ */
+typedef enum mauth_rc witness_prove(uint64_t from, uint64_t size,
+    struct audit_proof *out, void *arg, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc witness_demand(struct witness *w, struct checkpoint *c,
+    witness_prove *prove, void *arg, struct mauth_err *err);
+
+/* How many are unproven. */
+size_t witness_unproven(const struct witness *w);
+
 /* Keep one that was checked. */
 void witness_add(struct witness *w, const struct checkpoint *c);
 
 /* The file: "meshauth-witness v1", then a line "checkpoint EPOCH SEQUENCE SIZE BASE64"
- * for each. */
+ * for each, or "unproven ..." of the same. */
 MAUTH_MUST_USE enum mauth_rc witness_write(
     const char *path, const struct witness *w, struct mauth_err *err);
 

@@ -44,8 +44,8 @@ set_up(void **state)
     snprintf(w->witness, sizeof(w->witness), "%s/trust.witness", w->dir.path);
     snprintf(w->alarm, sizeof(w->alarm), "%s/trust.alarm", w->dir.path);
     note_verifier_format(&w->g.forge.root, w->vkey);
-    w->o =
-        (struct keep_options){w->trust, w->witness, w->alarm, w->vkey, GOLDEN_ISSUER};
+    w->o = (struct keep_options){
+        w->trust, w->witness, w->alarm, w->vkey, GOLDEN_ISSUER, NULL, NULL};
     open_it(w);
     *state = w;
     return 0;
