@@ -21,19 +21,27 @@ audit_checkpoint_origin(const char *issuer, struct buf *out)
     buf_str(out, "/audit");
 }
 
+void
+audit_checkpoint_format(
+    const char *issuer, const struct audit_checkpoint *c, struct buf *out)
+{
+    char root[ROOT_LEN];
+
+    audit_checkpoint_origin(issuer, out);
+    b64_encode(B64_STD, c->root, HASH_LEN, root);
+    buf_printf(out, "\n%" PRIu64 "\n%.*s\n", c->size, ROOT_LEN, root);
+}
+
 enum mauth_rc
 audit_checkpoint_write(const char *issuer, const struct audit_checkpoint *c,
     const struct note_verifier *v, const uint8_t seed[NOTE_KEY_BYTES], struct buf *out,
     struct mauth_err *err)
 {
-    char root[ROOT_LEN];
     struct buf text;
     enum mauth_rc rc;
 
     buf_init(&text);
-    audit_checkpoint_origin(issuer, &text);
-    b64_encode(B64_STD, c->root, HASH_LEN, root);
-    buf_printf(&text, "\n%" PRIu64 "\n%.*s\n", c->size, ROOT_LEN, root);
+    audit_checkpoint_format(issuer, c, &text);
     if (buf_ok(&text))
         rc = note_sign(buf_slice(&text), v, seed, out, err);
     else
@@ -42,9 +50,9 @@ audit_checkpoint_write(const char *issuer, const struct audit_checkpoint *c,
     return rc;
 }
 
-static enum mauth_rc
-read_text(struct text text, const char *issuer, struct audit_checkpoint *out,
-    struct mauth_err *err)
+enum mauth_rc
+audit_checkpoint_parse(struct text text, const char *issuer,
+    struct audit_checkpoint *out, struct mauth_err *err)
 {
     struct text origin, size, root;
     struct buf want;
@@ -52,7 +60,7 @@ read_text(struct text text, const char *issuer, struct audit_checkpoint *out,
     bool same;
 
     if (!text_cut(&text, '\n', &origin) || !text_cut(&text, '\n', &size) ||
-        !text_cut(&text, '\n', &root) || !str_number(size, &out->size) ||
+        !text_cut(&text, '\n', &root) || text.len || !str_number(size, &out->size) ||
         !b64_decode(B64_STD, root.p, root.len, out->root, HASH_LEN, &len) ||
         len != HASH_LEN)
         return mauth_fail(err, MAUTH_MALFORMED, "checkpoint: not of its form");
@@ -76,7 +84,7 @@ audit_checkpoint_read(struct text note, const char *issuer,
     reader_init(&r, note.p, note.len);
     rc = note_open(&r, v, &text, err);
     if (rc == MAUTH_OK)
-        rc = read_text(text, issuer, out, err);
+        rc = audit_checkpoint_parse(text, issuer, out, err);
     if (rc == MAUTH_OK && !reader_done(&r))
         rc = mauth_fail(err, MAUTH_MALFORMED, "checkpoint: something stands behind it");
     if (rc)

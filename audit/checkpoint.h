@@ -18,6 +18,13 @@ struct audit_checkpoint {
 /* The origin of an issuer's log: its URL without "https://", and "/audit". */
 void audit_checkpoint_origin(const char *issuer, struct buf *out);
 
+/* Appends its text, "ORIGIN\nSIZE\nROOT\n", which nobody has signed. */
+void audit_checkpoint_format(
+    const char *issuer, const struct audit_checkpoint *c, struct buf *out);
+/* Such a text, and nothing else. Fails as audit_checkpoint_read() does. */
+MAUTH_MUST_USE enum mauth_rc audit_checkpoint_parse(struct text text,
+    const char *issuer, struct audit_checkpoint *out, struct mauth_err *err);
+
 /* Appends it, signed. */
 MAUTH_MUST_USE enum mauth_rc audit_checkpoint_write(const char *issuer,
     const struct audit_checkpoint *c, const struct note_verifier *v,

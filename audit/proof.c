@@ -3,7 +3,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "audit/merkle.h"
 #include "base/fail.h"
 
 /* Where nodes come from, and the proof that they go into. */
@@ -105,6 +104,25 @@ proof_root(uint64_t size, proof_node *node, void *arg, uint8_t out[HASH_LEN],
     const struct maker m = {node, arg, NULL, err};
 
     return size ? range(&m, 0, size, out) : hash_bytes("", 0, out, err);
+}
+
+enum mauth_rc
+proof_tree(uint64_t size, proof_node *node, void *arg, struct merkle *out,
+    struct mauth_err *err)
+{
+    const struct maker m = {node, arg, NULL, err};
+    enum mauth_rc rc = MAUTH_OK;
+    uint64_t first = 0;
+
+    memset(out, 0, sizeof(*out));
+    for (unsigned level = MERKLE_LEVELS; level-- > 0 && rc == MAUTH_OK;) {
+        if (!(size >> level & 1))
+            continue;
+        rc = complete(&m, level, first >> level, out->node[level]);
+        first += UINT64_C(1) << level;
+    }
+    out->size = size;
+    return rc;
 }
 
 enum mauth_rc

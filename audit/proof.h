@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/merkle.h"
 #include "base/hash.h"
 #include <meshauth/err.h>
 
@@ -28,6 +29,10 @@ typedef enum mauth_rc proof_node(unsigned level, uint64_t index, uint8_t out[HAS
 /* The root of the tree of the first size leaves. */
 MAUTH_MUST_USE enum mauth_rc proof_root(uint64_t size, proof_node *node, void *arg,
     uint8_t out[HASH_LEN], struct mauth_err *err);
+
+/* The tree of the first size leaves, to go on from. */
+MAUTH_MUST_USE enum mauth_rc proof_tree(uint64_t size, proof_node *node, void *arg,
+    struct merkle *out, struct mauth_err *err);
 
 /* MAUTH_INVALID: index is not below size; from is 0, or above size. Else what node says. */
 MAUTH_MUST_USE enum mauth_rc proof_of_leaf(uint64_t index, uint64_t size,

@@ -54,6 +54,8 @@ static const struct command *const commands[] = {
     &audit_count_command,
     &audit_follow_command,
     &audit_who_command,
+    &audit_verify_command,
+    &audit_prove_command,
     &service_add_command,
     &service_update_command,
     &service_list_command,

@@ -56,10 +56,15 @@ static void
 makes_roots(void **state)
 {
     uint8_t got[HASH_LEN];
+    struct merkle m;
 
     (void)state;
     for (size_now = 0; size_now <= LEAVES; size_now++) {
         assert_int_equal(proof_root(size_now, get, NULL, got, NULL), MAUTH_OK);
+        assert_memory_equal(got, root[size_now], HASH_LEN);
+        assert_int_equal(proof_tree(size_now, get, NULL, &m, NULL), MAUTH_OK);
+        assert_int_equal(m.size, size_now);
+        assert_int_equal(merkle_root(&m, got, NULL), MAUTH_OK);
         assert_memory_equal(got, root[size_now], HASH_LEN);
     }
 }

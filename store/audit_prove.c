@@ -1,0 +1,120 @@
+#include "store/audit_prove.h"
+
+#include <string.h>
+
+#include "audit/terms.h"
+#include "base/fail.h"
+#include "base/str.h"
+
+enum {
+    BATCH = 4096
+};
+
+struct search {
+    struct text ticket;
+    uint64_t from, to;
+    struct audit_evidence *out;
+    enum mauth_rc rc;
+    struct mauth_err *err;
+};
+
+static bool
+is_about(const struct audit_stored *found, struct text ticket)
+{
+    struct audit_terms terms;
+
+    if (found->erased)
+        return text_equal(found->ticket, ticket);
+    return memmem(found->json.p, found->json.len, ticket.p, ticket.len) &&
+           audit_terms_read(found->json, &terms) && terms.sequence == found->sequence &&
+           audit_terms_have(&terms, AUDIT_TICKET, ticket) &&
+           !audit_terms_have(&terms, AUDIT_OUTCOME, text_of("deny"));
+}
+
+/* The first record of a ticket is the one of its issue. */
+static bool
+look_at(const struct audit_stored *found, void *arg)
+{
+    struct search *s = arg;
+
+    if (!is_about(found, s->ticket))
+        return true;
+    s->out->found = true;
+    s->out->erased = found->erased;
+    s->out->sequence = found->sequence;
+    if (found->erased) {
+        if (found->digest.len == HASH_LEN)
+            memcpy(s->out->digest, found->digest.p, HASH_LEN);
+        return false;
+    }
+    buf_text(&s->out->json, found->json);
+    s->rc = audit_leaf(found->salt, found->json, s->out->leaf, s->err);
+    return false;
+}
+
+static enum mauth_rc
+search_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct search *s = arg;
+    enum mauth_rc rc = audit_scan(txn, s->from, s->to, KV_UP, look_at, s, err);
+
+    return rc ? rc : s->rc;
+}
+
+static enum mauth_rc
+read_head(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct audit_evidence *e = arg;
+    struct audit_head head;
+    enum mauth_rc rc = audit_head(txn, &head, err);
+
+    e->head.size = head.size;
+    memcpy(e->head.root, head.root, HASH_LEN);
+    return rc;
+}
+
+static enum mauth_rc
+node_of(unsigned level, uint64_t index, uint8_t out[HASH_LEN], void *arg,
+    struct mauth_err *err)
+{
+    return audit_node(arg, level, index, out, err);
+}
+
+static enum mauth_rc
+make_proof(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct audit_evidence *e = arg;
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (e->erased)
+        rc = audit_node(txn, 0, e->sequence, e->leaf, err);
+    return rc ? rc
+              : proof_of_leaf(e->sequence, e->head.size, node_of, txn, &e->proof, err);
+}
+
+enum mauth_rc
+audit_prove(struct kv *kv, const char *ticket,
+    void (*progress)(uint64_t done, uint64_t of, void *arg), void *arg,
+    struct audit_evidence *out, struct mauth_err *err)
+{
+    struct search s = {.ticket = text_of(ticket), .out = out, .err = err};
+    enum mauth_rc rc;
+
+    memset(out, 0, sizeof(*out));
+    buf_init(&out->json);
+    rc = kv_read(kv, read_head, out, err);
+    while (rc == MAUTH_OK && !out->found && s.from < out->head.size) {
+        s.to = out->head.size - s.from < BATCH ? out->head.size : s.from + BATCH;
+        rc = kv_read(kv, search_some, &s, err);
+        s.from = s.to;
+        if (progress)
+            progress(s.to, out->head.size, arg);
+    }
+    if (rc != MAUTH_OK || !out->found)
+        return rc;
+    rc = kv_read(kv, make_proof, out, err);
+    if (rc == MAUTH_OK)
+        rc = proof_check_leaf(
+            out->leaf, out->sequence, out->head.size, out->head.root, &out->proof, err);
+    return rc;
+}
