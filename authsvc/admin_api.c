@@ -428,7 +428,7 @@ changed(struct http_exchange *x)
     struct request *r = http_state(x);
 
     fault_point("admin.committed");
-    end(r, r->write.job.rc, &r->write.job.err);
+    end(r, r->write.commit.job.rc, &r->write.commit.job.err);
 }
 
 static void
@@ -459,6 +459,7 @@ admin_api_start(struct http_exchange *x)
     r->x = x;
     r->service = http_context(x);
     r->route = http_what(x);
+    r->write.commit.job.needed = true;
     r->change.op = r->route->op;
     buf_init(&r->json);
     buf_init_secret(&r->pkcs8);

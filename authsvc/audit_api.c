@@ -16,7 +16,7 @@
 #include "store/audit_find.h"
 
 struct request {
-    struct principal_change write; /* first: the store hands back a pointer to it */
+    struct principal_change write; /* first */
     struct auditing_question question;
     struct http_exchange *x;
     const struct service *service;
@@ -251,8 +251,8 @@ recorded(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
-    if (r->write.job.rc != MAUTH_OK)
-        problem_fail(x, &r->write.job.err);
+    if (r->write.commit.job.rc != MAUTH_OK)
+        problem_fail(x, &r->write.commit.job.err);
     else if (r->problem)
         principal_refuse(x, &r->principal, r->problem, NULL, false);
     else
@@ -308,6 +308,7 @@ audit_api_start(struct http_exchange *x)
     r->x = x;
     r->service = http_context(x);
     r->route = http_what(x);
+    r->write.commit.job.needed = true;
     if (!principal_admit(x, &r->principal))
         return;
     if (form_parse(text_of(http_query(x)), &r->form, NULL) != MAUTH_OK)

@@ -169,7 +169,7 @@ changed(struct http_exchange *x)
     struct request *r = http_state(x);
 
     fault_point("authority.committed");
-    end(r, r->write.job.rc, &r->write.job.err);
+    end(r, r->write.commit.job.rc, &r->write.commit.job.err);
 }
 
 static void
@@ -200,6 +200,7 @@ authority_api_start(struct http_exchange *x)
     r->x = x;
     r->service = http_context(x);
     r->route = http_what(x);
+    r->write.commit.job.needed = true;
     buf_init(&r->json);
     if (!principal_admit(x, &r->principal))
         return;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authsvc/commit.h"
 #include "authsvc/json_body.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
@@ -13,7 +14,7 @@
 #include "facts/explain.h"
 
 struct request {
-    struct kv_job job; /* first: the store hands back a pointer to it */
+    struct commit commit;
     struct http_exchange *x;
     const struct service *service;
     struct principal principal;
@@ -126,17 +127,11 @@ answer(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
-    if (r->job.rc != MAUTH_OK)
-        problem_fail(x, &r->job.err);
+    if (r->commit.job.rc != MAUTH_OK)
+        problem_fail(x, &r->commit.job.err);
     else
         http_answer(x, 200, "application/json",
             (struct text){(const char *)r->json.data, r->json.len}, NULL);
-}
-
-static void
-recorded(struct kv_job *job)
-{
-    http_resume(((struct request *)(void *)job)->x);
 }
 
 static enum mauth_rc
@@ -147,14 +142,9 @@ submit(struct request *r, struct mauth_err *err)
 
     principal_record(&r->principal, r->x, &who);
     rc = explain_entry(&r->what, &who, &r->entry, err);
-    if (rc != MAUTH_OK)
-        return rc;
-    r->job.fn = record;
-    r->job.arg = r;
-    r->job.done = recorded;
-    http_suspend(r->x, answer);
-    kv_submit(r->service->kv, &r->job);
-    return MAUTH_OK;
+    if (rc == MAUTH_OK)
+        commit_start(r->x, &r->commit, record, r, answer);
+    return rc;
 }
 
 static void

@@ -5,7 +5,6 @@
 
 #include <jansson.h>
 
-#include "authsvc/log.h"
 #include "authsvc/oauth.h"
 #include "authsvc/principal.h"
 #include "authsvc/shown_ticket.h"
@@ -18,7 +17,7 @@
 #include "jose/jwks.h"
 
 struct request {
-    struct token_commit commit;
+    struct principal_change write; /* first */
     const struct service *service;
     struct form *form;
     struct shown_ticket shown;
@@ -26,14 +25,11 @@ struct request {
     struct client_login client; /* who proves its key, when it shows no ticket */
     bool by_client;
     uint8_t salt[AUDIT_SALT];
-    unsigned runs;
 
     /* Found by the transaction, which starts over when it runs again. */
     const char *problem; /* of who asks */
     const char *dead;    /* why the ticket is not active, or NULL */
 };
-
-static void begin(struct http_exchange *x);
 
 static void
 request_free(void *state)
@@ -295,27 +291,14 @@ committed(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
-    if (r->commit.job.rc != MAUTH_OK)
-        token_fail(x, &r->commit.job.err);
+    if (r->write.commit.job.rc != MAUTH_OK)
+        token_fail(x, &r->write.commit.job.err);
     else if (r->client.refusal)
         token_refuse(x, r->client.refusal);
-    else if (r->problem == principal_again && r->runs < PRINCIPAL_RUNS)
-        begin(x);
     else if (r->problem)
         principal_refuse(x, &r->who, r->problem, NULL, false);
     else
         answer(x, r);
-}
-
-/* With the rules that are in force now. */
-static void
-begin(struct http_exchange *x)
-{
-    struct request *r = http_state(x);
-
-    r->runs++;
-    principal_take_rules(x, &r->who);
-    token_commit(x, &r->commit, run, x, committed);
 }
 
 static void
@@ -330,7 +313,7 @@ go_on(struct http_exchange *x, struct request *r, struct text credential)
     if (rc == MAUTH_OK)
         rc = mauth_random(r->salt, sizeof(r->salt), &err);
     if (rc == MAUTH_OK)
-        begin(x);
+        principal_write(x, &r->who, run, x, &r->problem, committed);
     else
         token_fail(x, &err);
 }

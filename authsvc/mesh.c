@@ -17,8 +17,6 @@ enum {
     KNOW_STEPS = 4096 /* to tell what is forbidden from what is not there */
 };
 
-static void begin(struct http_exchange *x);
-
 static void
 mesh_free(void *state)
 {
@@ -285,32 +283,14 @@ refuse(struct mesh *m, const char *problem)
 }
 
 static void
-job_done(struct kv_job *job)
-{
-    http_resume(((struct mesh *)(void *)job)->x);
-}
-
-static void
-submit(struct mesh *m, kv_fn *fn, http_step *next)
-{
-    memset(&m->job, 0, sizeof(m->job));
-    m->job.fn = fn;
-    m->job.arg = m;
-    m->job.done = job_done;
-    m->job.needed = strcmp(http_method(m->x), "DELETE") == 0; /* it ends a right */
-    http_suspend(m->x, next);
-    kv_submit(m->service->kv, &m->job);
-}
-
-static void
 tickets_recorded(struct http_exchange *x)
 {
     struct mesh *m = http_state(x);
 
-    if (m->job.rc == MAUTH_OK)
+    if (m->write.commit.job.rc == MAUTH_OK)
         mesh_tickets_answer(m);
     else
-        log_failure(http_request_id(x), &m->job.err);
+        log_failure(http_request_id(x), &m->write.commit.job.err);
     answer(m);
 }
 
@@ -319,12 +299,10 @@ end(struct mesh *m, enum mauth_rc rc, const struct mauth_err *err)
 {
     if (rc != MAUTH_OK)
         problem_fail(m->x, err);
-    else if (m->problem == principal_again && m->runs < PRINCIPAL_RUNS)
-        begin(m->x);
     else if (m->problem)
         refuse(m, m->problem);
     else if (mesh_tickets_issue(m))
-        submit(m, mesh_tickets_record, tickets_recorded);
+        commit_start(m->x, &m->write.commit, mesh_tickets_record, m, tickets_recorded);
     else
         answer(m);
 }
@@ -334,24 +312,20 @@ committed(struct http_exchange *x)
 {
     struct mesh *m = http_state(x);
 
-    end(m, m->job.rc, &m->job.err);
+    end(m, m->write.commit.job.rc, &m->write.commit.job.err);
 }
 
-/* With the rules that are in force now. */
 static void
-begin(struct http_exchange *x)
+begin(struct mesh *m)
 {
-    struct mesh *m = http_state(x);
     struct mauth_err err = MAUTH_ERR_INIT;
     enum mauth_rc rc;
 
-    m->runs++;
-    principal_take_rules(x, &m->who);
     if (!(m->op->flags & MESH_READS)) {
-        submit(m, run, committed);
+        principal_write(m->x, &m->who, run, m, &m->problem, committed);
         return;
     }
-    rc = kv_read(m->service->kv, run, m, &err);
+    rc = principal_read(m->x, &m->who, run, m, &m->problem, &err);
     end(m, rc, &err);
 }
 
@@ -374,10 +348,12 @@ mesh_start(struct http_exchange *x)
     m->args = m->op->args;
     m->record = m->op->record;
     m->if_match = http_header(x, "If-Match");
+    /* What ends a right is written also when the disk is nearly full. */
+    m->write.commit.job.needed = strcmp(http_method(x), "DELETE") == 0;
     buf_init_secret(&m->json);
     problem = mesh_gather(m, &err);
     if (!problem)
-        begin(x);
+        begin(m);
     else if (!m->who.caller.ticket && !(m->op->flags & MESH_ANYONE))
         caller_refuse(x, problem, &err);
     else

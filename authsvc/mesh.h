@@ -61,11 +61,10 @@ struct mesh_op {
 };
 
 struct mesh {
-    struct kv_job job; /* first: the store hands back a pointer to it */
+    struct principal_change write; /* first */
     struct http_exchange *x;
     const struct service *service;
     const struct mesh_op *op;
-    unsigned runs; /* with other rules each */
 
     /* Gathered. */
     struct principal who; /* the time in it always */

@@ -13,6 +13,10 @@
 #include "policy/eval.h"
 #include "store/graph_device.h"
 
+enum {
+    RUNS = 3 /* with rules that were replaced meanwhile */
+};
+
 const char principal_again[] = "again";
 
 void
@@ -207,42 +211,32 @@ principal_read(struct http_exchange *x, struct principal *p, kv_fn *fn, void *ar
     for (unsigned runs = 0;;) {
         principal_take_rules(x, p);
         rc = kv_read(service->kv, fn, arg, err);
-        if (rc != MAUTH_OK || *problem != principal_again || ++runs == PRINCIPAL_RUNS)
+        if (rc != MAUTH_OK || *problem != principal_again || ++runs == RUNS)
             return rc;
     }
 }
 
-static void submit(struct principal_change *c);
+static void written(struct http_exchange *x);
+
+/* With the rules that are in force now. */
+static void
+submit(struct http_exchange *x, struct principal_change *c)
+{
+    c->runs++;
+    principal_take_rules(x, c->principal);
+    commit_start(x, &c->commit, c->fn, c->arg, written);
+}
 
 static void
 written(struct http_exchange *x)
 {
     struct principal_change *c = http_state(x);
 
-    if (c->job.rc == MAUTH_OK && *c->problem == principal_again &&
-        ++c->runs < PRINCIPAL_RUNS)
-        submit(c);
+    if (c->commit.job.rc == MAUTH_OK && *c->problem == principal_again &&
+        c->runs < RUNS)
+        submit(x, c);
     else
         c->then(x);
-}
-
-static void
-job_done(struct kv_job *job)
-{
-    http_resume(((struct principal_change *)(void *)job)->x);
-}
-
-static void
-submit(struct principal_change *c)
-{
-    const struct service *service = http_context(c->x);
-    const struct kv_job job = {
-        .fn = c->job.fn, .arg = c->job.arg, .done = job_done, .needed = true};
-
-    principal_take_rules(c->x, c->principal);
-    c->job = job;
-    http_suspend(c->x, written);
-    kv_submit(service->kv, &c->job);
 }
 
 void
@@ -251,12 +245,13 @@ principal_write(struct http_exchange *x, struct principal *p, kv_fn *fn, void *a
 {
     struct principal_change *c = http_state(x);
 
-    *c = (struct principal_change){.job = {.fn = fn, .arg = arg},
-        .x = x,
+    *c = (struct principal_change){.commit.job.needed = c->commit.job.needed,
         .principal = p,
+        .fn = fn,
+        .arg = arg,
         .problem = problem,
         .then = then};
-    submit(c);
+    submit(x, c);
 }
 
 void

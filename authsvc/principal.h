@@ -6,13 +6,13 @@
 #define AUTHSVC_PRINCIPAL_H
 
 #include "authsvc/caller.h"
+#include "authsvc/commit.h"
 #include "authsvc/shared.h"
 #include "facts/explain.h"
 #include "store/audit.h"
 
 enum {
-    PRINCIPAL_RULE = 512,
-    PRINCIPAL_RUNS = 3 /* with rules that were replaced meanwhile */
+    PRINCIPAL_RULE = 512
 };
 
 struct principal_question {
@@ -94,13 +94,15 @@ MAUTH_MUST_USE enum mauth_rc principal_read(struct http_exchange *x,
     struct mauth_err *err);
 
 /*
- * The same for a change. It stands at the beginning of the exchange's state, all zeros at
- * first; then(x) goes on, by when job and *problem say what has become of it.
+ * The same for a change. It stands at the beginning of the exchange's state; of what is in
+ * it before, only commit.job.needed counts. then(x) goes on, by when commit.job and
+ * *problem say what has become of it.
  */
 struct principal_change {
-    struct kv_job job; /* first: the store hands back a pointer to it */
-    struct http_exchange *x;
+    struct commit commit;
     struct principal *principal;
+    kv_fn *fn;
+    void *arg;
     const char *const *problem;
     http_step *then;
     unsigned runs;

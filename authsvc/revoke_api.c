@@ -6,7 +6,6 @@
 
 #include <openssl/sha.h>
 
-#include "authsvc/log.h"
 #include "authsvc/oauth.h"
 #include "authsvc/pace.h"
 #include "authsvc/principal.h"
@@ -22,21 +21,18 @@
 #include "store/graph_ticket.h"
 
 struct request {
-    struct token_commit commit;
+    struct principal_change write; /* first */
     const struct service *service;
     struct form *form;
     struct shown_ticket token;
     struct principal who;
     bool by_holder; /* nothing but the proven key says who asks */
     uint8_t salt[AUDIT_SALT];
-    unsigned runs;
 
     /* Found by the transaction, which starts over when it runs again. */
     const char *problem; /* of who asks */
     bool refused;        /* is on record */
 };
-
-static void begin(struct http_exchange *x);
 
 static void
 request_free(void *state)
@@ -254,28 +250,14 @@ committed(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
-    if (r->commit.job.rc != MAUTH_OK)
-        token_fail(x, &r->commit.job.err);
-    else if (r->problem == principal_again && r->runs < PRINCIPAL_RUNS)
-        begin(x);
+    if (r->write.commit.job.rc != MAUTH_OK)
+        token_fail(x, &r->write.commit.job.err);
     else if (r->problem)
         principal_refuse(x, &r->who, r->problem, NULL, false);
     else if (r->refused)
         oauth_answer_refusal(x, oauth_refusal_named("revoke-foreign"));
     else
         done(x);
-}
-
-/* With the rules that are in force now. */
-static void
-begin(struct http_exchange *x)
-{
-    struct request *r = http_state(x);
-
-    r->runs++;
-    principal_take_rules(x, &r->who);
-    r->commit.job.needed = true;
-    token_commit(x, &r->commit, run, x, committed);
 }
 
 /* Who asks; false when it is said already that nobody may. */
@@ -325,7 +307,7 @@ go_on(struct http_exchange *x, struct request *r, struct text credential)
     else if (is_too_fast(r))
         token_refuse(x, "too-fast");
     else
-        begin(x);
+        principal_write(x, &r->who, run, x, &r->problem, committed);
 }
 
 void
@@ -341,6 +323,7 @@ revoke_api_start(struct http_exchange *x)
     }
     http_set_state(x, r, request_free);
     r->service = http_context(x);
+    r->write.commit.job.needed = true; /* it ends a right */
     if (!take_who(x, r))
         return;
     if (form_parse(http_body(x), &r->form, NULL) == MAUTH_OK)

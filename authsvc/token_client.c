@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "authsvc/client_login.h"
+#include "authsvc/commit.h"
 #include "authsvc/oauth.h"
 #include "authsvc/token_request.h"
 #include "base/time.h"
@@ -14,7 +15,7 @@
 struct client {
     struct form *form;
     struct proof proof;
-    struct token_commit commit;
+    struct commit commit;
     struct client_login login;
 };
 
@@ -83,7 +84,7 @@ answer(struct http_exchange *x)
     else if (!l->refusal)
         token_answer(x, &answer);
     else if (client_login_prepare_refusal(l, &err) == MAUTH_OK)
-        token_commit(x, &c->commit, client_login_record_refusal, l, answer_refusal);
+        commit_start(x, &c->commit, client_login_record_refusal, l, answer_refusal);
     else
         token_fail(x, &err);
 }
@@ -122,7 +123,7 @@ go_on(struct http_exchange *x, struct client *c)
     if (rc == MAUTH_OK)
         rc = client_login_issue(l, &err);
     if (rc == MAUTH_OK)
-        token_commit(x, &c->commit, client_login_record, l, answer);
+        commit_start(x, &c->commit, client_login_record, l, answer);
     else
         token_fail(x, &err);
 }

@@ -5,6 +5,7 @@
 
 #include <openssl/sha.h>
 
+#include "authsvc/commit.h"
 #include "authsvc/login.h"
 #include "authsvc/oauth.h"
 #include "authsvc/token_request.h"
@@ -20,7 +21,7 @@ struct exchange {
     struct text token;
     bool fetched; /* the provider's keys, once, for this request */
     bool created; /* the user, in this request */
-    struct token_commit commit;
+    struct commit commit;
     struct proof proof;
     struct login login;
 };
@@ -147,7 +148,7 @@ commit(struct http_exchange *x, kv_fn *fn, http_step *next)
 {
     struct exchange *e = http_state(x);
 
-    token_commit(x, &e->commit, fn, &e->login, next);
+    commit_start(x, &e->commit, fn, &e->login, next);
 }
 
 static void

@@ -10,27 +10,6 @@
 #include "authsvc/service.h"
 #include "base/time.h"
 
-static void
-job_done(struct kv_job *job)
-{
-    const struct token_commit *c = (const struct token_commit *)(const void *)job;
-
-    http_resume(c->waiter);
-}
-
-void
-token_commit(struct http_exchange *x, struct token_commit *c, kv_fn *fn, void *arg,
-    http_step *next)
-{
-    const struct service *service = http_context(x);
-
-    c->job = (struct kv_job){
-        .fn = fn, .arg = arg, .done = job_done, .needed = c->job.needed};
-    c->waiter = x;
-    http_suspend(x, next);
-    kv_submit(service->kv, &c->job);
-}
-
 const char *
 token_take_proof(struct http_exchange *x, struct proof *out, struct mauth_err *err)
 {

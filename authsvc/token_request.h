@@ -7,17 +7,6 @@
 #include "authsvc/token_answer.h"
 #include "base/id.h"
 #include "net/form.h"
-#include "store/kv.h"
-
-/* A transaction under way, and who waits for it. */
-struct token_commit {
-    struct kv_job job; /* first: the store hands back a pointer to it */
-    struct http_exchange *waiter;
-};
-
-/* Hand a transaction to the committer; next runs when it is durable or failed. */
-void token_commit(struct http_exchange *x, struct token_commit *c, kv_fn *fn, void *arg,
-    http_step *next);
 
 /* Which key the request proves, if any; a refusal's name, or NULL. */
 const char *token_take_proof(

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "authsvc/caller.h"
+#include "authsvc/commit.h"
 #include "authsvc/ground.h"
 #include "authsvc/oauth.h"
 #include "authsvc/renewal.h"
@@ -16,7 +17,7 @@
 struct exchange {
     struct form *form;
     struct caller caller;
-    struct token_commit commit;
+    struct commit commit;
     struct renewal renewal; /* one of the two is used */
     struct rights *rights;
 };
@@ -132,7 +133,7 @@ renew(struct http_exchange *x, struct exchange *e, struct text credential)
     else if (r->refusal)
         token_refuse(x, r->refusal);
     else
-        token_commit(x, &e->commit, renewal_record, r, renewed);
+        commit_start(x, &e->commit, renewal_record, r, renewed);
 }
 
 /* Rights. */
@@ -172,7 +173,7 @@ refuse_rights(struct http_exchange *x, struct exchange *e)
     if (!rights_are_denied(e->rights))
         token_refuse(x, rights_refusal(e->rights));
     else if (rights_prepare_refusal(e->rights, &err) == MAUTH_OK)
-        token_commit(x, &e->commit, rights_record_refusal, e->rights, denied);
+        commit_start(x, &e->commit, rights_record_refusal, e->rights, denied);
     else
         token_fail(x, &err);
 }
@@ -202,7 +203,7 @@ grant(struct http_exchange *x, struct exchange *e, struct text credential)
     else if (rights_refusal(e->rights))
         refuse_rights(x, e);
     else
-        token_commit(x, &e->commit, rights_record, e->rights, granted);
+        commit_start(x, &e->commit, rights_record, e->rights, granted);
 }
 
 static void

@@ -139,9 +139,9 @@ file_read_secret(const char *path, size_t max, struct buf *out, struct mauth_err
     return rc;
 }
 
-/* Writes all of it and makes it last; errno tells why not. */
+/* errno tells why not. */
 static bool
-write_durably(int fd, const char *data, size_t len)
+write_all(int fd, const char *data, size_t len)
 {
     while (len) {
         ssize_t n = write(fd, data, len);
@@ -153,7 +153,7 @@ write_durably(int fd, const char *data, size_t len)
         data += n;
         len -= (size_t)n;
     }
-    return fsync(fd) == 0;
+    return true;
 }
 
 enum mauth_rc
@@ -235,14 +235,14 @@ file_draft_create(struct file_draft *d, struct mauth_err *err)
     return rc;
 }
 
-/* A new file beside path with all of data. */
+/* A new file beside path with all of data, which may not last yet. */
 static enum mauth_rc
 write_beside(const char *path, const void *data, size_t len, mode_t mode,
     struct file_draft *d, struct mauth_err *err)
 {
     enum mauth_rc rc = file_draft_open(path, mode, d, err);
 
-    if (rc == MAUTH_OK && !write_durably(d->fd, data, len))
+    if (rc == MAUTH_OK && !write_all(d->fd, data, len))
         rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
     return rc;
 }
@@ -267,7 +267,7 @@ file_replace(
     struct file_draft d;
     enum mauth_rc rc = write_beside(path, data, len, mode, &d, err);
 
-    if (rc == MAUTH_OK && rename(d.name, path) != 0)
+    if (rc == MAUTH_OK && (fsync(d.fd) != 0 || rename(d.name, path) != 0))
         rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
     file_draft_close(&d);
     return rc ? rc : sync_folder_of(path, err);

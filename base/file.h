@@ -31,11 +31,12 @@ MAUTH_MUST_USE enum mauth_rc file_read(
 /*
  * The same for a secret: also refuses (MAUTH_DENIED) a file that group or
  * others may read or write, or that another user than we or root owns.
- */
-/* A path that begins with "credential:" names a systemd credential (LoadCredential=): a
+ *
+ * A path that begins with "credential:" names a systemd credential (LoadCredential=): a
  * file in $CREDENTIALS_DIRECTORY, which systemd shows to its service alone. Such a one may
- * be readable by a group: so it looks where it lies under an ACL. MAUTH_NOT_FOUND: there
- * is no such folder. */
+ * be readable by a group: so it looks where it lies under an ACL. MAUTH_NOT_FOUND also
+ * without that folder, MAUTH_INVALID when it is no name of a file in it.
+ */
 MAUTH_MUST_USE enum mauth_rc file_read_secret(
     const char *path, size_t max, struct buf *out, struct mauth_err *err);
 

@@ -169,12 +169,6 @@ str_hex(const void *data, size_t len, char *out)
     out[2 * len] = '\0';
 }
 
-static uint8_t
-hex_value(char c)
-{
-    return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
 bool
 str_unhex(struct text t, size_t len, uint8_t *out)
 {
@@ -182,7 +176,8 @@ str_unhex(struct text t, size_t len, uint8_t *out)
     if (!str_is_hex(t, 2 * len))
         return false;
     for (size_t i = 0; i < len; i++)
-        out[i] = (uint8_t)(hex_value(t.p[2 * i]) << 4 | hex_value(t.p[2 * i + 1]));
+        out[i] =
+            (uint8_t)(16 * str_hex_digit(t.p[2 * i]) + str_hex_digit(t.p[2 * i + 1]));
     return true;
 }
 

@@ -63,8 +63,8 @@ long fetch_retry_after_s(const struct fetch *f);
 const char *fetch_content_type(const struct fetch *f);
 
 /*
- * From any thread, and from a signal's handler: the request under way ends within about a second, and later
- * ones at once.
+ * From any thread, and from a signal's handler: the request under way ends within about a
+ * second, and later ones at once.
  */
 void fetch_cancel(struct fetch *f);
 

@@ -1,5 +1,4 @@
 /* meshauth-bench graph: what a graph costs that is a thousand times as large. */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "tests/bench/bench.h"
 #include "tests/bench/callers.h"
 #include "tests/bench/inside.h"
+#include "tests/bench/options.h"
 
 enum {
     SECONDS_MAX = 600,
@@ -249,30 +249,17 @@ run(const struct options *o, struct mauth_err *err)
 static bool
 parse(int argc, char **argv, struct options *o)
 {
-    static const struct option options[] = {
-        {"users", required_argument, NULL, 'u'},
-        {"base", required_argument, NULL, 'a'},
-        {"crowd", required_argument, NULL, 'c'},
-        {"seconds", required_argument, NULL, 's'},
-        {"build", required_argument, NULL, 'b'},
-        {"dir", required_argument, NULL, 'd'},
-        {NULL, 0, NULL, 0},
+    const struct bench_option options[] = {
+        {"users", .number = &o->users[1], .max = USERS_MAX},
+        {"base", .number = &o->users[0], .max = USERS_MAX},
+        {"crowd", .number = &o->crowd, .max = USERS_MAX},
+        {"seconds", .number = &o->seconds, .max = SECONDS_MAX},
+        {"build", .word = &o->programs},
+        {"dir", .word = &o->parent},
+        {.name = NULL},
     };
-    bool good = true;
-    int option;
 
-    while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'u': good = bench_number(optarg, USERS_MAX, &o->users[1]); break;
-        case 'a': good = bench_number(optarg, USERS_MAX, &o->users[0]); break;
-        case 'c': good = bench_number(optarg, USERS_MAX, &o->crowd); break;
-        case 's': good = bench_number(optarg, SECONDS_MAX, &o->seconds); break;
-        case 'b': o->programs = optarg; break;
-        case 'd': o->parent = optarg; break;
-        default: good = false;
-        }
-    }
-    return good && optind == argc && o->users[0] >= USERS_MIN &&
+    return bench_options(argc, argv, options) && o->users[0] >= USERS_MIN &&
            o->users[1] >= USERS_MIN && o->crowd < o->users[1];
 }
 
@@ -293,8 +280,5 @@ bench_graph(int argc, char **argv)
         return BENCH_USAGE;
     }
     signal(SIGPIPE, SIG_IGN);
-    if (run(&o, &err) == MAUTH_OK)
-        return BENCH_DONE;
-    fprintf(stderr, "meshauth-bench graph: %s (%s)\n", err.text, err.where);
-    return BENCH_FAILED;
+    return bench_end(argv, run(&o, &err), &err);
 }

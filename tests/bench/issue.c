@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "tests/bench/kdc.h"
 #include "tests/bench/load.h"
 #include "tests/bench/mesh.h"
+#include "tests/bench/options.h"
 #include "tests/bench/service.h"
 #include "tests/bench/tokens.h"
 
@@ -35,7 +35,7 @@ enum {
 struct options {
     double users;
     double seconds;
-    size_t connections;
+    double connections;
     const char *programs; /* NULL: those beside this one */
     const char *parent;
 };
@@ -146,7 +146,7 @@ build(struct issue *b, struct mauth_err *err)
     char url[PATH_MAX + 16];
     struct kv *kv = NULL;
     enum mauth_rc rc = bench_service_make(b->o->parent, b->o->programs,
-        bench_tokens_jwks(b->tokens), b->o->connections, &b->service, err);
+        bench_tokens_jwks(b->tokens), b->mesh.callers, &b->service, err);
 
     snprintf(url, sizeof(url), "lmdb:%s/store", b->service.home);
     if (rc == MAUTH_OK)
@@ -173,7 +173,7 @@ serve(struct issue *b, struct mauth_err *err)
         rc = kdc_start(b->service.dir, &b->kdc, err);
     if (rc == MAUTH_OK)
         rc = bench_load_open(
-            b->service.port, ca_file, b->service.pid, b->o->connections, &b->load, err);
+            b->service.port, ca_file, b->service.pid, b->mesh.callers, &b->load, err);
     if (rc != MAUTH_OK)
         return rc;
     b->exchange.port = b->service.port;
@@ -190,7 +190,8 @@ serve(struct issue *b, struct mauth_err *err)
 static enum mauth_rc
 make_tokens(struct issue *b, struct mauth_err *err)
 {
-    size_t users = b->o->connections, per_s = users * PER_CONNECTION_S_MAX, count;
+    size_t users = (size_t)b->o->connections, per_s = users * PER_CONNECTION_S_MAX,
+           count;
 
     if (per_s > PER_S_MAX)
         per_s = PER_S_MAX;
@@ -215,7 +216,8 @@ run(const struct options *o, struct mauth_err *err)
 
     if (rc != MAUTH_OK)
         return rc;
-    b.mesh = (struct bench_mesh){.users = (size_t)o->users, .callers = o->connections};
+    b.mesh = (struct bench_mesh){
+        .users = (size_t)o->users, .callers = (size_t)o->connections};
     b.exchange.mesh = &b.mesh;
     b.exchange.tokens = b.tokens;
     for (size_t i = 0; i < KINDS; i++) {
@@ -238,30 +240,17 @@ run(const struct options *o, struct mauth_err *err)
 static bool
 parse(int argc, char **argv, struct options *o)
 {
-    static const struct option options[] = {
-        {"users", required_argument, NULL, 'u'},
-        {"seconds", required_argument, NULL, 's'},
-        {"connections", required_argument, NULL, 'c'},
-        {"build", required_argument, NULL, 'b'},
-        {"dir", required_argument, NULL, 'd'},
-        {NULL, 0, NULL, 0},
+    const struct bench_option options[] = {
+        {"users", .number = &o->users, .max = USERS_MAX},
+        {"seconds", .number = &o->seconds, .max = SECONDS_MAX},
+        {"connections", .number = &o->connections, .max = CONNECTIONS_MAX},
+        {"build", .word = &o->programs},
+        {"dir", .word = &o->parent},
+        {.name = NULL},
     };
-    double connections = (double)o->connections;
-    bool good = true;
-    int option;
 
-    while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'u': good = bench_number(optarg, USERS_MAX, &o->users); break;
-        case 's': good = bench_number(optarg, SECONDS_MAX, &o->seconds); break;
-        case 'c': good = bench_number(optarg, CONNECTIONS_MAX, &connections); break;
-        case 'b': o->programs = optarg; break;
-        case 'd': o->parent = optarg; break;
-        default: good = false;
-        }
-    }
-    o->connections = (size_t)connections;
-    return good && optind == argc && o->connections > 0 && o->users >= 2 * connections;
+    return bench_options(argc, argv, options) && o->connections >= 1 &&
+           o->users >= 2 * o->connections;
 }
 
 int
@@ -280,8 +269,5 @@ bench_issue(int argc, char **argv)
         return BENCH_USAGE;
     }
     signal(SIGPIPE, SIG_IGN);
-    if (run(&o, &err) == MAUTH_OK)
-        return BENCH_DONE;
-    fprintf(stderr, "meshauth-bench issue: %s (%s)\n", err.text, err.where);
-    return BENCH_FAILED;
+    return bench_end(argv, run(&o, &err), &err);
 }

@@ -1,5 +1,4 @@
 /* meshauth-bench revocation: how fast one is heard of, and what a long list costs. */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "store/revocations.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/list.h"
+#include "tests/bench/options.h"
 #include "tests/bench/spawn.h"
 #include "tests/bench/updater.h"
 #include "tests/bench/waiters.h"
@@ -206,33 +206,19 @@ allow_files(size_t updaters)
 static bool
 parse(int argc, char **argv, struct options *o)
 {
-    static const struct option options[] = {
-        {"entries", required_argument, NULL, 'e'},
-        {"seconds", required_argument, NULL, 's'},
-        {"updaters", required_argument, NULL, 'u'},
-        {"live", required_argument, NULL, 'l'},
-        {"revocations", required_argument, NULL, 'r'},
-        {"build", required_argument, NULL, 'b'},
-        {"dir", required_argument, NULL, 'd'},
-        {NULL, 0, NULL, 0},
+    const struct bench_option options[] = {
+        {"entries", .number = &o->entries, .max = ENTRIES_MAX},
+        {"seconds", .number = &o->seconds, .max = SECONDS_MAX},
+        {"updaters", .number = &o->updaters, .max = UPDATERS_MAX},
+        {"live", .number = &o->live, .max = ENTRIES_MAX / 2},
+        {"revocations", .number = &o->revocations, .max = REVOCATIONS_MAX},
+        {"build", .word = &o->programs},
+        {"dir", .word = &o->parent},
+        {.name = NULL},
     };
-    bool good = true;
-    int option;
 
-    while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'e': good = bench_number(optarg, ENTRIES_MAX, &o->entries); break;
-        case 's': good = bench_number(optarg, SECONDS_MAX, &o->seconds); break;
-        case 'u': good = bench_number(optarg, UPDATERS_MAX, &o->updaters); break;
-        case 'l': good = bench_number(optarg, ENTRIES_MAX / 2, &o->live); break;
-        case 'r': good = bench_number(optarg, REVOCATIONS_MAX, &o->revocations); break;
-        case 'b': o->programs = optarg; break;
-        case 'd': o->parent = optarg; break;
-        default: good = false;
-        }
-    }
-    return good && optind == argc && o->entries >= 1 && o->revocations >= 1 &&
-           o->updaters >= 2 && (size_t)o->updaters % 2 == 0;
+    return bench_options(argc, argv, options) && o->entries >= 1 &&
+           o->revocations >= 1 && o->updaters >= 2 && (size_t)o->updaters % 2 == 0;
 }
 
 int
@@ -245,6 +231,7 @@ bench_revocation(int argc, char **argv)
         .revocations = 200,
         .parent = bench_parent()};
     struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
 
     if (!parse(argc, argv, &o) || !allow_files((size_t)o.updaters)) {
         fprintf(stderr,
@@ -255,9 +242,6 @@ bench_revocation(int argc, char **argv)
         return BENCH_USAGE;
     }
     signal(SIGPIPE, SIG_IGN);
-    if (bench_list((size_t)o.entries, o.seconds, &err) == MAUTH_OK &&
-        run_service(&o, &err) == MAUTH_OK)
-        return BENCH_DONE;
-    fprintf(stderr, "meshauth-bench revocation: %s (%s)\n", err.text, err.where);
-    return BENCH_FAILED;
+    rc = bench_list((size_t)o.entries, o.seconds, &err);
+    return bench_end(argv, rc ? rc : run_service(&o, &err), &err);
 }

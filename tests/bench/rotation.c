@@ -1,5 +1,4 @@
 /* meshauth-bench rotation: keys follow each other while clients and services work. */
-#include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,6 +11,7 @@
 #include "base/fail.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/exchange.h"
+#include "tests/bench/options.h"
 #include "tests/bench/shown.h"
 #include "tests/bench/watched.h"
 
@@ -151,11 +151,14 @@ took(void *arg, size_t connection, const char *answer)
 
 /* The admin, in a thread of his own. */
 
+static const char *const prepare_words[] = {"keys", "prepare", NULL};
+static const char *const list_words[] = {"keys", "list", NULL};
+
 static enum mauth_rc
 prepare(struct rotation *b, char id[32], struct mauth_err *err)
 {
     char out[WATCHED_OUTPUT];
-    enum mauth_rc rc = watched_run(&b->watched, "keys prepare", out, err);
+    enum mauth_rc rc = watched_run(&b->watched, prepare_words, out, err);
 
     if (rc == MAUTH_OK && !watched_member(out, "id", id, 32))
         rc = mauth_fail(err, MAUTH_MALFORMED, "bench: the key has no id");
@@ -166,10 +169,10 @@ prepare(struct rotation *b, char id[32], struct mauth_err *err)
 static enum mauth_rc
 activate(struct rotation *b, const char *id, struct mauth_err *err)
 {
-    char words[128], out[WATCHED_OUTPUT];
+    const char *const words[] = {"keys", "activate", id, "--wait", NULL};
+    char out[WATCHED_OUTPUT];
     enum mauth_rc rc;
 
-    snprintf(words, sizeof(words), "keys activate %s --wait", id);
     rc = watched_run(&b->watched, words, out, err);
     b->switches += rc == MAUTH_OK;
     sleep(PAUSE_S);
@@ -197,7 +200,7 @@ static enum mauth_rc
 find_active(struct rotation *b, struct mauth_err *err)
 {
     char out[WATCHED_OUTPUT];
-    enum mauth_rc rc = watched_run(&b->watched, "keys list", out, err);
+    enum mauth_rc rc = watched_run(&b->watched, list_words, out, err);
 
     if (rc == MAUTH_OK && !watched_member(out, "id", b->active, sizeof(b->active)))
         rc = mauth_fail(err, MAUTH_MALFORMED, "bench: no key");
@@ -224,7 +227,7 @@ await_retirement(struct rotation *b, struct mauth_err *err)
 
     do {
         sleep(PAUSE_S);
-        rc = watched_run(&b->watched, "keys list", out, err);
+        rc = watched_run(&b->watched, list_words, out, err);
         if (rc == MAUTH_OK && occurrences(out, "\"state\":\"retiring\"") == 0)
             return MAUTH_OK;
         bench_progress("%zu keys retire", occurrences(out, "\"state\":\"retiring\""));
@@ -255,14 +258,14 @@ turn_keys(struct rotation *b, struct mauth_err *err)
 static enum mauth_rc
 cut_off(struct rotation *b, struct mauth_err *err)
 {
-    char next[32], words[64], out[WATCHED_OUTPUT];
+    char next[32], out[WATCHED_OUTPUT];
+    const char *const words[] = {"keys", "activate", next, NULL};
     enum mauth_rc rc;
 
     atomic_store(&b->part, &b->cut);
     bench_progress("the updater is cut off for %d s", CUT_S);
     watched_stop(&b->watched);
     rc = prepare(b, next, err);
-    snprintf(words, sizeof(words), "keys activate %s", next);
     if (rc == MAUTH_OK && watched_run(&b->watched, words, out, NULL) == MAUTH_OK)
         rc = mauth_fail(err, MAUTH_INTERNAL, "bench: nobody asked the service");
     if (rc == MAUTH_OK)
@@ -450,30 +453,18 @@ run(const struct options *o, struct mauth_err *err)
 static bool
 parse(int argc, char **argv, struct options *o)
 {
-    static const struct option options[] = {
-        {"seconds", required_argument, NULL, 's'},
-        {"rotations", required_argument, NULL, 'r'},
-        {"connections", required_argument, NULL, 'c'},
-        {"quick", no_argument, NULL, 'q'},
-        {"build", required_argument, NULL, 'b'},
-        {"dir", required_argument, NULL, 'd'},
-        {NULL, 0, NULL, 0},
+    const struct bench_option options[] = {
+        {"seconds", .number = &o->seconds, .max = SECONDS_MAX},
+        {"rotations", .number = &o->rotations, .max = ROTATIONS_MAX},
+        {"connections", .number = &o->connections, .max = CONNECTIONS_MAX},
+        {"quick", .flag = &o->quick},
+        {"build", .word = &o->programs},
+        {"dir", .word = &o->parent},
+        {.name = NULL},
     };
-    bool good = true;
-    int option;
 
-    while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 's': good = bench_number(optarg, SECONDS_MAX, &o->seconds); break;
-        case 'r': good = bench_number(optarg, ROTATIONS_MAX, &o->rotations); break;
-        case 'c': good = bench_number(optarg, CONNECTIONS_MAX, &o->connections); break;
-        case 'q': o->quick = true; break;
-        case 'b': o->programs = optarg; break;
-        case 'd': o->parent = optarg; break;
-        default: good = false;
-        }
-    }
-    return good && optind == argc && o->rotations >= 1 && o->connections >= 1;
+    return bench_options(argc, argv, options) && o->rotations >= 1 &&
+           o->connections >= 1;
 }
 
 int
@@ -491,8 +482,5 @@ bench_rotation(int argc, char **argv)
         return BENCH_USAGE;
     }
     signal(SIGPIPE, SIG_IGN);
-    if (run(&o, &err) == MAUTH_OK)
-        return BENCH_DONE;
-    fprintf(stderr, "meshauth-bench rotation: %s (%s)\n", err.text, err.where);
-    return BENCH_FAILED;
+    return bench_end(argv, run(&o, &err), &err);
 }

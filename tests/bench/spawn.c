@@ -1,5 +1,6 @@
 #include "tests/bench/spawn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -23,8 +24,9 @@ spawn_nap(void)
     nanosleep(&ts, NULL);
 }
 
-pid_t
-spawn(const char *dir, const char *const *argv)
+/* Its standard output goes to printed, unless that is -1. */
+static pid_t
+start(const char *dir, const char *const *argv, int printed)
 {
     union { /* execv() changes none of them */
         const char *const *given;
@@ -40,9 +42,16 @@ spawn(const char *dir, const char *const *argv)
         return pid;
     fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0)
+    if (fd >= 0 && dup2(printed < 0 ? fd : printed, STDOUT_FILENO) >= 0 &&
+        dup2(fd, STDERR_FILENO) >= 0)
         execv(argv[0], arguments.taken);
     _exit(127);
+}
+
+pid_t
+spawn(const char *dir, const char *const *argv)
+{
+    return start(dir, argv, -1);
 }
 
 bool
@@ -57,6 +66,41 @@ bool
 spawn_and_wait(const char *dir, const char *const *argv)
 {
     return spawn_wait(spawn(dir, argv));
+}
+
+/* To its end: what does not fit is read, and lost. */
+static void
+read_all(int fd, char *out, size_t size)
+{
+    char lost[512];
+    size_t len = 0;
+    ssize_t n;
+
+    do {
+        bool fits = len < size - 1;
+
+        n = fits ? read(fd, out + len, size - 1 - len) : read(fd, lost, sizeof(lost));
+        if (fits && n > 0)
+            len += (size_t)n;
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    out[len] = '\0';
+}
+
+bool
+spawn_and_read(const char *dir, const char *const *argv, char *out, size_t size)
+{
+    int ends[2];
+    pid_t pid;
+
+    out[0] = '\0';
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    pid = start(dir, argv, ends[1]);
+    close(ends[1]);
+    if (pid > 0)
+        read_all(ends[0], out, size);
+    close(ends[0]);
+    return spawn_wait(pid);
 }
 
 void

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "tests/bench/bench.h"
 #include "tests/bench/cached.h"
 #include "tests/bench/decide.h"
+#include "tests/bench/options.h"
 #include "tests/bench/raw.h"
 #include "tests/bench/rule.h"
 #include "tests/bench/threads.h"
@@ -203,24 +203,17 @@ race_all(double seconds, struct mauth_err *err)
 int
 bench_verify(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"seconds", required_argument, NULL, 's'},
-        {NULL, 0, NULL, 0},
+    double seconds = 10;
+    const struct bench_option options[] = {
+        {"seconds", .number = &seconds, .max = SECONDS_MAX},
+        {.name = NULL},
     };
     struct mauth_err err = MAUTH_ERR_INIT;
-    double seconds = 10;
-    bool good = true;
-    int option;
 
-    while (good && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
-        good = option == 's' && bench_number(optarg, SECONDS_MAX, &seconds);
-    if (!good || optind != argc) {
+    if (!bench_options(argc, argv, options)) {
         fprintf(stderr, "meshauth-bench verify: --seconds up to %d\n", SECONDS_MAX);
         return BENCH_USAGE;
     }
     bench_pin();
-    if (race_all(seconds, &err) == MAUTH_OK)
-        return BENCH_DONE;
-    fprintf(stderr, "meshauth-bench verify: %s (%s)\n", err.text, err.where);
-    return BENCH_FAILED;
+    return bench_end(argv, race_all(seconds, &err), &err);
 }

@@ -11,37 +11,34 @@
 #include "tests/bench/spawn.h"
 
 enum {
-    COMMAND = 6 * PATH_MAX,
     LOOK_MS = 100
 };
 
 static const char rule[] = "allow read(R) if permit(read, P), within(R, P).\n";
 
-/* Paths are our own: they hold no quote. */
 static enum mauth_rc
-run(const char *command, char out[WATCHED_OUTPUT], struct mauth_err *err)
+run(const struct watched *w, const char *const *argv, char out[WATCHED_OUTPUT],
+    struct mauth_err *err)
 {
-    FILE *f = popen(command, "re"); // NOLINT(cert-env33-c): of our own words
-    size_t n = 0;
-
-    if (f)
-        n = fread(out, 1, WATCHED_OUTPUT - 1, f);
-    out[n] = '\0';
-    if (!f || pclose(f) != 0)
-        return mauth_fail(
-            err, MAUTH_UNAVAILABLE, "bench: %.300s: %.100s", command, out);
+    if (!spawn_and_read(w->service->dir, argv, out, WATCHED_OUTPUT))
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "bench: %s %s fails: %.100s", argv[1],
+            argv[2], out);
     return MAUTH_OK;
 }
 
 enum mauth_rc
-watched_run(const struct watched *w, const char *words, char out[WATCHED_OUTPUT],
+watched_run(const struct watched *w, const char *const *words, char out[WATCHED_OUTPUT],
     struct mauth_err *err)
 {
-    char command[COMMAND];
+    const char *argv[1 + WATCHED_WORDS + 4] = {w->program};
+    size_t n = 1;
 
-    snprintf(command, sizeof(command), "'%s' %.8000s -c '%s' --json 2>>'%s/log'",
-        w->program, words, w->config, w->service->dir);
-    return run(command, out, err);
+    for (size_t i = 0; i < WATCHED_WORDS && words[i]; i++)
+        argv[n++] = words[i];
+    argv[n++] = "-c";
+    argv[n++] = w->config;
+    argv[n] = "--json";
+    return run(w, argv, out, err);
 }
 
 bool
@@ -83,39 +80,45 @@ read_root(const struct watched *w, char vkey[NOTE_VKEY_MAX + 2], struct mauth_er
     return rc;
 }
 
+static enum mauth_rc
+pin_root(const struct watched *w, struct mauth_err *err)
+{
+    char out[WATCHED_OUTPUT], fingerprint[128];
+    char url[64], trust[PATH_MAX + 8], root[PATH_MAX + 16], ca[PATH_MAX + 16];
+    const char *const show[] = {
+        w->program, "trust", "show", trust, "--root", root, "--json", NULL};
+    const char *const bootstrap[] = {w->program, "trust", "bootstrap", url, "--out",
+        w->dir, "--ca", ca, "--fingerprint", fingerprint, NULL};
+    const char *home = w->service->home;
+    enum mauth_rc rc;
+
+    snprintf(url, sizeof(url), "https://127.0.0.1:%d", w->service->port);
+    snprintf(trust, sizeof(trust), "%s/trust", home);
+    snprintf(root, sizeof(root), "%s/root.vkey", home);
+    snprintf(ca, sizeof(ca), "%s/tls.crt", home);
+    rc = run(w, show, out, err);
+    if (rc == MAUTH_OK &&
+        !watched_member(out, "fingerprint", fingerprint, sizeof(fingerprint)))
+        rc = mauth_fail(err, MAUTH_MALFORMED, "bench: no fingerprint");
+    return rc ? rc : run(w, bootstrap, out, err);
+}
+
 /* The root is pinned by its fingerprint, the service registered by its key. */
 static enum mauth_rc
 set_up(const struct watched *w, struct mauth_err *err)
 {
-    char command[COMMAND], out[WATCHED_OUTPUT], fingerprint[128], id[64];
-    const char *home = w->service->home;
-    enum mauth_rc rc;
+    char out[WATCHED_OUTPUT], key[PATH_MAX + 32], id[64];
+    const char *const add[] = {"service", "add", "watched", "--key", key, NULL};
+    const char *const fetch[] = {
+        w->program, "trust", "fetch", w->dir, "--service", id, NULL};
+    enum mauth_rc rc = pin_root(w, err);
 
-    snprintf(command, sizeof(command),
-        "'%s' trust show '%s/trust' --root '%s/root.vkey' --json", w->program, home,
-        home);
-    rc = run(command, out, err);
-    if (rc == MAUTH_OK &&
-        !watched_member(out, "fingerprint", fingerprint, sizeof(fingerprint)))
-        rc = mauth_fail(err, MAUTH_MALFORMED, "bench: no fingerprint");
-    if (rc != MAUTH_OK)
-        return rc;
-    snprintf(command, sizeof(command),
-        "'%s' trust bootstrap https://127.0.0.1:%d --out '%s' --ca '%s/tls.crt' "
-        "--fingerprint %s 2>>'%s/log'",
-        w->program, w->service->port, w->dir, home, fingerprint, w->service->dir);
-    rc = run(command, out, err);
-    snprintf(
-        command, sizeof(command), "service add watched --key '%s/service.crt'", w->dir);
+    snprintf(key, sizeof(key), "%s/service.crt", w->dir);
     if (rc == MAUTH_OK)
-        rc = watched_run(w, command, out, err);
+        rc = watched_run(w, add, out, err);
     if (rc == MAUTH_OK && !watched_member(out, "id", id, sizeof(id)))
         rc = mauth_fail(err, MAUTH_MALFORMED, "bench: the service has no id");
-    if (rc != MAUTH_OK)
-        return rc;
-    snprintf(command, sizeof(command), "'%s' trust fetch '%s' --service %s 2>>'%s/log'",
-        w->program, w->dir, id, w->service->dir);
-    return run(command, out, err);
+    return rc ? rc : run(w, fetch, out, err);
 }
 
 static enum mauth_rc

@@ -9,7 +9,8 @@
 #include <meshauth/verifier.h>
 
 enum {
-    WATCHED_OUTPUT = 32 << 10
+    WATCHED_OUTPUT = 32 << 10,
+    WATCHED_WORDS = 6
 };
 
 struct watched {
@@ -26,9 +27,12 @@ MAUTH_MUST_USE enum mauth_rc watched_open(struct watched *w,
     const struct bench_service *service, const char *programs, struct mauth_err *err);
 void watched_close(struct watched *w);
 
-/* `meshauth WORDS... -c CONFIG --json`, and what it prints. */
-MAUTH_MUST_USE enum mauth_rc watched_run(const struct watched *w, const char *words,
-    char out[WATCHED_OUTPUT], struct mauth_err *err);
+/*
+ * `meshauth WORDS... -c CONFIG --json`, and what it prints. NULL ends the words, of which
+ * there are WATCHED_WORDS at most.
+ */
+MAUTH_MUST_USE enum mauth_rc watched_run(const struct watched *w,
+    const char *const *words, char out[WATCHED_OUTPUT], struct mauth_err *err);
 
 /* The text of a member in what was printed, from a place on; false: there is none. */
 MAUTH_MUST_USE bool watched_member(

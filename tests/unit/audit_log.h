@@ -54,4 +54,16 @@ audit_log_text(const struct audit_log *log, size_t i, const char *name)
     return text ? text : "";
 }
 
+/* "" when there are not so many. */
+static inline const char *
+audit_log_resource(const struct audit_log *log, size_t i, size_t n)
+{
+    const char *text;
+
+    assert_true(i < log->count);
+    text = json_string_value(
+        json_array_get(json_object_get(log->record[i], "resources"), n));
+    return text ? text : "";
+}
+
 #endif

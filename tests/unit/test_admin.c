@@ -1,52 +1,20 @@
-#include "base/fail.h"
-#include "store/admin.h"
 #include "store/admin_view.h"
 #include "store/graph_session.h"
 #include "store/graph_user.h"
-#include "tests/unit/audit_log.h"
+#include "tests/unit/admin_deed.h"
 #include "tests/unit/golden.h"
 #include "tests/unit/revoked.h"
 
-/* One change as the command makes it, and what came of it. */
-struct deed {
-    struct admin_change change;
-    enum mauth_rc rc;
-    char why[208];
-};
-
 static enum mauth_rc
-run(struct kv_txn *txn, void *arg, struct mauth_err *err)
+carry_out(struct kv *kv, struct admin_deed *d)
 {
-    const struct audit_record who = {.actor = "uid:7", .client = "local"};
-    struct deed *d = arg;
-
-    d->rc = admin_change_find(txn, &d->change, err);
-    if (d->rc == MAUTH_OK)
-        d->rc = admin_change_apply(txn, &d->change, err);
-    snprintf(d->why, sizeof(d->why), "%s", err->text);
-    mauth_err_reset(err);
-    if (d->rc == MAUTH_OK && d->change.unchanged)
-        return MAUTH_OK;
-    return admin_change_record(txn, &d->change, &who,
-        d->rc ? admin_change_reason(&d->change, d->rc) : NULL, err);
+    return admin_deed_carry_out(kv, d, 50);
 }
 
-static enum mauth_rc
-carry_out(struct kv *kv, struct deed *d)
-{
-    struct mauth_err err = MAUTH_ERR_INIT;
-
-    d->change.now_s = 50;
-    assert_int_equal(admin_change_ready(&d->change, NULL), MAUTH_OK);
-    if (kv_write(kv, run, d, &err) != MAUTH_OK)
-        fail_msg("%s", err.text);
-    return d->rc;
-}
-
-static struct deed
+static struct admin_deed
 to_create(const char *name)
 {
-    struct deed d = {.change = {.op = ADMIN_SERVICE_CREATE}};
+    struct admin_deed d = {.change = {.op = ADMIN_SERVICE_CREATE}};
 
     snprintf(d.change.service.name, sizeof(d.change.service.name), "%s", name);
     return d;
@@ -91,38 +59,22 @@ tear_down(void **state)
     return 0;
 }
 
-static const char *
-resource(const struct world *w, size_t record, size_t i)
-{
-    const char *text = json_string_value(
-        json_array_get(json_object_get(w->log.record[record], "resources"), i));
-
-    return text ? text : "";
-}
-
-/* The newest record says so; how many there are. */
 static size_t
 is_on_record(struct world *w, const char *action, const char *outcome,
     const char *reason, const char *first, const char *second)
 {
-    audit_log_clear(&w->log);
-    audit_log_read(&w->log, w->store.kv);
-    assert_string_equal(audit_log_text(&w->log, 0, "action"), action);
-    assert_string_equal(audit_log_text(&w->log, 0, "outcome"), outcome);
-    assert_string_equal(audit_log_text(&w->log, 0, "reason"), reason);
-    assert_string_equal(audit_log_text(&w->log, 0, "actor"), "uid:7");
-    assert_string_equal(resource(w, 0, 0), first);
-    assert_string_equal(resource(w, 0, 1), second);
-    return w->log.count;
+    return admin_deed_on_record(
+        &w->log, w->store.kv, action, outcome, reason, first, second);
 }
 
 static void
 changes_services(void **state)
 {
     struct world *w = *state;
-    struct deed made = to_create("relay"), again = to_create("relay");
-    struct deed update = {.change = {.op = ADMIN_SERVICE_UPDATE, .whom = "relay"}};
-    struct deed gone = {.change = {.op = ADMIN_SERVICE_DELETE}};
+    struct admin_deed made = to_create("relay"), again = to_create("relay");
+    struct admin_deed update = {
+        .change = {.op = ADMIN_SERVICE_UPDATE, .whom = "relay"}};
+    struct admin_deed gone = {.change = {.op = ADMIN_SERVICE_DELETE}};
     char id[ID_LEN + 1];
 
     assert_int_equal(carry_out(w->store.kv, &made), MAUTH_OK);
@@ -166,9 +118,9 @@ static void
 changes_roles(void **state)
 {
     struct world *w = *state;
-    struct deed made = to_create("relay");
-    struct deed grant = {.change = {.op = ADMIN_ROLE_GRANT, .role = "changes"}};
-    struct deed revoke = {.change = {.op = ADMIN_ROLE_REVOKE, .role = "changes"}};
+    struct admin_deed made = to_create("relay");
+    struct admin_deed grant = {.change = {.op = ADMIN_ROLE_GRANT, .role = "changes"}};
+    struct admin_deed revoke = {.change = {.op = ADMIN_ROLE_REVOKE, .role = "changes"}};
     const char *whom[2] = {"relay", NULL};
     char id[2][ID_LEN + 1];
 
@@ -203,10 +155,10 @@ static void
 deletes_users(void **state)
 {
     struct world *w = *state;
-    struct deed grant = {
+    struct admin_deed grant = {
         .change = {.op = ADMIN_ROLE_GRANT, .whom = w->name, .role = "admin"}};
-    struct deed gone = {.change = {.op = ADMIN_USER_DELETE, .whom = w->name}};
-    struct deed other = {.change = {.op = ADMIN_USER_DELETE, .whom = "relay"}};
+    struct admin_deed gone = {.change = {.op = ADMIN_USER_DELETE, .whom = w->name}};
+    struct admin_deed other = {.change = {.op = ADMIN_USER_DELETE, .whom = "relay"}};
 
     assert_int_equal(carry_out(w->store.kv, &grant), MAUTH_OK);
     assert_int_equal(carry_out(w->store.kv, &gone), MAUTH_OK);
@@ -269,7 +221,7 @@ static void
 shows_services(void **state)
 {
     struct world *w = *state;
-    struct deed made = to_create("relay");
+    struct admin_deed made = to_create("relay");
     struct view v = {.kind = ADMIN_SERVICES, .whom = "relay"};
     struct graph_service *s = &made.change.service;
     struct mauth_key *key = NULL;
@@ -351,7 +303,8 @@ lists_all(void **state)
     char name[32];
 
     for (unsigned i = 0; i < 20; i++) {
-        struct deed made, grant = {.change = {.op = ADMIN_ROLE_GRANT, .whom = w->name}};
+        struct admin_deed made,
+            grant = {.change = {.op = ADMIN_ROLE_GRANT, .whom = w->name}};
 
         snprintf(name, sizeof(name), "s%u", i);
         made = to_create(name);
@@ -376,9 +329,10 @@ lists_without_a_limit_what_a_page_holds(void **state)
 {
     static const enum admin_kind kinds[] = {ADMIN_USERS, ADMIN_SERVICES, ADMIN_ROLES};
     struct world *w = *state;
-    struct deed made = to_create("relay"),
-                grant = {.change = {
-                             .op = ADMIN_ROLE_GRANT, .whom = w->name, .role = "admin"}};
+    struct admin_deed made = to_create("relay"),
+                      grant = {.change = {.op = ADMIN_ROLE_GRANT,
+                                   .whom = w->name,
+                                   .role = "admin"}};
 
     assert_int_equal(carry_out(w->store.kv, &made), MAUTH_OK);
     assert_int_equal(carry_out(w->store.kv, &grant), MAUTH_OK);
@@ -431,7 +385,7 @@ closes_sessions(void **state)
                             .ends_s = 3600,
                             .open = true}};
     char id[ID_LEN + 1], want[512];
-    struct deed gone = {.change = {.op = ADMIN_SESSION_CLOSE, .whom = id}};
+    struct admin_deed gone = {.change = {.op = ADMIN_SESSION_CLOSE, .whom = id}};
 
     buf_init(&o.json);
     id_format(ID_SESSION, &o.session.id, id);
@@ -460,8 +414,8 @@ revokes_tickets(void **state)
 {
     static const char id[] = "_0123456789abcdef0123456789abcdef";
     struct world *w = *state;
-    struct deed gone = {.change = {.op = ADMIN_TICKET_REVOKE, .whom = id}};
-    struct deed odd = {.change = {.op = ADMIN_TICKET_REVOKE, .whom = "_0"}};
+    struct admin_deed gone = {.change = {.op = ADMIN_TICKET_REVOKE, .whom = id}};
+    struct admin_deed odd = {.change = {.op = ADMIN_TICKET_REVOKE, .whom = "_0"}};
 
     assert_int_equal(carry_out(w->store.kv, &gone), MAUTH_OK);
     assert_int_equal(is_on_record(w, "ticket.revoke", "done", "", id, ""), 1);

@@ -1,91 +1,43 @@
 #include <jansson.h>
 
-#include "base/fail.h"
 #include "base/str.h"
-#include "store/admin.h"
 #include "store/admin_view.h"
-#include "tests/unit/audit_log.h"
+#include "tests/unit/admin_deed.h"
 #include "tests/unit/key_world.h"
 
 enum {
     NOW_S = 5000
 };
 
-/* One change as the command makes it, and what came of it. */
-struct deed {
-    struct admin_change change;
-    struct buf pkcs8;
-    enum mauth_rc rc;
-    char why[208];
-};
-
-static enum mauth_rc
-run(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    const struct audit_record who = {.actor = "uid:7", .client = "local"};
-    struct deed *d = arg;
-
-    d->rc = admin_change_find(txn, &d->change, err);
-    if (d->rc == MAUTH_OK)
-        d->rc = admin_change_apply(txn, &d->change, err);
-    snprintf(d->why, sizeof(d->why), "%s", err->text);
-    mauth_err_reset(err);
-    if (d->rc == MAUTH_OK && d->change.unchanged)
-        return MAUTH_OK;
-    return admin_change_record(txn, &d->change, &who,
-        d->rc ? admin_change_reason(&d->change, d->rc) : NULL, err);
-}
-
 /* As it is done in the store of a world, to a key or to none. */
 static enum mauth_rc
-carry_out(struct key_world *w, struct deed *d, enum admin_op op, const char *whom)
+carry_out(struct key_world *w, struct admin_deed *d, enum admin_op op, const char *whom)
 {
-    struct mauth_err err = MAUTH_ERR_INIT;
+    struct buf pkcs8;
 
-    buf_init_secret(&d->pkcs8);
+    buf_init_secret(&pkcs8);
     d->change.op = op;
     d->change.whom = whom;
-    d->change.now_s = NOW_S;
     d->change.key.seal = w->seal;
-    d->change.key.pkcs8 = &d->pkcs8;
+    d->change.key.pkcs8 = &pkcs8;
     d->change.key.longest_s = KEY_LONGEST_S;
-    assert_int_equal(admin_change_ready(&d->change, NULL), MAUTH_OK);
-    if (kv_write(w->s.kv, run, d, &err) != MAUTH_OK)
-        fail_msg("%s", err.text);
-    buf_clear(&d->pkcs8);
+    (void)admin_deed_carry_out(w->s.kv, d, NOW_S);
+    d->change.key.pkcs8 = NULL;
+    buf_clear(&pkcs8);
     return d->rc;
 }
 
-/* The newest record, as words. */
-static const char *
-last_record(struct key_world *w)
+/* The newest record says so; how many there are. */
+static size_t
+is_on_record(struct key_world *w, const char *action, const char *outcome,
+    const char *reason, const char *first, const char *second)
 {
-    static char out[512];
-    static struct audit_log log;
-    const json_t *resources;
-    int at;
+    struct audit_log log = {.count = 0};
+    size_t count =
+        admin_deed_on_record(&log, w->s.kv, action, outcome, reason, first, second);
 
-    audit_log_read(&log, w->s.kv);
-    at = snprintf(out, sizeof(out), "%zu %s %s %s", log.count,
-        audit_log_text(&log, 0, "action"), audit_log_text(&log, 0, "outcome"),
-        audit_log_text(&log, 0, "reason"));
-    resources = json_object_get(log.record[0], "resources");
-    for (size_t i = 0; i < json_array_size(resources); i++)
-        at += snprintf(out + at, sizeof(out) - (size_t)at, " %s",
-            json_string_value(json_array_get(resources, i)));
-    assert_string_equal(audit_log_text(&log, 0, "actor"), "uid:7");
     audit_log_clear(&log);
-    return out;
-}
-
-static void
-assert_record(
-    struct key_world *w, const char *head, const char *first, const char *second)
-{
-    char want[256];
-
-    snprintf(want, sizeof(want), "%s %s%s%s", head, first, *second ? " " : "", second);
-    assert_string_equal(last_record(w), want);
+    return count;
 }
 
 static void
@@ -93,12 +45,12 @@ leads_a_key_through_its_life(void **state)
 {
     struct key_world *w = *state;
     const char *old = key_world_make(w, TRUST_ACTIVE, "*");
-    struct deed made = {.rc = MAUTH_INTERNAL}, d = {.rc = MAUTH_INTERNAL};
+    struct admin_deed made = {.rc = MAUTH_INTERNAL}, d = {.rc = MAUTH_INTERNAL};
     const struct admin_key_view *v = &made.change.key.view;
     const char *id = v->id;
 
     assert_int_equal(carry_out(w, &made, ADMIN_KEY_PREPARE, NULL), MAUTH_OK);
-    assert_record(w, "1 key.prepare done ", id, "*");
+    assert_int_equal(is_on_record(w, "key.prepare", "done", "", id, "*"), 1);
     assert_int_equal(v->state, TRUST_NEXT);
     assert_int_equal(v->kind, SIGNER_P256);
     assert_int_equal(v->created_s, NOW_S);
@@ -108,23 +60,23 @@ leads_a_key_through_its_life(void **state)
     assert_string_equal(key_world_state(w, id), "next 0 0 whole");
 
     assert_int_equal(carry_out(w, &d, ADMIN_KEY_ACTIVATE, id), MAUTH_OK);
-    assert_record(w, "2 key.activate done ", id, old);
+    assert_int_equal(is_on_record(w, "key.activate", "done", "", id, old), 2);
     assert_int_equal(d.change.key.view.state, TRUST_ACTIVE);
     assert_string_equal(key_world_state(w, old), "retiring 1000 5460 whole");
     /* Again it is no change, and so on no record. */
     assert_int_equal(carry_out(w, &d, ADMIN_KEY_ACTIVATE, id), MAUTH_OK);
     assert_true(d.change.unchanged);
-    assert_record(w, "2 key.activate done ", id, old);
+    assert_int_equal(is_on_record(w, "key.activate", "done", "", id, old), 2);
 
     assert_int_equal(carry_out(w, &d, ADMIN_KEY_ACTIVATE, old), MAUTH_OK);
-    assert_record(w, "3 key.activate done ", old, id);
+    assert_int_equal(is_on_record(w, "key.activate", "done", "", old, id), 3);
     assert_int_equal(carry_out(w, &d, ADMIN_KEY_REVOKE, old), MAUTH_OK);
-    assert_record(w, "4 key.revoke done ", old, id);
+    assert_int_equal(is_on_record(w, "key.revoke", "done", "", old, id), 4);
     assert_string_equal(key_world_state(w, old), "revoked 5000 0 half");
     assert_int_equal(carry_out(w, &d, ADMIN_KEY_REVOKE, old), MAUTH_OK);
     assert_true(d.change.unchanged);
     assert_int_equal(carry_out(w, &d, ADMIN_KEY_ACTIVATE, old), MAUTH_CONFLICT);
-    assert_record(w, "5 key.activate deny key-state", old, "");
+    assert_int_equal(is_on_record(w, "key.activate", "deny", "key-state", old, ""), 5);
 }
 
 static void
@@ -149,7 +101,7 @@ refuses_what_no_key_is(void **state)
     struct key_world *w = *state;
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct deed d = {.rc = MAUTH_INTERNAL};
+        struct admin_deed d = {.rc = MAUTH_INTERNAL};
 
         d.change.key.from_s = cases[i].from_s;
         d.change.key.until_s = cases[i].until_s;
@@ -157,7 +109,7 @@ refuses_what_no_key_is(void **state)
             !strstr(d.why, cases[i].why))
             fail_msg("%s: %d %s", cases[i].name, (int)d.rc, d.why);
     }
-    assert_record(w, "7 key.prepare deny key", "*", "");
+    assert_int_equal(is_on_record(w, "key.prepare", "deny", "key", "*", ""), 7);
 }
 
 static void
@@ -167,12 +119,14 @@ knows_no_other_key(void **state)
         "0123456789ABCDEF", "", "svc_00000000000000000000000000"};
     static const enum admin_op ops[] = {ADMIN_KEY_ACTIVATE, ADMIN_KEY_REVOKE};
     struct key_world *w = *state;
-    struct deed d = {.rc = MAUTH_INTERNAL};
+    struct admin_deed d = {.rc = MAUTH_INTERNAL};
 
     for (size_t i = 0; i < COUNT(nobody); i++)
         for (size_t k = 0; k < COUNT(ops); k++)
             assert_int_equal(carry_out(w, &d, ops[k], nobody[i]), MAUTH_NOT_FOUND);
-    assert_record(w, "12 key.revoke deny not-found", nobody[COUNT(nobody) - 1], "");
+    assert_int_equal(is_on_record(w, "key.revoke", "deny", "not-found",
+                         nobody[COUNT(nobody) - 1], ""),
+        12);
 }
 
 static void
@@ -229,7 +183,7 @@ static void
 has_room_for_so_many(void **state)
 {
     struct key_world *w = *state;
-    struct deed d = {.rc = MAUTH_INTERNAL};
+    struct admin_deed d = {.rc = MAUTH_INTERNAL};
     json_t *shown, *items;
     struct buf json;
 
@@ -237,7 +191,7 @@ has_room_for_so_many(void **state)
         (void)key_world_make(w, TRUST_NEXT, i ? "*" : "urn:a,urn:b");
     assert_int_equal(carry_out(w, &d, ADMIN_KEY_PREPARE, NULL), MAUTH_CONFLICT);
     assert_non_null(strstr(d.why, "64 keys"));
-    assert_record(w, "1 key.prepare deny key-state", "*", "");
+    assert_int_equal(is_on_record(w, "key.prepare", "deny", "key-state", "*", ""), 1);
 
     buf_init(&json);
     assert_int_equal(kv_read(w->s.kv, list, (void *[]){w, &json}, NULL), MAUTH_OK);
@@ -266,15 +220,16 @@ loads_no_other_module(void **state)
     struct key_world *w = *state;
 
     for (size_t i = 0; i < COUNT(refusals); i++) {
-        struct deed d = {.rc = MAUTH_INTERNAL};
+        struct admin_deed d = {.rc = MAUTH_INTERNAL};
         struct mauth_err err = MAUTH_ERR_INIT;
         struct admin_key *k = &d.change.key;
+        struct buf pkcs8;
 
-        buf_init_secret(&d.pkcs8);
+        buf_init_secret(&pkcs8);
         d.change.op = ADMIN_KEY_PREPARE;
         d.change.now_s = NOW_S;
         k->seal = w->seal;
-        k->pkcs8 = &d.pkcs8;
+        k->pkcs8 = &pkcs8;
         k->module = modules;
         k->modules = COUNT(modules);
         snprintf(k->token, sizeof(k->token), "%s", refusals[i].uri);
@@ -282,13 +237,13 @@ loads_no_other_module(void **state)
         if (!strstr(err.text, refusals[i].why))
             fail_msg("%s: %s", refusals[i].uri, err.text);
         assert_int_equal(k->spki_len, 0);
-        assert_int_equal(d.pkcs8.len, 0);
+        assert_int_equal(pkcs8.len, 0);
 
         /* Nor for whoever may not make keys: nothing is looked at. */
         k->pkcs8 = NULL;
         assert_int_equal(admin_change_ready(&d.change, NULL), MAUTH_OK);
         assert_int_equal(k->spki_len, 0);
-        buf_clear(&d.pkcs8);
+        buf_clear(&pkcs8);
     }
 }
 

@@ -371,7 +371,6 @@ is_on_record(void **state)
     char vkey[NOTE_VKEY_MAX + 1];
     struct look l;
     struct audit_log log;
-    const json_t *of;
 
     request(&x->p, &x->text);
     l = look_at(&x->p);
@@ -389,11 +388,9 @@ is_on_record(void **state)
     assert_string_equal(audit_log_text(&log, 1, "reason"), "authority");
     assert_string_equal(audit_log_text(&log, 0, "outcome"), "done");
     for (size_t i = 0; i < log.count; i += 2) {
-        of = json_object_get(log.record[i], "resources");
-        assert_string_equal(
-            json_string_value(json_array_get(of, 0)), "https://a.example");
-        assert_string_equal(json_string_value(json_array_get(of, 1)), "epoch 4");
-        assert_string_equal(json_string_value(json_array_get(of, 2)), vkey);
+        assert_string_equal(audit_log_resource(&log, i, 0), "https://a.example");
+        assert_string_equal(audit_log_resource(&log, i, 1), "epoch 4");
+        assert_string_equal(audit_log_resource(&log, i, 2), vkey);
     }
     audit_log_clear(&log);
 }

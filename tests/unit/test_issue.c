@@ -344,12 +344,8 @@ says_on_record_what_it_signed(void **state)
         audit_log_text(&log, 1, "rule"), "grant read(R) if subject(U), user(R, U).");
     assert_int_equal(json_array_size(json_object_get(log.record[0], "resources")), 1);
     assert_true(issue_mesh_root(GOLDEN_ISSUER, &w->ground.subject, root, sizeof(root)));
-    assert_string_equal(json_string_value(json_array_get(
-                            json_object_get(log.record[1], "resources"), 0)),
-        root);
-    assert_string_equal(json_string_value(json_array_get(
-                            json_object_get(log.record[1], "resources"), 1)),
-        i[1].audience);
+    assert_string_equal(audit_log_resource(&log, 1, 0), root);
+    assert_string_equal(audit_log_resource(&log, 1, 1), i[1].audience);
     audit_log_clear(&log);
     issued_clear(&i[0]);
     issued_clear(&i[1]);
