@@ -69,11 +69,10 @@
         ADMIN("GET", "roles", admin_roles_list),                                  \
         ADMIN("PUT", "roles/{id}/{id}", admin_roles_grant),                       \
         ADMIN("DELETE", "roles/{id}/{id}", admin_roles_revoke),                   \
+        {"GET", "/v1/audit", 0, NULL, audit_api_start, &audit_records},           \
+        {"GET", "/v1/audit/count", 0, NULL, audit_api_start, &audit_counts},      \
+        {"GET", "/v1/audit/who", 0, NULL, audit_api_start, &audit_rights},        \
     {                                                                             \
-        "GET", "/v1/audit", 0, NULL, audit_api_start, &audit_records              \
-    }, {                                                                          \
-        "GET", "/v1/audit/count", 0, NULL, audit_api_start, &audit_counts         \
-    }, {                                                                          \
         "POST", "/v1/admin/explain", JSON_BODY_MAX, JSON, explain_api_start, NULL \
     }
 
