@@ -10,9 +10,8 @@ merkle_leaf(const void *data, size_t len, uint8_t out[HASH_LEN], struct mauth_er
     return hash_sha256(pieces, 2, out, err);
 }
 
-/* SHA-256(0x01 || left || right); out may be one of them. */
-static enum mauth_rc
-parent(const uint8_t left[HASH_LEN], const uint8_t right[HASH_LEN],
+enum mauth_rc
+merkle_parent(const uint8_t left[HASH_LEN], const uint8_t right[HASH_LEN],
     uint8_t out[HASH_LEN], struct mauth_err *err)
 {
     struct text pieces[3] = {
@@ -37,7 +36,7 @@ merkle_append(struct merkle *m, const uint8_t leaf[HASH_LEN], merkle_emit *emit,
             return rc;
         if (!(m->size >> level & 1))
             break;
-        rc = parent(m->node[level], hash, hash, err);
+        rc = merkle_parent(m->node[level], hash, hash, err);
         if (rc)
             return rc;
         level++;
@@ -59,7 +58,7 @@ merkle_root(const struct merkle *m, uint8_t out[HASH_LEN], struct mauth_err *err
         if (!(m->size >> level & 1))
             continue;
         if (any)
-            rc = parent(m->node[level], out, out, err);
+            rc = merkle_parent(m->node[level], out, out, err);
         else
             memcpy(out, m->node[level], HASH_LEN);
         any = true;

@@ -28,6 +28,10 @@ struct merkle {
 MAUTH_MUST_USE enum mauth_rc merkle_leaf(
     const void *data, size_t len, uint8_t out[HASH_LEN], struct mauth_err *err);
 
+/* SHA-256(0x01 || left || right); out may be one of them. */
+MAUTH_MUST_USE enum mauth_rc merkle_parent(const uint8_t left[HASH_LEN],
+    const uint8_t right[HASH_LEN], uint8_t out[HASH_LEN], struct mauth_err *err);
+
 /* The index-th node from the left of this level, which is a multiple of 8. */
 typedef enum mauth_rc merkle_emit(unsigned level, uint64_t index,
     const uint8_t hash[HASH_LEN], void *arg, struct mauth_err *err);
