@@ -43,38 +43,6 @@
     {                                                                      \
         method, "/v1/admin/" path, max, type, authority_api_start, &(what) \
     }
-#define ADMIN_ROUTES                                                              \
-    ADMIN("GET", "users", admin_users_list),                                      \
-        ADMIN("GET", "users/{id}", admin_users_one),                              \
-        ADMIN("DELETE", "users/{id}", admin_users_delete),                        \
-        ADMIN("GET", "users/{id}/sessions", admin_users_sessions),                \
-        ADMIN("DELETE", "sessions/{id}", admin_sessions_close),                   \
-        ADMIN("DELETE", "tickets/{id}", admin_tickets_revoke),                    \
-        ADMIN("GET", "services", admin_services_list),                            \
-        ADMIN_BODY("POST", "services", JSON, admin_services_create),              \
-        ADMIN("GET", "services/{id}", admin_services_one),                        \
-        ADMIN_BODY("PATCH", "services/{id}", PATCH, admin_services_update),       \
-        ADMIN("DELETE", "services/{id}", admin_services_delete),                  \
-        ADMIN("GET", "keys", admin_keys_list),                                    \
-        ADMIN_BODY("POST", "keys", JSON, admin_keys_prepare),                     \
-        ADMIN("GET", "keys/{id}", admin_keys_one),                                \
-        ADMIN_BODY("POST", "keys/{id}/activate", JSON, admin_keys_activate),      \
-        ADMIN("POST", "keys/{id}/revoke", admin_keys_revoke),                     \
-        ADMIN("GET", "metadata-key", admin_metadata_key),                         \
-        AUTHORITY("GET", "authority", 0, NULL, authority_show),                   \
-        AUTHORITY(                                                                \
-            "POST", "authority/request", JSON_BODY_MAX, JSON, authority_request), \
-        AUTHORITY("PUT", "authority", JSON_BODY_MAX, JSON, authority_install),    \
-        ADMIN("GET", "revocations", admin_revocations_list),                      \
-        ADMIN_BODY("POST", "revocations", JSON, admin_revocations_add),           \
-        ADMIN("GET", "roles", admin_roles_list),                                  \
-        ADMIN("PUT", "roles/{id}/{id}", admin_roles_grant),                       \
-        ADMIN("DELETE", "roles/{id}/{id}", admin_roles_revoke),                   \
-        {"GET", "/v1/audit", 0, NULL, audit_api_start, &audit_records},           \
-        {"GET", "/v1/audit/count", 0, NULL, audit_api_start, &audit_counts},      \
-        {"GET", "/v1/audit/who", 0, NULL, audit_api_start, &audit_rights},        \
-    {                                                                             \
-        "POST", "/v1/admin/explain", JSON_BODY_MAX, JSON, explain_api_start, NULL \
 #define ADMIN_ROUTES                                                                  \
     ADMIN("GET", "users", admin_users_list),                                          \
         ADMIN("GET", "users/{id}", admin_users_one),                                  \
@@ -104,6 +72,7 @@
         ADMIN("DELETE", "roles/{id}/{id}", admin_roles_revoke),                       \
         {"GET", "/v1/audit", 0, NULL, audit_api_start, &audit_records},               \
         {"GET", "/v1/audit/count", 0, NULL, audit_api_start, &audit_counts},          \
+        {"GET", "/v1/audit/who", 0, NULL, audit_api_start, &audit_rights},            \
         {"GET", "/v1/audit/checkpoint", 0, NULL, audit_tree_api_start,                \
             &audit_tree_checkpoint},                                                  \
         {"GET", "/v1/audit/proof", 0, NULL, audit_tree_api_start, &audit_tree_proof}, \
