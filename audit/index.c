@@ -29,7 +29,7 @@ path_of(const struct audit_index *x, uint64_t first, uint32_t count)
 
 /* Closes it and removes its file. */
 static void
-discard(struct audit_index *x, struct run *r)
+discard(struct audit_index *x, struct audit_run *r)
 {
     char *path = r ? path_of(x, r->first, r->count) : NULL;
 
@@ -71,14 +71,14 @@ read_key(struct audit_index *x, struct mauth_err *err)
 }
 
 static enum mauth_rc
-push(struct audit_index *x, struct run *r, struct mauth_err *err)
+push(struct audit_index *x, struct audit_run *r, struct mauth_err *err)
 {
     size_t cap = x->cap ? x->cap : 16;
-    struct run **more;
+    struct audit_run **more;
 
     while (cap <= x->count)
         cap *= 2;
-    more = realloc(x->run, cap * sizeof(struct run *));
+    more = realloc(x->run, cap * sizeof(struct audit_run *));
     if (!more)
         return mauth_fail(err, MAUTH_NO_MEMORY, "audit index: no memory");
     x->run = more;
@@ -92,7 +92,7 @@ static enum mauth_rc
 take_file(struct audit_index *x, const char *name, struct mauth_err *err)
 {
     char *path = file_join(x->dir, name);
-    struct run *r = NULL;
+    struct audit_run *r = NULL;
     enum mauth_rc rc;
 
     if (!path)
@@ -128,7 +128,8 @@ take_files(struct audit_index *x, struct mauth_err *err)
 static int
 in_order(const void *a, const void *b)
 {
-    const struct run *x = *(struct run *const *)a, *y = *(struct run *const *)b;
+    const struct audit_run *x = *(struct audit_run *const *)a,
+                           *y = *(struct audit_run *const *)b;
 
     if (x->first != y->first)
         return x->first < y->first ? -1 : 1;
@@ -143,7 +144,7 @@ settle(struct audit_index *x)
     size_t kept = 0;
 
     if (x->count)
-        qsort(x->run, x->count, sizeof(struct run *), in_order);
+        qsort(x->run, x->count, sizeof(struct audit_run *), in_order);
     for (size_t i = 0; i < x->count; i++)
         if (kept && x->run[i]->first != index_run_end(x->run[kept - 1]))
             discard(x, x->run[i]);
@@ -233,8 +234,8 @@ audit_index_key(const struct audit_index *x)
 
 /* Writes a draft and opens what was written. */
 static enum mauth_rc
-write_run(
-    struct audit_index *x, struct run_draft *d, struct run **out, struct mauth_err *err)
+write_run(struct audit_index *x, struct run_draft *d, struct audit_run **out,
+    struct mauth_err *err)
 {
     char *path = path_of(x, d->first, d->count);
     enum mauth_rc rc;
@@ -251,15 +252,15 @@ write_run(
 
 /* Puts one run in the place of count others, whose files go unless one has its name. */
 static void
-swap(struct audit_index *x, size_t at, size_t count, struct run *by)
+swap(struct audit_index *x, size_t at, size_t count, struct audit_run *by)
 {
-    struct run *old[MERGED];
+    struct audit_run *old[MERGED];
 
     pthread_rwlock_wrlock(&x->lock);
-    memcpy(old, &x->run[at], count * sizeof(struct run *));
+    memcpy(old, &x->run[at], count * sizeof(struct audit_run *));
     x->run[at] = by;
     memmove(&x->run[at + 1], &x->run[at + count],
-        (x->count - at - count) * sizeof(struct run *));
+        (x->count - at - count) * sizeof(struct audit_run *));
     x->count -= count - 1;
     pthread_rwlock_unlock(&x->lock);
     for (size_t i = 0; i < count; i++)
@@ -274,7 +275,7 @@ static enum mauth_rc
 merge(struct audit_index *x, struct mauth_err *err)
 {
     struct run_draft *d = NULL;
-    struct run *made = NULL;
+    struct audit_run *made = NULL;
     enum mauth_rc rc;
     size_t at;
 
@@ -300,7 +301,7 @@ merge(struct audit_index *x, struct mauth_err *err)
 enum mauth_rc
 audit_index_add(struct audit_index *x, struct run_draft *d, struct mauth_err *err)
 {
-    struct run *made = NULL;
+    struct audit_run *made = NULL;
     enum mauth_rc rc;
     uint64_t first, next;
 
@@ -323,18 +324,32 @@ audit_index_add(struct audit_index *x, struct run_draft *d, struct mauth_err *er
     return merge(x, err);
 }
 
+void
+audit_index_check(struct audit_index *x, audit_index_is_mark *is_mark, void *arg)
+{
+    size_t good = 0;
+
+    while (good < x->count &&
+           is_mark(index_run_end(x->run[good]) - 1, x->run[good]->mark, arg))
+        good++;
+    pthread_rwlock_wrlock(&x->lock);
+    while (x->count > good)
+        discard(x, x->run[--x->count]);
+    pthread_rwlock_unlock(&x->lock);
+}
+
 enum mauth_rc
 audit_index_drop_before(struct audit_index *x, uint64_t sequence, struct mauth_err *err)
 {
     (void)err;
     for (;;) {
-        struct run *old = NULL;
+        struct audit_run *old = NULL;
 
         pthread_rwlock_wrlock(&x->lock);
         if (x->count && index_run_end(x->run[0]) <= sequence) {
             old = x->run[0];
             x->count--;
-            memmove(x->run, x->run + 1, x->count * sizeof(struct run *));
+            memmove(x->run, x->run + 1, x->count * sizeof(struct audit_run *));
         }
         pthread_rwlock_unlock(&x->lock);
         if (!old)
@@ -348,10 +363,10 @@ static enum mauth_rc
 forget_in(struct audit_index *x, size_t at, const uint64_t *sequences, size_t count,
     struct mauth_err *err)
 {
-    const struct run *r = x->run[at];
+    const struct audit_run *r = x->run[at];
     uint8_t *gone = calloc(r->count, 1);
     struct run_draft *d = NULL;
-    struct run *made = NULL;
+    struct audit_run *made = NULL;
     enum mauth_rc rc;
 
     if (!gone)

@@ -40,6 +40,14 @@ const uint8_t *audit_index_key(const struct audit_index *x);
 MAUTH_MUST_USE enum mauth_rc audit_index_add(
     struct audit_index *x, struct run_draft *d, struct mauth_err *err);
 
+/*
+ * Is this the index of that log? Asks mark of the last record of each file: what it was
+ * given with the draft (run_draft.mark) when the file was made. From the first file that
+ * is not of that log on, all are removed.
+ */
+typedef bool audit_index_is_mark(uint64_t sequence, uint64_t mark, void *arg);
+void audit_index_check(struct audit_index *x, audit_index_is_mark *is_mark, void *arg);
+
 /* Lets go of the files that have nothing from this record on. */
 MAUTH_MUST_USE enum mauth_rc audit_index_drop_before(
     struct audit_index *x, uint64_t sequence, struct mauth_err *err);

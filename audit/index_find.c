@@ -7,7 +7,7 @@
 
 /* What a question comes to in one file. */
 struct look {
-    const struct run *r;
+    const struct audit_run *r;
     const struct audit_filter *f;
     uint32_t first, end; /* records */
     size_t terms;
@@ -16,7 +16,7 @@ struct look {
 
 /* False when nothing in it can fit. */
 static bool
-look_into(const struct audit_index *x, const struct run *r,
+look_into(const struct audit_index *x, const struct audit_run *r,
     const struct audit_filter *f, uint64_t first, uint64_t end, struct look *out)
 {
     if (first >= index_run_end(r) || end <= r->first || r->max_us < f->since_us ||
@@ -116,7 +116,7 @@ audit_index_find(struct audit_index *x, const struct audit_filter *f, uint64_t f
 
     pthread_rwlock_rdlock(&x->lock);
     for (size_t i = 0; i < x->count && more; i++) {
-        const struct run *r = x->run[f->oldest_first ? i : x->count - 1 - i];
+        const struct audit_run *r = x->run[f->oldest_first ? i : x->count - 1 - i];
         struct look l;
 
         if (look_into(x, r, f, first, end, &l))

@@ -10,14 +10,14 @@ struct audit_index {
     char *dir;
     bool read_only;
     uint8_t key[SIPHASH_KEY];
-    pthread_rwlock_t lock; /* of what follows */
-    struct run **run;      /* in their order, without gaps */
+    pthread_rwlock_t lock;  /* of what follows */
+    struct audit_run **run; /* in their order, without gaps */
     size_t count, cap;
 };
 
 /* The sequence number behind its last record. */
 static inline uint64_t
-index_run_end(const struct run *r)
+index_run_end(const struct audit_run *r)
 {
     return r->first + r->count;
 }

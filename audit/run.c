@@ -30,6 +30,7 @@ struct head {
     uint64_t first;
     uint64_t posts;
     int64_t min_us, max_us;
+    uint64_t mark;
     uint64_t key; /* what the key makes of the magic */
     uint8_t sum[HASH_LEN];
 };
@@ -134,7 +135,7 @@ run_draft_add(struct run_draft *d, const uint8_t key[SIPHASH_KEY], int64_t time_
 }
 
 enum mauth_rc
-run_draft_add_run(struct run_draft *d, const struct run *r, const uint8_t *gone,
+run_draft_add_run(struct run_draft *d, const struct audit_run *r, const uint8_t *gone,
     struct mauth_err *err)
 {
     enum mauth_rc rc;
@@ -150,6 +151,7 @@ run_draft_add_run(struct run_draft *d, const struct run *r, const uint8_t *gone,
                 (struct run_post){r->hash[i], d->count + r->record[i]};
     memcpy(d->time + d->count, r->time, r->count * sizeof(*d->time));
     d->count += r->count;
+    d->mark = r->mark;
     return MAUTH_OK;
 }
 
@@ -219,6 +221,7 @@ fill(const struct run_draft *d, const uint8_t key[SIPHASH_KEY], void *file)
         .count = d->count,
         .first = d->first,
         .posts = d->posts,
+        .mark = d->mark,
         .min_us = d->count ? d->time[0] : 0,
         .max_us = d->count ? d->time[0] : 0,
         .key = siphash(key, MAGIC, sizeof(MAGIC))};
@@ -262,7 +265,7 @@ run_draft_write(struct run_draft *d, const uint8_t key[SIPHASH_KEY], const char 
 }
 
 static enum mauth_rc
-map_file(const char *path, struct run *r, struct mauth_err *err)
+map_file(const char *path, struct audit_run *r, struct mauth_err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     struct stat st;
@@ -288,7 +291,7 @@ map_file(const char *path, struct run *r, struct mauth_err *err)
 
 /* Takes the head, checks it, and keeps the fences; the rest stays on the disk. */
 static enum mauth_rc
-read_head(struct run *r, const uint8_t key[SIPHASH_KEY], struct mauth_err *err)
+read_head(struct audit_run *r, const uint8_t key[SIPHASH_KEY], struct mauth_err *err)
 {
     union {
         const void *in;
@@ -317,6 +320,7 @@ read_head(struct run *r, const uint8_t key[SIPHASH_KEY], struct mauth_err *err)
     r->count = h.count;
     r->min_us = h.min_us;
     r->max_us = h.max_us;
+    r->mark = h.mark;
     r->posts = h.posts;
     r->time = p.time;
     r->hash = p.hash;
@@ -325,10 +329,10 @@ read_head(struct run *r, const uint8_t key[SIPHASH_KEY], struct mauth_err *err)
 }
 
 enum mauth_rc
-run_open(const char *path, const uint8_t key[SIPHASH_KEY], struct run **out,
+run_open(const char *path, const uint8_t key[SIPHASH_KEY], struct audit_run **out,
     struct mauth_err *err)
 {
-    struct run *r = calloc(1, sizeof(*r));
+    struct audit_run *r = calloc(1, sizeof(*r));
     enum mauth_rc rc;
 
     *out = NULL;
@@ -346,7 +350,7 @@ run_open(const char *path, const uint8_t key[SIPHASH_KEY], struct run **out,
 }
 
 void
-run_close(struct run *r)
+run_close(struct audit_run *r)
 {
     union {
         const void *in;
@@ -383,7 +387,7 @@ bound(const uint64_t *sorted, size_t count, uint64_t v, bool above)
 
 /* The same of all hashes: first by the fences, then in the one page between two. */
 static size_t
-find(const struct run *r, uint64_t v, bool above)
+find(const struct audit_run *r, uint64_t v, bool above)
 {
     size_t page = bound(r->fence, fences_of(r->posts), v, above), from, count;
 
@@ -395,7 +399,8 @@ find(const struct run *r, uint64_t v, bool above)
 }
 
 void
-run_range(const struct run *r, uint64_t low, uint64_t high, size_t *from, size_t *to)
+run_range(
+    const struct audit_run *r, uint64_t low, uint64_t high, size_t *from, size_t *to)
 {
     *from = find(r, low, false);
     *to = find(r, high, true);

@@ -25,10 +25,11 @@ enum {
 uint64_t run_hash(
     const uint8_t key[SIPHASH_KEY], enum audit_field field, struct text value);
 
-struct run {
+struct audit_run {
     uint64_t first; /* sequence */
     uint32_t count; /* of records */
     int64_t min_us, max_us;
+    uint64_t mark; /* of the log that it is about */
     size_t posts;
     const int64_t *time;    /* of each record */
     const uint64_t *hash;   /* sorted */
@@ -46,6 +47,7 @@ struct run_post {
 struct run_draft {
     uint64_t first;
     uint32_t count;
+    uint64_t mark; /* see audit_index_check() */
     int64_t *time;
     struct run_post *post;
     size_t posts, cap;
@@ -60,8 +62,8 @@ MAUTH_MUST_USE enum mauth_rc run_draft_add(struct run_draft *d,
     struct mauth_err *err);
 /* Everything of r, which follows on what d has, but the postings of those in gone (may be
  * NULL): r->count bytes, not 0 for each record whose postings stay out. */
-MAUTH_MUST_USE enum mauth_rc run_draft_add_run(struct run_draft *d, const struct run *r,
-    const uint8_t *gone, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc run_draft_add_run(struct run_draft *d,
+    const struct audit_run *r, const uint8_t *gone, struct mauth_err *err);
 /* Durable at path when it returns; d is sorted by it, and of no further use. */
 MAUTH_MUST_USE enum mauth_rc run_draft_write(struct run_draft *d,
     const uint8_t key[SIPHASH_KEY], const char *path, struct mauth_err *err);
@@ -71,11 +73,11 @@ MAUTH_MUST_USE enum mauth_rc run_draft_write(struct run_draft *d,
  * MAUTH_MALFORMED   it is none of ours, of another key, or was cut: make it again
  */
 MAUTH_MUST_USE enum mauth_rc run_open(const char *path, const uint8_t key[SIPHASH_KEY],
-    struct run **out, struct mauth_err *err);
-void run_close(struct run *r); /* NULL is fine */
+    struct audit_run **out, struct mauth_err *err);
+void run_close(struct audit_run *r); /* NULL is fine */
 
 /* The postings with hashes from low to high (both included): [*from, *to). */
 void run_range(
-    const struct run *r, uint64_t low, uint64_t high, size_t *from, size_t *to);
+    const struct audit_run *r, uint64_t low, uint64_t high, size_t *from, size_t *to);
 
 #endif

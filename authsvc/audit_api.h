@@ -1,10 +1,19 @@
-/* GET /v1/audit: the audit log by simple filters, newest first. */
+/*
+ * GET /v1/audit and GET /v1/audit/count: questions to the audit log, by the admin socket
+ * or of principals that may "audit". The question itself is on record before its answer
+ * leaves; the answer is found in a thread that gives way to whatever issues tickets.
+ */
 #ifndef AUTHSVC_AUDIT_API_H
 #define AUTHSVC_AUDIT_API_H
 
 #include "authsvc/http.h"
 
-/* The route's first step, on the admin socket; its context is a struct service. */
-void audit_api_start(struct http_exchange *x);
+struct audit_route;
+
+extern const struct audit_route audit_records;
+extern const struct audit_route audit_counts;
+
+/* The first step of a route whose `what` is one of those. */
+http_step audit_api_start;
 
 #endif

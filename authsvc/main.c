@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "authsvc/changes_api.h"
+#include "authsvc/auditing.h"
 #include "authsvc/documents.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
@@ -129,6 +130,9 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = documents_open(
             d->kv, d->seal, d->config->issuer.url, &d->service.documents, err);
     if (rc == MAUTH_OK)
+        rc = auditing_start(d->kv, (size_t)d->config->limits.connections / 8,
+            &d->service.auditing, err);
+    if (rc == MAUTH_OK)
         rc = housekeeper_start(&d->service, &d->housekeeper, err);
     return rc;
 }
@@ -173,9 +177,12 @@ stop(struct daemon *d)
 {
     parking_close(d->service.waiting);
     parking_close(d->service.followers);
+    if (d->service.auditing)
+        parking_close(auditing_parking(d->service.auditing));
     http_stop(d->public, STOP_TIMEOUT_MS);
     http_stop(d->admin, STOP_TIMEOUT_MS);
     housekeeper_stop(d->housekeeper);
+    auditing_stop(d->service.auditing);
     providers_close(d->service.providers);
     refusals_free(d->service.refusals);
     proofs_free(d->service.proofs);

@@ -205,6 +205,10 @@ put_record(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
         r.resources[r.resource_count++] = m->arg[i];
     if (m->made[0])
         r.resources[r.resource_count++] = m->made;
+    if (m->joined[0]) {
+        r.resources[r.resource_count++] = m->joined;
+        r.resources[r.resource_count++] = m->joined_as;
+    }
     m->on_record = true;
     return audit_append_record(txn, &r, m->salt, err);
 }
@@ -216,7 +220,7 @@ forget(struct mesh *m)
     m->status = 200;
     m->version = 0;
     m->unchanged = m->on_record = false;
-    m->made[0] = '\0';
+    m->made[0] = m->joined[0] = '\0';
     m->opens = MESH_OPENS_NOTHING;
     buf_rewind(&m->json);
 }
@@ -293,6 +297,7 @@ submit(struct mesh *m, kv_fn *fn, http_step *next)
     m->job.fn = fn;
     m->job.arg = m;
     m->job.done = job_done;
+    m->job.needed = strcmp(http_method(m->x), "DELETE") == 0; /* it ends a right */
     http_suspend(m->x, next);
     kv_submit(m->service->kv, &m->job);
 }

@@ -92,8 +92,10 @@ struct mesh {
     uint64_t version; /* of the node, for its ETag; 0: a list */
     char arg[MESH_ARGS][NODE_URL_MAX];
     char made[NODE_URL_MAX]; /* what was made, "" for nothing */
-    enum mesh_opens opens;   /* so that tickets go with the answer */
-    struct id opened;        /* the folder */
+    /* The folder and the role that an invitation gave, for the record; "": none. */
+    char joined[NODE_URL_MAX], joined_as[GRAPH_NAME_MAX + 1];
+    enum mesh_opens opens; /* so that tickets go with the answer */
+    struct id opened;      /* the folder */
     struct buf json;
 
     struct mesh_tickets tickets;

@@ -281,9 +281,17 @@ static enum mauth_rc
 accept_invitation(struct mesh *m, struct kv_txn *txn, struct mauth_err *err)
 {
     enum graph_closed why = GRAPH_NOT_CLOSED;
-    enum mauth_rc rc = graph_invitation_accept(
-        txn, &m->id[0], &m->who.caller.principal, m->who.caller.now_s, &why, err);
+    struct graph_invitation i;
+    enum mauth_rc rc =
+        graph_invitation_by_id(txn, &m->id[0], m->who.caller.now_s, &i, err);
 
+    if (rc == MAUTH_OK)
+        rc = graph_invitation_accept(
+            txn, &m->id[0], &m->who.caller.principal, m->who.caller.now_s, &why, err);
+    if (rc == MAUTH_OK) {
+        node_url(mesh_issuer(m), ID_FOLDER, &i.folder, m->joined);
+        snprintf(m->joined_as, sizeof(m->joined_as), "%s", i.role);
+    }
     return mesh_refuse_if(m, rc, MAUTH_CONFLICT,
         why == GRAPH_IS_MEMBER ? "member" : "invitation-closed", err);
 }

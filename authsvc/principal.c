@@ -236,7 +236,8 @@ static void
 submit(struct principal_change *c)
 {
     const struct service *service = http_context(c->x);
-    const struct kv_job job = {.fn = c->job.fn, .arg = c->job.arg, .done = job_done};
+    const struct kv_job job = {
+        .fn = c->job.fn, .arg = c->job.arg, .done = job_done, .needed = true};
 
     principal_take_rules(c->x, c->principal);
     c->job = job;

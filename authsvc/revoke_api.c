@@ -274,6 +274,7 @@ begin(struct http_exchange *x)
 
     r->runs++;
     principal_take_rules(x, &r->who);
+    r->commit.job.needed = true;
     token_commit(x, &r->commit, run, x, committed);
 }
 

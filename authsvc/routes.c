@@ -70,6 +70,10 @@
         ADMIN("PUT", "roles/{id}/{id}", admin_roles_grant),                       \
         ADMIN("DELETE", "roles/{id}/{id}", admin_roles_revoke),                   \
     {                                                                             \
+        "GET", "/v1/audit", 0, NULL, audit_api_start, &audit_records              \
+    }, {                                                                          \
+        "GET", "/v1/audit/count", 0, NULL, audit_api_start, &audit_counts         \
+    }, {                                                                          \
         "POST", "/v1/admin/explain", JSON_BODY_MAX, JSON, explain_api_start, NULL \
     }
 
@@ -137,7 +141,6 @@ const size_t public_route_count = sizeof(public_routes) / sizeof(*public_routes)
 const struct http_route admin_routes[] = {
     {"GET", "/healthz", 0, NULL, healthz, NULL},
     {"GET", "/readyz", 0, NULL, readyz_start, NULL},
-    {"GET", "/v1/audit", 0, NULL, audit_api_start, NULL},
     ADMIN_ROUTES,
 };
 const size_t admin_route_count = sizeof(admin_routes) / sizeof(*admin_routes);

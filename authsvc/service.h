@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "store/kv.h"
 
+struct auditing;
 struct documents;
 struct mauth_secret;
 struct own_keys;
@@ -37,6 +38,7 @@ struct service {
     struct cache *known;  /* identity tickets that were verified; NULL: none */
     struct verifiers *verifiers;
     struct parking *waiting;   /* requests, for the next trust file */
+    struct auditing *auditing;
     struct parking *followers; /* ..., for the next change of the graph */
 };
 

@@ -24,11 +24,9 @@ token_commit(struct http_exchange *x, struct token_commit *c, kv_fn *fn, void *a
 {
     const struct service *service = http_context(x);
 
-    memset(c, 0, sizeof(*c));
+    c->job = (struct kv_job){
+        .fn = fn, .arg = arg, .done = job_done, .needed = c->job.needed};
     c->waiter = x;
-    c->job.fn = fn;
-    c->job.arg = arg;
-    c->job.done = job_done;
     http_suspend(x, next);
     kv_submit(service->kv, &c->job);
 }

@@ -19,7 +19,7 @@ enum command_exit {
 };
 
 enum {
-    COMMAND_OPTIONS = 16,
+    COMMAND_OPTIONS = 24,
     COMMAND_ARGS = 17, /* one more than any command takes */
     COMMAND_AGAIN = 32 /* values of options that may be given several times */
 };
@@ -129,6 +129,9 @@ extern const struct command trust_show_command;
 extern const struct command trust_fetch_command;
 extern const struct command trust_watch_command;
 extern const struct command audit_query_command;
+extern const struct command audit_count_command;
+extern const struct command audit_follow_command;
+extern const struct command audit_who_command;
 extern const struct command service_add_command;
 extern const struct command service_update_command;
 extern const struct command service_list_command;

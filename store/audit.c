@@ -51,6 +51,14 @@ save_tree(struct kv_txn *txn, const struct merkle *m, struct mauth_err *err)
     return kv_put(txn, store_key_text(&key), buf_slice(&b), err);
 }
 
+static void
+node_key(struct store_key *key, unsigned level, uint64_t index)
+{
+    store_key(key, SPACE_AUDIT_NODES, NULL, 0);
+    buf_u8(&key->b, (uint8_t)level);
+    buf_u64(&key->b, index / CHUNK);
+}
+
 /* Adds a hash to its chunk, which is put again. */
 static enum mauth_rc
 save_node(unsigned level, uint64_t index, const uint8_t hash[HASH_LEN], void *arg,
@@ -64,9 +72,7 @@ save_node(unsigned level, uint64_t index, const uint8_t hash[HASH_LEN], void *ar
     enum mauth_rc rc;
     struct buf b;
 
-    store_key(&key, SPACE_AUDIT_NODES, NULL, 0);
-    buf_u8(&key.b, (uint8_t)level);
-    buf_u64(&key.b, index / CHUNK);
+    node_key(&key, level, index);
     buf_init_fixed(&b, raw, sizeof(raw));
     if (before) {
         rc = kv_get(txn, store_key_text(&key), &value, err);
@@ -240,58 +246,58 @@ audit_bounds(struct kv_txn *txn, uint64_t *first, uint64_t *next, struct mauth_e
         first, err);
 }
 
-struct query {
-    const struct audit_filter *filter;
-    uint64_t left;
-    audit_each *each;
+enum mauth_rc
+audit_node(struct kv_txn *txn, unsigned level, uint64_t index, uint8_t out[HASH_LEN],
+    struct mauth_err *err)
+{
+    size_t at = (size_t)(index % CHUNK) * HASH_LEN;
+    struct store_key key;
+    struct text value;
+    enum mauth_rc rc;
+
+    node_key(&key, level, index);
+    rc = kv_get(txn, store_key_text(&key), &value, err);
+    if (rc)
+        return rc;
+    if (value.len > CHUNK * HASH_LEN || value.len % HASH_LEN != 0)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "audit: the tree is damaged");
+    if (value.len < at + HASH_LEN)
+        return MAUTH_NOT_FOUND;
+    memcpy(out, value.p + at, HASH_LEN);
+    return MAUTH_OK;
+}
+
+struct scan {
+    audit_scan_each *each;
     void *arg;
     enum mauth_rc rc;
     struct mauth_err *err;
 };
 
-/* A record that cannot be read is not passed over: who asks must know. */
 static bool
-look_at(struct text key, struct text value, void *arg)
+hand_out(struct text key, struct text value, void *arg)
 {
-    struct query *q = arg;
+    struct scan *s = arg;
     struct audit_stored found = {.sequence = sequence_of(key)};
-    struct audit_terms terms;
 
     if (!read_stored(value, &found)) {
-        q->rc = damaged(found.sequence, q->err);
+        s->rc = damaged(found.sequence, s->err);
         return false;
     }
-    if (found.erased)
-        return true;
-    if (!audit_terms_read(found.json, &terms) || terms.sequence != found.sequence) {
-        q->rc = damaged(found.sequence, q->err);
-        return false;
-    }
-    if (!audit_filter_fits(q->filter, &terms))
-        return true;
-    q->left--;
-    return q->each(found.sequence, found.json, q->arg) && q->left > 0;
+    return s->each(&found, s->arg);
 }
 
 enum mauth_rc
-audit_query(struct kv_txn *txn, const struct audit_filter *f, audit_each *each,
-    void *arg, struct mauth_err *err)
+audit_scan(struct kv_txn *txn, uint64_t first, uint64_t end, enum kv_order order,
+    audit_scan_each *each, void *arg, struct mauth_err *err)
 {
-    struct query q = {.filter = f,
-        .left = f->limit ? f->limit : AUDIT_LIMIT_DEFAULT,
-        .each = each,
-        .arg = arg,
-        .err = err};
-    struct store_key first, end;
+    struct scan s = {.each = each, .arg = arg, .err = err};
+    struct store_key from, to;
     enum mauth_rc rc;
 
-    record_key(&first, 0);
-    store_key(&end, (enum store_space)(SPACE_AUDIT_RECORD + 1), NULL, 0);
-    if (f->has_after && f->oldest_first)
-        record_key(&first, f->after + 1);
-    else if (f->has_after)
-        record_key(&end, f->after);
-    rc = kv_scan(txn, store_key_text(&first), store_key_text(&end),
-        f->oldest_first ? KV_UP : KV_DOWN, look_at, &q, err);
-    return rc ? rc : q.rc;
+    record_key(&from, first);
+    record_key(&to, end);
+    rc = kv_scan(
+        txn, store_key_text(&from), store_key_text(&to), order, hand_out, &s, err);
+    return rc ? rc : s.rc;
 }

@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "audit/filter.h"
 #include "audit/record.h"
 #include "store/kv.h"
 #include <meshauth/err.h>
@@ -59,14 +58,16 @@ MAUTH_MUST_USE enum mauth_rc audit_get(struct kv_txn *txn, uint64_t sequence,
 MAUTH_MUST_USE enum mauth_rc audit_bounds(
     struct kv_txn *txn, uint64_t *first, uint64_t *next, struct mauth_err *err);
 
-/*
- * Looks at every record of the transaction from filter->after on, in filter's order,
- * until as many fit as it wants. json is one record; borrowed for the call. False
- * stops. MAUTH_UNAVAILABLE when a record on the way is damaged.
- */
-typedef bool audit_each(uint64_t sequence, struct text json, void *arg);
-MAUTH_MUST_USE enum mauth_rc audit_query(struct kv_txn *txn,
-    const struct audit_filter *filter, audit_each *each, void *arg,
+/* A node of the tree (RFC 6962 2.1): level is a multiple of 8, index counts from the left.
+ * Kept also when records are erased, or have left. MAUTH_NOT_FOUND: there is none yet. */
+MAUTH_MUST_USE enum mauth_rc audit_node(struct kv_txn *txn, unsigned level,
+    uint64_t index, uint8_t out[HASH_LEN], struct mauth_err *err);
+
+/* Records from first to end (not included) that are there, until each returns false.
+ * MAUTH_UNAVAILABLE when one on the way is damaged. */
+typedef bool audit_scan_each(const struct audit_stored *found, void *arg);
+MAUTH_MUST_USE enum mauth_rc audit_scan(struct kv_txn *txn, uint64_t first,
+    uint64_t end, enum kv_order order, audit_scan_each *each, void *arg,
     struct mauth_err *err);
 
 #endif

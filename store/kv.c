@@ -411,6 +411,12 @@ kv_close(struct kv *kv)
     free(kv);
 }
 
+const char *
+kv_folder(const struct kv *kv)
+{
+    return kv->engine->folder(kv->state);
+}
+
 void
 kv_set_reserve(struct kv *kv, uint64_t bytes)
 {

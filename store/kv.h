@@ -79,6 +79,9 @@ struct kv_job {
 
 void kv_submit(struct kv *kv, struct kv_job *job);
 
+/* The folder that it lies in: also for what is derived from it, under names of its own. */
+const char *kv_folder(const struct kv *kv);
+
 /*
  * While less than this many bytes are free on the store's disk, only what is needed is
  * written: kv_write(), and jobs that say so (an admin's changes, whatever ends a right).

@@ -22,6 +22,7 @@ struct kv_engine {
     enum mauth_rc (*open)(
         struct text where, enum kv_mode mode, void **state, struct mauth_err *err);
     void (*close)(void *state);
+    const char *(*folder)(const void *state);
     /* How many bytes are free where it lies; UINT64_MAX when nobody can say. */
     uint64_t (*room)(void *state);
     /* Sets txn->handle; the rest of txn is set already. */

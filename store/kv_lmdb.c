@@ -165,6 +165,12 @@ take_place(struct lmdb *db, enum kv_mode mode, struct mauth_err *err)
     return rc;
 }
 
+static const char *
+folder(const void *state)
+{
+    return ((const struct lmdb *)state)->dir;
+}
+
 static uint64_t
 room(void *state)
 {
@@ -448,6 +454,7 @@ const struct kv_engine kv_lmdb = {
     .scheme = "lmdb",
     .open = open_lmdb,
     .close = close_lmdb,
+    .folder = folder,
     .room = room,
     .begin = begin,
     .commit = commit,

@@ -445,7 +445,7 @@ class Mesh:
         wanted = [s[:40] for s in [*self.secrets, *tickets]]
         if isinstance(text, str):
             return [s for s in wanted if s in text]
-        return [s for s in wanted if s.encode() in text or (plain(s) or s.encode()) in text]
+        return [s for s in wanted if len(set(s)) > 8 and (s.encode() in text or (plain(s) or s.encode()) in text)]
 
     # Requests.
 

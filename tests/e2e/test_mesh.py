@@ -166,6 +166,7 @@ class Walk(harness.MeshTest):
                    for r in self.mesh.audit()
                    if folder["url"] in r.get("resources", []) and r["action"] != "ticket.issue"]
         self.assertEqual(records, [(self.bob.id, "folder.update", "deny", "forbidden"),
+                                   (self.bob.id, "invitation.accept", "done", None),
                                    (self.alice.id, "invitation.create", "done", None),
                                    (self.alice.id, "folder.create", "done", None)])
         accepted = self.mesh.audit(action="invitation.accept")[0]

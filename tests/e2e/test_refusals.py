@@ -298,7 +298,7 @@ class Refusals(MeshTest):
                 self.assertIn(FORM, answer.json["title"])
 
     def test_paths_and_methods(self):
-        for method, path in (("GET", "/"), ("GET", "/v1"), ("GET", "/v1/audit"), ("POST", "/v1/token/"),
+        for method, path in (("GET", "/"), ("GET", "/v1"), ("GET", "/v1/audits"), ("POST", "/v1/token/"),
                              ("GET", "/V1/token"), ("GET", "/healthz2")):
             with self.subTest(f"{method} {path}"):
                 self.assert_problem(self.mesh.request(method, path), 404, "not-found")

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "store/audit.h"
+#include "store/audit_find.h"
 #include "tests/unit/unit.h"
 
 struct audit_log {
@@ -27,19 +27,13 @@ audit_log_take(uint64_t sequence, struct text json, void *arg)
     return true;
 }
 
-static inline enum mauth_rc
-audit_log_query(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    const struct audit_filter all = {.limit = COUNT(((struct audit_log *)arg)->record)};
-
-    return audit_query(txn, &all, audit_log_take, arg, err);
-}
-
 static inline void
 audit_log_read(struct audit_log *log, struct kv *kv)
 {
+    const struct audit_filter all = {.limit = COUNT(log->record)};
+
     memset(log, 0, sizeof(*log));
-    assert_int_equal(kv_read(kv, audit_log_query, log, NULL), MAUTH_OK);
+    assert_int_equal(audit_find(kv, NULL, &all, audit_log_take, log, NULL), MAUTH_OK);
 }
 
 static inline void

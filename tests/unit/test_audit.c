@@ -2,7 +2,7 @@
 
 #include "audit/merkle.h"
 #include "base/hash.h"
-#include "store/audit.h"
+#include "store/audit_find.h"
 #include "store/key.h"
 #include "tests/unit/store_dir.h"
 
@@ -23,7 +23,6 @@ add(struct store_dir *s, const struct audit_record *r)
 }
 
 struct found {
-    struct audit_filter filter;
     uint64_t sequence[64];
     char json[64][4096];
     size_t count;
@@ -39,22 +38,13 @@ note(uint64_t sequence, struct text json, void *arg)
     return true;
 }
 
-static enum mauth_rc
-query(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    struct found *f = arg;
-
-    return audit_query(txn, &f->filter, note, f, err);
-}
-
 static struct found *
 find(struct store_dir *s, struct audit_filter filter)
 {
     static struct found f;
 
     memset(&f, 0, sizeof(f));
-    f.filter = filter;
-    assert_int_equal(kv_read(s->kv, query, &f, NULL), MAUTH_OK);
+    assert_int_equal(audit_find(s->kv, NULL, &filter, note, &f, NULL), MAUTH_OK);
     return &f;
 }
 
@@ -293,6 +283,7 @@ reports_a_damaged_record(void **state)
     struct mauth_err err = MAUTH_ERR_INIT;
     struct store_record record;
     struct store_key key;
+    const struct audit_filter all = {0};
     struct store_dir s;
     struct found f = {0};
 
@@ -306,7 +297,7 @@ reports_a_damaged_record(void **state)
     assert_int_equal(kv_read(s.kv, store_record_get, &record, NULL), MAUTH_OK);
     record.len--;
     assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
-    assert_int_equal(kv_read(s.kv, query, &f, &err), MAUTH_UNAVAILABLE);
+    assert_int_equal(audit_find(s.kv, NULL, &all, note, &f, &err), MAUTH_UNAVAILABLE);
     assert_non_null(strstr(err.text, "record 1 "));
     assert_int_equal(f.count, 1);
     store_remove(&s);

@@ -1,0 +1,46 @@
+/*
+ * What auditors need of a running service, apart from what issues tickets: the index of
+ * the audit log, kept up to date by a thread, and a thread in which questions are
+ * answered, one after the other. Both give way to whatever else wants the processor.
+ */
+#ifndef AUTHSVC_AUDITING_H
+#define AUTHSVC_AUDITING_H
+
+#include "audit/index.h"
+#include "authsvc/parking.h"
+#include "store/kv.h"
+
+struct auditing;
+
+enum {
+    AUDITING_WAIT_MS = 55000 /* of a request for records to come */
+};
+
+/* Room for so many requests that wait. What is wrong with the index is logged, and costs
+ * time, not answers: questions then look through the log. */
+MAUTH_MUST_USE enum mauth_rc auditing_start(
+    struct kv *kv, size_t room, struct auditing **out, struct mauth_err *err);
+/* No more questions come by then. NULL is fine. */
+void auditing_stop(struct auditing *a);
+
+/* The index, or NULL. */
+struct audit_index *auditing_index(const struct auditing *a);
+
+/* Requests that wait for the next record: woken within a fifth of a second of it. */
+struct parking *auditing_parking(const struct auditing *a);
+
+/*
+ * Has this been asked for the first time within an hour? For questions that wait and are
+ * asked again and again: a record of each would be what the next one waits for. what tells
+ * questions, and those who ask them, apart.
+ */
+bool auditing_is_news(struct auditing *a, struct text what, int64_t now_s);
+
+/* Runs in the thread for questions; the question belongs to it until then. */
+struct auditing_question {
+    void (*run)(struct auditing_question *q);
+    struct auditing_question *next; /* auditing's */
+};
+void auditing_ask(struct auditing *a, struct auditing_question *q);
+
+#endif

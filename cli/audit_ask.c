@@ -1,0 +1,363 @@
+#include "cli/audit_ask.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/when.h"
+#include "net/fetch.h"
+
+enum {
+    PAGE = 1000
+};
+
+void
+audit_question_clear(struct audit_question *q)
+{
+    buf_clear(&q->query);
+}
+
+bool
+audit_question_set(const struct call *call, struct audit_question *q, const char *name,
+    const char *value)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    if (audit_filter_set(&q->filter, name, value, &err) != MAUTH_OK) {
+        (void)command_misused(call, "--%s", err.text);
+        return false;
+    }
+    buf_printf(&q->query, "%s%s=", q->query.len ? "&" : "", name);
+    fetch_form_escape(&q->query, value, strlen(value));
+    return true;
+}
+
+/* A time, or how long ago: as a time, in out. */
+static const char *
+read_time(const char *value, char out[32])
+{
+    int64_t span;
+
+    if (!when_span(value, &span))
+        return value;
+    time_format(time_now_s() - span, out);
+    return out;
+}
+
+enum command_exit
+audit_question_read(const struct call *call, struct audit_question *out)
+{
+    memset(out, 0, sizeof(*out));
+    buf_init(&out->query);
+    for (size_t i = AUDIT_OPT_FIELD; i < AUDIT_OPTIONS; i++) {
+        const char *name = call->command->options[i].name, *value = call->option[i];
+
+        if (value && i == AUDIT_OPT_SINCE)
+            value = read_time(value, out->since);
+        if (value && i == AUDIT_OPT_UNTIL)
+            value = read_time(value, out->until);
+        if (value && !audit_question_set(call, out, name, value))
+            return COMMAND_USAGE;
+    }
+    return COMMAND_DONE;
+}
+
+static enum mauth_rc
+open_store(struct audit_source *s, struct mauth_err *err)
+{
+    enum mauth_rc rc = kv_open(s->admin.config->store, KV_OPEN, &s->kv, err);
+
+    if (rc == MAUTH_OK && audit_find_open(s->kv, true, &s->index, NULL) != MAUTH_OK)
+        s->index = NULL; /* it takes longer without */
+    return rc;
+}
+
+enum command_exit
+audit_source_open(const struct call *call, struct audit_source *out)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum command_exit code;
+
+    memset(out, 0, sizeof(*out));
+    code = admin_open(call, call->option[AUDIT_OPT_CONFIG], &out->admin);
+    if (code != COMMAND_DONE || out->admin.served)
+        return code;
+    return open_store(out, &err) ? command_failed(call, &err) : COMMAND_DONE;
+}
+
+void
+audit_source_close(struct audit_source *s)
+{
+    audit_index_close(s->index);
+    kv_close(s->kv);
+    admin_close(&s->admin);
+}
+
+/* Asking meshauthd: pages, one after the other. */
+
+static enum mauth_rc
+get_page(struct audit_source *s, struct buf *path, json_t **out, struct mauth_err *err)
+{
+    struct admin_request r = {.method = "GET", .path = buf_cstr(path)};
+    enum mauth_rc rc;
+
+    *out = NULL;
+    if (!r.path)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    rc = admin_ask(&s->admin, &r, out, err);
+    if (rc == MAUTH_OK && !json_is_array(json_object_get(*out, "items")))
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "the service's answer is no list");
+    return rc;
+}
+
+/* The path of the next page, from the URL that the last one had; empty: it was the last. */
+static void
+go_on(struct buf *path, const json_t *page)
+{
+    const char *next = json_string_value(json_object_get(page, "next"));
+    const char *at = next ? strstr(next, "/v1/audit?") : NULL;
+
+    buf_rewind(path);
+    if (at)
+        buf_str(path, at);
+}
+
+/* How many are wanted still. */
+static uint64_t
+hand_out_page(const json_t *page, uint64_t left, audit_ask_each *each, void *arg)
+{
+    const json_t *items = json_object_get(page, "items");
+
+    for (size_t i = 0; i < json_array_size(items) && left; i++)
+        left = each(json_array_get(items, i), arg) ? left - 1 : 0;
+    return left;
+}
+
+static enum mauth_rc
+ask_service(struct audit_source *s, struct audit_question *q, uint64_t limit,
+    audit_ask_each *each, void *arg, struct mauth_err *err)
+{
+    uint64_t left = limit ? limit : UINT64_MAX;
+    enum mauth_rc rc = MAUTH_OK;
+    struct buf path;
+
+    buf_init(&path);
+    buf_printf(&path, "/v1/audit?limit=%" PRIu64, left < PAGE ? left : PAGE);
+    if (q->query.len)
+        buf_u8(&path, '&');
+    buf_text(&path, buf_slice(&q->query));
+    while (rc == MAUTH_OK && path.len && left) {
+        json_t *page = NULL;
+
+        rc = get_page(s, &path, &page, err);
+        go_on(&path, page);
+        if (rc == MAUTH_OK)
+            left = hand_out_page(page, left, each, arg);
+        json_decref(page);
+    }
+    buf_clear(&path);
+    return rc;
+}
+
+enum mauth_rc
+audit_ask_page(struct audit_source *s, struct audit_question *q, audit_ask_each *each,
+    void *arg, struct mauth_err *err)
+{
+    json_t *page = NULL;
+    enum mauth_rc rc;
+    struct buf path;
+
+    buf_init(&path);
+    buf_str(&path, "/v1/audit?");
+    buf_text(&path, buf_slice(&q->query));
+    rc = get_page(s, &path, &page, err);
+    if (rc == MAUTH_OK)
+        (void)hand_out_page(page, UINT64_MAX, each, arg);
+    json_decref(page);
+    buf_clear(&path);
+    return rc;
+}
+
+/* Asking the store, while no service has it. */
+
+struct reading {
+    struct audit_entry *entry; /* the question is on record before its answer */
+    audit_ask_each *each;
+    void *arg;
+    bool failed;
+};
+
+static enum mauth_rc
+record(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return audit_append(txn, arg, err);
+}
+
+static enum mauth_rc
+put_on_record(struct audit_source *s, struct audit_question *q, struct mauth_err *err)
+{
+    const char *query = buf_cstr(&q->query);
+    struct audit_record who = {.client = "local"};
+    struct audit_entry *e = NULL;
+    enum mauth_rc rc;
+    char actor[32];
+
+    snprintf(actor, sizeof(actor), "uid:%u", (unsigned)getuid());
+    who.actor = actor;
+    if (!query)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    rc = audit_question_entry(&who, query, &e, err);
+    if (rc == MAUTH_OK)
+        rc = kv_write(s->kv, record, e, err);
+    audit_entry_free(e);
+    return rc;
+}
+
+static bool
+hand_out(uint64_t sequence, struct text json, void *arg)
+{
+    struct reading *r = arg;
+    json_t *o = json_loadb(json.p, json.len, 0, NULL);
+    bool more;
+
+    (void)sequence;
+    r->failed = !o;
+    more = o && r->each(o, r->arg);
+    json_decref(o);
+    return more;
+}
+
+static enum mauth_rc
+ask_store(struct audit_source *s, struct audit_question *q, uint64_t limit,
+    audit_ask_each *each, void *arg, struct mauth_err *err)
+{
+    struct reading r = {.each = each, .arg = arg};
+    struct audit_filter f = q->filter;
+    enum mauth_rc rc = put_on_record(s, q, err);
+
+    f.limit = limit ? limit : UINT64_MAX;
+    if (rc == MAUTH_OK)
+        rc = audit_find(s->kv, s->index, &f, hand_out, &r, err);
+    if (rc == MAUTH_OK && r.failed)
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory, or a damaged record");
+    return rc;
+}
+
+enum mauth_rc
+audit_ask(struct audit_source *s, struct audit_question *q, uint64_t limit,
+    audit_ask_each *each, void *arg, struct mauth_err *err)
+{
+    return s->admin.served ? ask_service(s, q, limit, each, arg, err)
+                           : ask_store(s, q, limit, each, arg, err);
+}
+
+/* Counting. */
+
+static json_t *
+row_of(struct kv *kv, const struct audit_tally *t, size_t i, struct mauth_err *err)
+{
+    json_t *row = NULL;
+    struct buf b;
+
+    buf_init(&b);
+    buf_str(&b, "{\"value\":\"");
+    if (audit_count_label(kv, t, &t->row[i], &b, err) == MAUTH_OK) {
+        buf_printf(&b, "\",\"count\":%" PRIu64 "}", t->row[i].count);
+        row = json_loadb((const char *)b.data, b.len, 0, NULL);
+    }
+    buf_clear(&b);
+    return row;
+}
+
+static enum mauth_rc
+count_store(struct audit_source *s, struct audit_question *q, const char *by,
+    uint64_t limit, json_t **out, struct mauth_err *err)
+{
+    static const uint8_t no_key[SIPHASH_KEY];
+    json_t *items = json_array();
+    struct audit_tally t;
+    enum mauth_rc rc;
+
+    audit_tally_init(
+        &t, audit_by_of(by), s->index ? audit_index_key(s->index) : no_key);
+    rc = put_on_record(s, q, err);
+    if (rc == MAUTH_OK)
+        rc = audit_count(s->kv, s->index, &q->filter, &t, err);
+    for (size_t i = 0; rc == MAUTH_OK && i < t.rows && i < limit; i++)
+        if (json_array_append_new(items, row_of(s->kv, &t, i, err)) != 0)
+            rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    if (rc == MAUTH_OK)
+        *out = json_pack("{s:O, s:I, s:I}", "items", items, "kinds", (json_int_t)t.rows,
+            "total", (json_int_t)t.total);
+    audit_tally_clear(&t);
+    json_decref(items);
+    return rc;
+}
+
+enum mauth_rc
+audit_ask_counts(struct audit_source *s, struct audit_question *q, const char *by,
+    uint64_t limit, json_t **out, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    struct buf path;
+
+    *out = NULL;
+    if (!s->admin.served)
+        return count_store(s, q, by, limit, out, err);
+    buf_init(&path);
+    buf_printf(&path, "/v1/audit/count?by=%s&limit=%" PRIu64 "%s", by, limit,
+        q->query.len ? "&" : "");
+    buf_text(&path, buf_slice(&q->query));
+    rc = get_page(s, &path, out, err);
+    buf_clear(&path);
+    return rc;
+}
+
+/* Printing. */
+
+const char *const audit_row_heads[5] = {"time", "action", "outcome", "actor", "about"};
+
+/* Resources, else where it came from; and how often, when it was counted. */
+static void
+cell_about(struct table *t, const json_t *record)
+{
+    const json_t *resources = json_object_get(record, "resources");
+    json_int_t count = json_integer_value(json_object_get(record, "count"));
+    const char *text;
+    struct buf b;
+
+    buf_init(&b);
+    for (size_t i = 0; i < json_array_size(resources); i++) {
+        const char *s = json_string_value(json_array_get(resources, i));
+
+        buf_printf(&b, "%s%s", i ? ", " : "", s ? s : "?");
+    }
+    if (!json_array_size(resources) && *admin_text(record, "client"))
+        buf_printf(&b, "from %s", admin_text(record, "client"));
+    if (count == 1)
+        buf_str(&b, " (once)");
+    else if (count)
+        buf_printf(&b, " (%lld times)", (long long)count);
+    text = buf_cstr(&b);
+    table_cell(t, STYLE_PLAIN, "%s", text ? text : "");
+    buf_clear(&b);
+}
+
+void
+audit_row(struct table *t, const json_t *record)
+{
+    const char *outcome = admin_text(record, "outcome"),
+               *reason = admin_text(record, "reason");
+    enum style style = strcmp(outcome, "deny") == 0 ? STYLE_BAD : STYLE_GOOD;
+
+    table_cell(t, STYLE_DIM, "%.19sZ", admin_text(record, "time"));
+    table_cell(t, STYLE_BOLD, "%s", admin_text(record, "action"));
+    table_cell(t, style, "%s%s%s", outcome, *reason ? ": " : "", reason);
+    table_cell(t, STYLE_PLAIN, "%s", admin_text(record, "actor"));
+    cell_about(t, record);
+}

@@ -1,0 +1,124 @@
+/* meshauth audit query */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cli/audit_ask.h"
+#include "cli/command.h"
+#include "cli/output.h"
+
+enum {
+    OPT_ORDER = AUDIT_OPTIONS,
+    OPT_LIMIT
+};
+
+static const struct command_option options[] = {
+    AUDIT_OPTION_ROWS,
+    {"order", 0, "ORDER", "newest (of all that fit; unless given) or oldest"},
+    {"limit", 0, "N", "so many (100), 1000000 at most"},
+    {NULL, 0, NULL, NULL},
+};
+
+enum {
+    LIMIT_MAX = 1000000
+};
+
+static bool
+keep(const json_t *record, void *arg)
+{
+    return json_array_append(arg, (json_t *)(uintptr_t)record) == 0;
+}
+
+/* The newest last, whichever came first: next to the prompt, as in any log. */
+static const json_t *
+item(const json_t *items, size_t i, bool oldest_first)
+{
+    return json_array_get(items, oldest_first ? i : json_array_size(items) - 1 - i);
+}
+
+static bool
+print_table(const json_t *items, bool oldest_first)
+{
+    struct table *t;
+
+    if (!json_array_size(items)) {
+        output_line(STYLE_PLAIN, "", "No record fits.");
+        return true;
+    }
+    t = table_new(sizeof(audit_row_heads) / sizeof(*audit_row_heads), audit_row_heads);
+    for (size_t i = 0; i < json_array_size(items); i++)
+        audit_row(t, item(items, i, oldest_first));
+    return table_end(t);
+}
+
+static bool
+print_lines(const json_t *items, bool oldest_first)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < json_array_size(items); i++)
+        ok =
+            output_json(json_incref((json_t *)(uintptr_t)item(items, i, oldest_first)));
+    return ok;
+}
+
+static enum command_exit
+answer(const struct call *call, struct audit_source *s, struct audit_question *q,
+    uint64_t limit)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    json_t *items = json_array();
+    enum command_exit code = COMMAND_DONE;
+    bool printed = false;
+
+    if (audit_ask(s, q, limit, keep, items, &err) != MAUTH_OK)
+        code = command_failed(call, &err);
+    else if (call->json)
+        printed = print_lines(items, q->filter.oldest_first);
+    else
+        printed = print_table(items, q->filter.oldest_first);
+    json_decref(items);
+    if (code != COMMAND_DONE || printed)
+        return code;
+    command_complain(call, "no memory");
+    return COMMAND_FAILED;
+}
+
+static enum command_exit
+run(const struct call *call)
+{
+    const char *order = call->option[OPT_ORDER], *number = call->option[OPT_LIMIT];
+    uint64_t limit = AUDIT_LIMIT_DEFAULT;
+    struct audit_source source = {0};
+    struct audit_question q;
+    enum command_exit code = audit_question_read(call, &q);
+
+    if (code == COMMAND_DONE && order && !audit_question_set(call, &q, "order", order))
+        code = COMMAND_USAGE;
+    if (code == COMMAND_DONE && number &&
+        (!str_number(text_of(number), &limit) || limit < 1 || limit > LIMIT_MAX))
+        code = command_misused(call, "--limit: a number from 1 to %d", LIMIT_MAX);
+    if (code == COMMAND_DONE)
+        code = audit_source_open(call, &source);
+    if (code == COMMAND_DONE)
+        code = answer(call, &source, &q, limit);
+    audit_source_close(&source);
+    audit_question_clear(&q);
+    return code;
+}
+
+const struct command audit_query_command = {
+    .noun = "audit",
+    .verb = "query",
+    .synopsis = "-c FILE [FILTER...] [--order ORDER] [--limit N]\n           [--json]",
+    .summary = "who got what, when, by which rule",
+    .about = "Shows the records of the audit log that fit all filters, the newest "
+             "last; with\n"
+             "--json, one whole record a line. Asks meshauthd through its admin socket "
+             "while\n"
+             "it runs, else reads the store. The question itself goes on record.",
+    .example =
+        "  meshauth audit query -c /srv/mesh/meshauth.conf --outcome deny --since 7d",
+    .options = options,
+    .run = run,
+};
