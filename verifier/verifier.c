@@ -91,8 +91,9 @@ report(struct mauth_verifier *v)
 
     /* A status directory that cannot be written must not stop decisions; whoever
      * reads it sees that the report has grown old. */
-    if (v->status_dir && loaded_report(v->loaded, v->status_dir, v->audience,
-                             time_now_s(), trouble, NULL) != MAUTH_OK)
+    if (v->status_dir && v->loaded &&
+        loaded_report(v->loaded, v->status_dir, v->audience, time_now_s(), trouble,
+            NULL) != MAUTH_OK)
         return;
 }
 

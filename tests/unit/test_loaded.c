@@ -89,6 +89,9 @@ test_open_refuses(void **state)
     REFUSED(MAUTH_MALFORMED);
     o.trust_file = "/nonexistent";
     REFUSED(MAUTH_NOT_FOUND);
+    o.trust_file = "/nonexistent";
+    o.status_dir = w->issuer.dir; /* there is nothing to tell of yet */
+    REFUSED(MAUTH_NOT_FOUND);
     o.rules_file = "/nonexistent";
     REFUSED(MAUTH_NOT_FOUND);
     o.rules_file = w->issuer.trust_file;
