@@ -382,8 +382,8 @@ answer_change(struct request *r)
             is_key ? c->key.view.id : id);
         headers[n++] = location;
     }
-    http_answer(r->x, is_new ? 201 : 200, "application/json",
-        (struct text){(const char *)r->json.data, r->json.len}, headers);
+    http_answer(
+        r->x, is_new ? 201 : 200, "application/json", buf_slice(&r->json), headers);
 }
 
 static void
@@ -400,8 +400,7 @@ answer_look(struct request *r)
     if (r->version && none_match && precondition_none_match(none_match, r->version))
         http_answer(r->x, 304, NULL, text_of(NULL), headers);
     else
-        http_answer(r->x, 200, "application/json",
-            (struct text){(const char *)r->json.data, r->json.len}, headers);
+        http_answer(r->x, 200, "application/json", buf_slice(&r->json), headers);
 }
 
 static void

@@ -1,6 +1,7 @@
 /*
  * /v1/admin: users, their sessions, services, roles and signing keys, for admins: on the
- * admin socket, and over HTTPS for those with the role. Changes are store/admin.h's, as for the command.
+ * admin socket, and over HTTPS for those with the role. Changes are store/admin.h's, as
+ * for the command.
  */
 #ifndef AUTHSVC_ADMIN_API_H
 #define AUTHSVC_ADMIN_API_H

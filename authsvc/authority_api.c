@@ -159,8 +159,7 @@ end(struct request *r, enum mauth_rc rc, const struct mauth_err *err)
     else if (!buf_ok(&r->json))
         problem_answer(r->x, "unavailable", NULL, NULL);
     else
-        http_answer(r->x, 200, "application/json",
-            (struct text){(const char *)r->json.data, r->json.len}, NULL);
+        http_answer(r->x, 200, "application/json", buf_slice(&r->json), NULL);
 }
 
 static void

@@ -116,8 +116,7 @@ answer(struct http_exchange *x, const struct follow *f)
         buf_printf(&json, "&limit=%" PRIu64, f->limit);
     buf_str(&json, "\"}");
     if (buf_ok(&json))
-        http_answer(x, 200, "application/json",
-            (struct text){(const char *)json.data, json.len}, NULL);
+        http_answer(x, 200, "application/json", buf_slice(&json), NULL);
     else
         problem_answer(x, "unavailable", NULL, NULL);
     buf_clear(&json);

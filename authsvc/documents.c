@@ -214,10 +214,8 @@ write_metadata(const struct documents *d, const struct listing *l, int64_t now_s
     if (rc == MAUTH_OK)
         rc = kv_read(d->kv, read_key, &m, err);
     if (rc == MAUTH_OK)
-        rc = descriptor_write(&what,
-            (struct text){(const char *)m.key.pkcs8.data, m.key.pkcs8.len},
-            (struct text){(const char *)m.key.certificate.data, m.key.certificate.len},
-            out, err);
+        rc = descriptor_write(
+            &what, buf_slice(&m.key.pkcs8), buf_slice(&m.key.certificate), out, err);
     metadata_key_clear(&m.key);
     return rc;
 }
@@ -291,7 +289,7 @@ documents_text(const struct shared_ref *ref)
 {
     const struct sheet *s = shared_object(ref);
 
-    return (struct text){(const char *)s->text.data, s->text.len};
+    return buf_slice(&s->text);
 }
 
 const char *

@@ -130,8 +130,7 @@ answer(struct http_exchange *x)
     if (r->commit.job.rc != MAUTH_OK)
         problem_fail(x, &r->commit.job.err);
     else
-        http_answer(x, 200, "application/json",
-            (struct text){(const char *)r->json.data, r->json.len}, NULL);
+        http_answer(x, 200, "application/json", buf_slice(&r->json), NULL);
 }
 
 static enum mauth_rc

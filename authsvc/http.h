@@ -122,8 +122,8 @@ void http_resume(struct http_exchange *x);
 
 /*
  * Answer. body is copied; content_type is NULL for none; extra headers are "Name: value"
- * strings, ended by NULL, or NULL. Every answer has the request id (X-Request-Id), Cache-Control:
- * no-store (unless headers has another) and the usual hardening headers.
+ * strings, ended by NULL, or NULL. Every answer has the request id (X-Request-Id),
+ * Cache-Control: no-store (unless headers has another) and the usual hardening headers.
  */
 void http_answer(struct http_exchange *x, int status, const char *content_type,
     struct text body, const char *const *headers);

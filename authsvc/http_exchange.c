@@ -41,7 +41,7 @@ http_what(const struct http_exchange *x)
 struct text
 http_body(const struct http_exchange *x)
 {
-    struct text t = {(const char *)x->body.data, x->body.len};
+    struct text t = buf_slice(&x->body);
 
     return t;
 }

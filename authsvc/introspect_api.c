@@ -87,22 +87,11 @@ ask_client(struct http_exchange *x, struct request *r)
 }
 
 static bool
-ask_principal(struct http_exchange *x, struct request *r)
-{
-    struct mauth_err err = MAUTH_ERR_INIT;
-    const char *wrong = principal_take(x, &r->who, &err);
-
-    if (wrong)
-        caller_refuse(x, wrong, &err);
-    return !wrong;
-}
-
-static bool
 take_who(struct http_exchange *x, struct request *r)
 {
     r->by_client =
         !http_header(x, "Authorization") && form_value(r->form, "client_id", 0) != NULL;
-    return r->by_client ? ask_client(x, r) : ask_principal(x, r);
+    return r->by_client ? ask_client(x, r) : principal_admit(x, &r->who);
 }
 
 /* Decide. */

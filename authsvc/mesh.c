@@ -252,7 +252,7 @@ answer(struct mesh *m)
 {
     char etag[40], location[NODE_URL_MAX + 16];
     const char *headers[3] = {NULL}, *none_match = http_header(m->x, "If-None-Match");
-    struct text body = {(const char *)m->json.data, m->json.len};
+    struct text body = buf_slice(&m->json);
     size_t n = 0;
 
     if (!buf_ok(&m->json)) {

@@ -306,7 +306,7 @@ oauth_answer_refusal_with(
 void
 oauth_answer(struct http_exchange *x, const struct buf *json)
 {
-    struct text body = {(const char *)json->data, json->len};
+    struct text body = buf_slice(json);
 
     if (buf_ok(json))
         http_answer(x, 200, "application/json", body, NULL);

@@ -114,7 +114,7 @@ own_trust_text(const struct shared_ref *ref)
 {
     const struct own_trust *t = shared_object(ref);
 
-    return (struct text){(const char *)t->file.data, t->file.len};
+    return buf_slice(&t->file);
 }
 
 struct text

@@ -27,7 +27,7 @@ provider_document_read(const char *path, size_t max, provider_document_fn *fn,
     buf_init(&file);
     rc = file_read(path, max, &file, err); /* it names the file itself */
     if (rc == MAUTH_OK) {
-        rc = fn((struct text){(const char *)file.data, file.len}, arg, &why);
+        rc = fn(buf_slice(&file), arg, &why);
         if (rc != MAUTH_OK)
             rc = mauth_fail(err, rc, "%s: %s", path, why.text);
     }

@@ -67,7 +67,7 @@ discover(const struct config_provider *config, struct fetch *fetch, struct jwks 
     if (rc == MAUTH_OK)
         rc = provider_document_fetch(fetch, (const char *)url.data, &body, err);
     if (rc == MAUTH_OK)
-        rc = jwks_parse((struct text){(const char *)body.data, body.len}, out, err);
+        rc = jwks_parse(buf_slice(&body), out, err);
 out:
     buf_clear(&url);
     buf_clear(&body);

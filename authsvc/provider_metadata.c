@@ -52,7 +52,7 @@ fetch_it(struct fetch *fetch, struct parsing *p, struct mauth_err *err)
     buf_init(&body);
     rc = provider_document_fetch(fetch, p->config->metadata_url, &body, err);
     if (rc == MAUTH_OK)
-        rc = parse((struct text){(const char *)body.data, body.len}, p, err);
+        rc = parse(buf_slice(&body), p, err);
     buf_clear(&body);
     return rc;
 }

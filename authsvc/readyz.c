@@ -70,8 +70,7 @@ readyz_start(struct http_exchange *x)
     if (key_warnings_json(own_keys_of(keys), now_s, &json, &err) == MAUTH_OK)
         buf_str(&json, "}\n");
     if (!err.rc && buf_ok(&json))
-        http_answer(x, ready ? 200 : 503, "application/json",
-            (struct text){(const char *)json.data, json.len}, NULL);
+        http_answer(x, ready ? 200 : 503, "application/json", buf_slice(&json), NULL);
     else
         problem_answer(x, "unavailable", NULL, NULL);
     buf_clear(&problems);

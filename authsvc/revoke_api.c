@@ -268,12 +268,8 @@ take_who(struct http_exchange *x, struct request *r)
     const char *wrong;
 
     r->by_holder = !http_header(x, "Authorization");
-    if (!r->by_holder) {
-        wrong = principal_take(x, &r->who, &err);
-        if (wrong)
-            caller_refuse(x, wrong, &err);
-        return !wrong;
-    }
+    if (!r->by_holder)
+        return principal_admit(x, &r->who);
     r->who.caller.now_s = time_now_s();
     wrong = token_take_proof(x, &r->who.caller.proof, &err);
     if (!wrong && !r->who.caller.proof.key)

@@ -193,8 +193,6 @@ void
 trust_api_start(struct http_exchange *x)
 {
     struct watch *w = calloc(1, sizeof(*w));
-    struct mauth_err err = MAUTH_ERR_INIT;
-    const char *problem;
 
     if (!w) {
         problem_answer(x, "unavailable", NULL, NULL);
@@ -202,10 +200,9 @@ trust_api_start(struct http_exchange *x)
     }
     http_set_state(x, w, watch_free);
     w->x = x;
-    problem = principal_take(x, &w->principal, &err);
-    if (problem)
-        caller_refuse(x, problem, &err);
-    else if (!read_query(http_query(x), w))
+    if (!principal_admit(x, &w->principal))
+        return;
+    if (!read_query(http_query(x), w))
         principal_refuse(x, &w->principal, "query", NULL, false);
     else
         look(x);

@@ -259,7 +259,7 @@ install(const struct call *call)
 
     buf_init(&note);
     if (file_read(call->arg[0], NOTE_MAX, &note, &err) == MAUTH_OK)
-        code = install_note(call, (struct text){(const char *)note.data, note.len});
+        code = install_note(call, buf_slice(&note));
     else
         code = command_failed(call, &err);
     buf_clear(&note);

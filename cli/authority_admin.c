@@ -168,7 +168,7 @@ authority_admin_renew(const struct authority_place *p,
     text = text_of(admin_text(json_object_get(asked, "pending"), "request"));
     if (rc == MAUTH_OK)
         rc = root_key_sign(r->root, text, &note, err);
-    c.delegation = (struct text){(const char *)note.data, note.len};
+    c.delegation = buf_slice(&note);
     if (rc == MAUTH_OK)
         rc = authority_admin_do(p, &c, out, err);
     buf_clear(&note);

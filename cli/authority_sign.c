@@ -110,7 +110,7 @@ sign(const struct call *call, const struct mauth_secret *seed, struct text reque
     }
     buf_init(&note);
     if (root_key_sign(seed, request, &note, &err) == MAUTH_OK)
-        code = deliver(call, &d, (struct text){(const char *)note.data, note.len});
+        code = deliver(call, &d, buf_slice(&note));
     else
         code = command_failed(call, &err);
     buf_clear(&note);
@@ -132,7 +132,7 @@ run(const struct call *call)
     buf_init(&request);
     if (file_read(call->arg[0], REQUEST_MAX, &request, &err) == MAUTH_OK &&
         root_key_read(call->option[OPT_ROOT], &seed, &err) == MAUTH_OK)
-        code = sign(call, seed, (struct text){(const char *)request.data, request.len});
+        code = sign(call, seed, buf_slice(&request));
     else
         code = command_failed(call, &err);
     mauth_secret_free(seed);

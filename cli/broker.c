@@ -190,8 +190,7 @@ fetch(struct broker *b, const struct token_rights *want)
         }
     }
     if (rc == MAUTH_OK)
-        rc = wallet_add(b->wallet, (struct text){(const char *)answer.data, answer.len},
-            want, time_now_s(), &err);
+        rc = wallet_add(b->wallet, buf_slice(&answer), want, time_now_s(), &err);
     buf_clear(&answer);
     return rc == MAUTH_OK ? COMMAND_DONE : say_no(b, &no, want, &err);
 }

@@ -59,8 +59,7 @@ pem_new_p256(struct buf *out, struct mauth_err *err)
     buf_init_secret(&der);
     rc = signer_generate(SIGNER_P256, &der, err);
     if (rc == MAUTH_OK)
-        rc = pem_write(PEM_STRING_PKCS8INF,
-            (struct text){(const char *)der.data, der.len}, out, err);
+        rc = pem_write(PEM_STRING_PKCS8INF, buf_slice(&der), out, err);
     buf_clear(&der);
     return rc;
 }

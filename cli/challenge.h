@@ -1,7 +1,8 @@
 /*
  * What a service says about a request that it refused: the challenges of its
- * WWW-Authenticate headers (RFC 9110 11.6.1) with the members of RFC 6750, RFC 9449 and RFC 9728,
- * and its DPoP-Nonce. Foreign bytes: bounded, and what is not of its form is not there.
+ * WWW-Authenticate headers (RFC 9110 11.6.1) with the members of RFC 6750, RFC 9449 and
+ * RFC 9728, and its DPoP-Nonce. Foreign bytes: bounded, and what is not of its form is not
+ * there.
  */
 #ifndef CLI_CHALLENGE_H
 #define CLI_CHALLENGE_H

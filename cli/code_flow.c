@@ -96,8 +96,7 @@ wait_for_answer(const struct journey *j, struct buf *query, struct mauth_err *er
         rc = loopback_wait(j->loopback, until_ms - time_monotonic_ms(), query, &why);
         if (rc != MAUTH_OK)
             return mauth_fail(err, rc, "%s%s", why.text, strays);
-        if (redirect_is_answer(
-                (struct text){(const char *)query->data, query->len}, j->state))
+        if (redirect_is_answer(buf_slice(query), j->state))
             return MAUTH_OK;
         strays = "; what came is not the answer to this login (its state is another)";
     }
@@ -114,8 +113,7 @@ come_back(struct journey *j, struct mauth_err *err)
     buf_init_secret(&query);
     rc = wait_for_answer(j, &query, err);
     if (rc == MAUTH_OK)
-        rc = redirect_read(
-            (struct text){(const char *)query.data, query.len}, &want, &j->code, err);
+        rc = redirect_read(buf_slice(&query), &want, &j->code, err);
     buf_clear(&query);
     return rc;
 }
@@ -143,8 +141,7 @@ trade(struct journey *j, struct buf *id_token, struct mauth_err *err)
     rc = oidc_client_post(
         j->client, j->client->at.token_endpoint, fields, &status, &answer, err);
     if (rc == MAUTH_OK)
-        rc = token_answer_read(status,
-            (struct text){(const char *)answer.data, answer.len}, &want, id_token, err);
+        rc = token_answer_read(status, buf_slice(&answer), &want, id_token, err);
     buf_clear(&answer);
     return rc;
 }

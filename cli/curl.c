@@ -81,7 +81,7 @@ write_config(const struct visit *v, const char *credential, struct buf *out,
 
     buf_init_secret(&lines);
     rc = showing_write(&v->showing, a, credential, &lines, err);
-    rest = (struct text){(const char *)lines.data, lines.len};
+    rest = buf_slice(&lines);
     while (rc == MAUTH_OK && text_cut(&rest, '\n', &line)) {
         snprintf(header, sizeof(header), "%.*s", (int)line.len, line.p);
         curl_run_put(out, "header", header);
@@ -169,9 +169,7 @@ learn_metadata(struct visit *v, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = resource_lookup_fetch(v->said.metadata, v->arguments.cacert, &answer, err);
     if (rc == MAUTH_OK)
-        rc =
-            resource_metadata_read((struct text){(const char *)answer.data, answer.len},
-                buf_cstr(&resource), &m, err);
+        rc = resource_metadata_read(buf_slice(&answer), buf_cstr(&resource), &m, err);
     if (rc == MAUTH_OK)
         rc = resource_metadata_check(&m, issuer, err);
     v->said.bearer = v->said.bearer && !m.dpop;
@@ -251,8 +249,7 @@ request(struct visit *v, bool last, bool *again)
     if (rc == MAUTH_OK)
         rc = curl_run_headers(run, &headers, &err);
     if (rc == MAUTH_OK) {
-        challenge_read(
-            (struct text){(const char *)headers.data, headers.len}, &v->said);
+        challenge_read(buf_slice(&headers), &v->said);
         why = last ? MAUTH_OK : learn_metadata(v, &err);
         *again = !last && why == MAUTH_OK && learn(v, credential);
     }

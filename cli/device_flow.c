@@ -152,8 +152,7 @@ begin(const struct oidc_client *client, struct device_start *out, struct mauth_e
     rc = oidc_client_post(
         client, client->at.device_endpoint, fields, &status, &answer, err);
     if (rc == MAUTH_OK)
-        rc = device_start_read(
-            status, (struct text){(const char *)answer.data, answer.len}, out, err);
+        rc = device_start_read(status, buf_slice(&answer), out, err);
     buf_clear(&answer);
     return rc;
 }
@@ -222,7 +221,7 @@ poll_once(const struct oidc_client *client, const struct device_start *s,
     buf_init_secret(&answer);
     rc = oidc_client_post(
         client, client->at.token_endpoint, fields, &status, &answer, err);
-    text = (struct text){(const char *)answer.data, answer.len};
+    text = buf_slice(&answer);
     if (rc == MAUTH_OK)
         step = device_step_of(text);
     if (rc == MAUTH_OK && step == DEVICE_DONE)

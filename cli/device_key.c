@@ -38,8 +38,7 @@ make_key(const char *key_file, struct mauth_err *err)
     buf_init_secret(&pem);
     rc = pem_new_p256(&pem, err);
     if (rc == MAUTH_OK)
-        rc = device_key_put(
-            key_file, (struct text){(const char *)pem.data, pem.len}, err);
+        rc = device_key_put(key_file, buf_slice(&pem), err);
     buf_clear(&pem);
     return rc;
 }
@@ -52,8 +51,7 @@ public_of(const struct buf *pem, struct mauth_key **out, struct mauth_err *err)
     enum mauth_rc rc;
 
     buf_init(&cert);
-    rc = certificate_self_sign(
-        &shown, (struct text){(const char *)pem->data, pem->len}, &cert, err);
+    rc = certificate_self_sign(&shown, buf_slice(pem), &cert, err);
     if (rc == MAUTH_OK)
         rc = mauth_key_from_pem((const char *)cert.data, cert.len, out, err);
     buf_clear(&cert);
@@ -95,7 +93,7 @@ make_certificate(
     buf_init(&cert);
     rc = file_read_secret(key_file, PEM_MAX, &key, err);
     if (rc == MAUTH_OK) {
-        struct text pem = {(const char *)key.data, key.len};
+        struct text pem = buf_slice(&key);
 
         if (certificate_self_sign(&shown, pem, &cert, NULL) != MAUTH_OK)
             rc = mauth_fail(err, MAUTH_MALFORMED,

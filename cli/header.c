@@ -47,7 +47,7 @@ print(const struct call *call, const struct showing *s, const struct account *a,
     } else if (!call->json) {
         fwrite(lines.data, 1, lines.len, stdout);
     } else {
-        struct text rest = {(const char *)lines.data, lines.len}, line;
+        struct text rest = buf_slice(&lines), line;
 
         while (text_cut(&rest, '\n', &line))
             json_array_append_new(list, json_stringn(line.p, line.len));

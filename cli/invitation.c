@@ -46,7 +46,7 @@ read_link(const struct call *call, struct invitation_link *out)
     if (text_is(link, "-")) {
         if (file_read("-", INVITATION_LINK_MAX, &in, &err) != MAUTH_OK)
             code = command_failed(call, &err);
-        link = (struct text){(const char *)in.data, in.len};
+        link = buf_slice(&in);
         if (link.len && link.p[link.len - 1] == '\n')
             link.len--;
     }

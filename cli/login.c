@@ -84,7 +84,7 @@ read_token(const char *path, struct buf *out, struct mauth_err *err)
         return rc;
     if (out->len && out->data[out->len - 1] == '\n')
         out->len--;
-    if (!is_compact_jws((struct text){(const char *)out->data, out->len}))
+    if (!is_compact_jws(buf_slice(out)))
         return mauth_fail(err, MAUTH_MALFORMED,
             "%s: not an ID token, which is three parts of base64url joined by dots",
             name);
@@ -124,8 +124,7 @@ write_request(struct buf *out, const char *type, const struct buf *token)
 
     for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
         put_field(out, fixed[i].name, text_of(fixed[i].value));
-    put_field(
-        out, "subject_token", (struct text){(const char *)token->data, token->len});
+    put_field(out, "subject_token", buf_slice(token));
 }
 
 /* One exchange. */
@@ -179,7 +178,7 @@ post(struct login *l, struct fetch *f, struct mauth_err *err)
     buf_printf(&url, "%s/v1/token", l->url.text);
     r.url = buf_cstr(&url);
     write_request(&body, l->type, &l->token);
-    r.body = (struct text){(const char *)body.data, body.len};
+    r.body = buf_slice(&body);
     if (r.url && buf_ok(&body))
         rc = fetch_do(f, &r, &l->status, &l->answer, err);
     else
@@ -305,8 +304,8 @@ static enum command_exit
 finish(const struct call *call, struct login *l)
 {
     const struct grant_owner owner = {l->url.text, account_key(l->account)};
-    struct text answer = {(const char *)l->answer.data, l->answer.len};
-    struct text ca = {(const char *)l->ca.data, l->ca.len};
+    struct text answer = buf_slice(&l->answer);
+    struct text ca = buf_slice(&l->ca);
     struct mauth_err err = MAUTH_ERR_INIT;
     struct grant *grant = NULL;
 
@@ -429,8 +428,7 @@ trade(const struct call *call, struct login *l)
     const char *ca = call->option[OPT_CA];
     struct mauth_err err = MAUTH_ERR_INIT;
 
-    if (account_open_with(&l->url, (struct text){(const char *)l->pem.data, l->pem.len},
-            &l->account, &err) != MAUTH_OK)
+    if (account_open_with(&l->url, buf_slice(&l->pem), &l->account, &err) != MAUTH_OK)
         return command_failed(call, &err);
     if (exchange(l, ca, &err) == MAUTH_OK)
         return finish(call, l);

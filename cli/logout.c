@@ -40,7 +40,7 @@ post(const struct mesh *m, long *status, struct buf *answer, struct mauth_err *e
     buf_str(&body, "token=");
     fetch_form_escape(&body, credential, strlen(credential));
     r.url = buf_cstr(&url);
-    r.body = (struct text){(const char *)body.data, body.len};
+    r.body = buf_slice(&body);
     if (r.url && buf_ok(&body))
         rc = fetch_do(mesh_fetch(m), &r, status, answer, err);
     else

@@ -65,8 +65,7 @@ oidc_client_discover(struct oidc_client *client, struct mauth_err *err)
             "should be",
             client->name, status);
     if (rc == MAUTH_OK) {
-        rc = oidc_discovery_read((struct text){(const char *)body.data, body.len},
-            client->issuer, &client->at, &why);
+        rc = oidc_discovery_read(buf_slice(&body), client->issuer, &client->at, &why);
         if (rc)
             rc = mauth_fail(
                 err, rc, "the provider %s cannot be used: %s", client->name, why.text);
@@ -92,7 +91,7 @@ oidc_client_post(const struct oidc_client *client, const char *url,
 
     buf_init_secret(&body);
     oidc_fields_write(&body, fields);
-    r.body = (struct text){(const char *)body.data, body.len};
+    r.body = buf_slice(&body);
     if (buf_ok(&body))
         rc = ask(client, &r, status, answer, err);
     else

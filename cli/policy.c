@@ -192,8 +192,7 @@ try_cases(const struct call *call, const struct mauth_rules *rules, const char *
 
     buf_init(&text);
     if (file_read(file, CASES_MAX, &text, &err) != MAUTH_OK ||
-        cases_run(rules, (struct text){(const char *)text.data, text.len}, &listener,
-            &totals, &err) != MAUTH_OK)
+        cases_run(rules, buf_slice(&text), &listener, &totals, &err) != MAUTH_OK)
         rc = refuse(call, file, &err);
     else
         rc = report_test(call, &h, &totals);

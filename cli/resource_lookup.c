@@ -52,9 +52,7 @@ read_at(const struct resource_lookup *l, size_t resource_len,
     if (rc == MAUTH_OK)
         rc = resource_lookup_fetch(buf_cstr(&url), l->ca_file, &answer, err);
     if (rc == MAUTH_OK)
-        rc =
-            resource_metadata_read((struct text){(const char *)answer.data, answer.len},
-                buf_cstr(&known), out, err);
+        rc = resource_metadata_read(buf_slice(&answer), buf_cstr(&known), out, err);
     buf_clear(&answer);
     buf_clear(&known);
     buf_clear(&url);

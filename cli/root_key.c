@@ -21,8 +21,7 @@ root_key_read(const char *path, struct mauth_secret **seed, struct mauth_err *er
     *seed = NULL;
     buf_init_secret(&file);
     rc = file_read_secret(path, FILE_MAX, &file, err);
-    if (rc == MAUTH_OK && pem_to_seed((struct text){(const char *)file.data, file.len},
-                              seed, NULL) != MAUTH_OK)
+    if (rc == MAUTH_OK && pem_to_seed(buf_slice(&file), seed, NULL) != MAUTH_OK)
         rc = mauth_fail(
             err, MAUTH_MALFORMED, "%s: not a private Ed25519 key in PEM", path);
     buf_clear(&file);

@@ -156,8 +156,7 @@ make_tls(struct making *m, struct mauth_err *err)
     buf_init(&cert);
     rc = pem_new_p256(&key, err);
     if (rc == MAUTH_OK)
-        rc = certificate_self_sign(
-            &c, (struct text){(const char *)key.data, key.len}, &cert, err);
+        rc = certificate_self_sign(&c, buf_slice(&key), &cert, err);
     if (rc == MAUTH_OK)
         rc = create(m, "tls.key", key.data, key.len, FILE_PRIVATE, err);
     if (rc == MAUTH_OK)
@@ -186,7 +185,7 @@ make_authority(struct making *m, struct mauth_err *err)
     if (rc == MAUTH_OK)
         rc = trust_write_delegation(
             &d, &a->root, mauth_secret_bytes(m->root_seed), &m->delegation, err);
-    a->delegation = (struct text){(const char *)m->delegation.data, m->delegation.len};
+    a->delegation = buf_slice(&m->delegation);
     return rc;
 }
 
@@ -235,7 +234,7 @@ static enum mauth_rc
 fill_store(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     const struct making *m = arg;
-    struct text pkcs8 = {(const char *)m->pkcs8.data, m->pkcs8.len};
+    struct text pkcs8 = buf_slice(&m->pkcs8);
     enum mauth_rc rc;
 
     rc = keystore_key_add(txn, m->seal, &m->signing, pkcs8, m->nonces[0], err);

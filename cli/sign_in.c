@@ -26,8 +26,7 @@ find_providers(
     buf_init(&body);
     rc = service_metadata_fetch(s->service, s->ca_file, &body, err);
     if (rc == MAUTH_OK) {
-        rc = login_providers_read((struct text){(const char *)body.data, body.len},
-            s->service->text, out, &why);
+        rc = login_providers_read(buf_slice(&body), s->service->text, out, &why);
         if (rc)
             rc = mauth_fail(err, rc, "%s: %s", s->service->text, why.text);
     }

@@ -43,7 +43,7 @@ ticket_view_read(
     buf_init(&file);
     rc = file_read(path, MAUTH_CREDENTIAL_MAX + 1, &file, &trouble);
     if (rc == MAUTH_OK)
-        rc = unpack((struct text){(const char *)file.data, file.len}, xml, len, err);
+        rc = unpack(buf_slice(&file), xml, len, err);
     else if (rc == MAUTH_TOO_LARGE)
         rc = mauth_refuse(err, MAUTH_REASON_SIZE,
             "credential: over %d characters, which is the most", MAUTH_CREDENTIAL_MAX);

@@ -93,8 +93,7 @@ token_renew(struct account *a, struct token_refusal *no, struct mauth_err *err)
     buf_init_secret(&answer);
     rc = token_exchange(a, NULL, &answer, no, err);
     if (rc == MAUTH_OK)
-        rc = grant_from_answer(
-            (struct text){(const char *)answer.data, answer.len}, &owner, &grant, err);
+        rc = grant_from_answer(buf_slice(&answer), &owner, &grant, err);
     if (rc == MAUTH_OK)
         rc = account_renew(a, grant, err);
     if (rc != MAUTH_OK)

@@ -67,7 +67,7 @@ token_post(struct fetch *f, const char *url, const struct buf *form, struct buf 
         .method = "POST",
         .content_type = "application/x-www-form-urlencoded",
         .headers = headers,
-        .body = {(const char *)form->data, form->len}};
+        .body = buf_slice(form)};
     enum mauth_rc rc;
 
     memset(no, 0, sizeof(*no));

@@ -81,8 +81,7 @@ ask_for_root(const struct call *call, struct bootstrap *b)
     if (rc == MAUTH_OK)
         rc = service_metadata_fetch(&b->url, call->option[OPT_CA], &body, &err);
     if (rc == MAUTH_OK)
-        rc = service_metadata_root(
-            (struct text){(const char *)body.data, body.len}, &b->url, &b->root, &err);
+        rc = service_metadata_root(buf_slice(&body), &b->url, &b->root, &err);
     if (rc == MAUTH_OK)
         rc = note_fingerprint(&b->root, b->fingerprint, &err);
     buf_clear(&body);
@@ -138,7 +137,7 @@ pin(const struct call *call, struct bootstrap *b)
         .root = &b->root,
         .key_file = b->key,
         .service = call->option[OPT_SERVICE],
-        .ca = {(const char *)b->ca.data, b->ca.len},
+        .ca = buf_slice(&b->ca),
     };
     struct mauth_err err = MAUTH_ERR_INIT;
 

@@ -218,8 +218,7 @@ take_delta(struct trust_client *c, struct text delta, struct keep_news *news,
         rc = mauth_fail(err, rc == MAUTH_CONFLICT ? MAUTH_DENIED : rc,
             "a delta that does not fit: %s", why.text);
     else
-        rc = keep_take(c->keep, (struct text){(const char *)file.data, file.len},
-            time_now_s(), news, err);
+        rc = keep_take(c->keep, buf_slice(&file), time_now_s(), news, err);
     buf_clear(&file);
     return rc;
 }
@@ -228,7 +227,7 @@ static enum mauth_rc
 take(struct trust_client *c, long status, const struct buf *body,
     struct keep_news *news, struct mauth_err *err)
 {
-    const struct text said = {(const char *)body->data, body->len};
+    const struct text said = buf_slice(body);
     enum mauth_rc rc;
 
     if (status == STATUS_NO_CONTENT || status == STATUS_NOT_MODIFIED)

@@ -78,8 +78,7 @@ post(struct trust_login *l, struct fetch *f, const struct buf *form,
     else if (rc)
         rc = mauth_fail(err, rc, "login: %s", why.text);
     else
-        rc = grant_from_answer(
-            (struct text){(const char *)answer.data, answer.len}, &owner, &grant, err);
+        rc = grant_from_answer(buf_slice(&answer), &owner, &grant, err);
     buf_clear(&answer);
     if (rc)
         return rc;

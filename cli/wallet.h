@@ -1,8 +1,8 @@
 /*
  * The rights tickets that an account has fetched, kept beside it in tickets.json until
  * they expire: what serves twice is asked for once, and serves while the service is not
- * there; those that the login brought are among them. It is a cache: what cannot be read, is of another login or of another key is
- * left out, and fetched again.
+ * there; those that the login brought are among them. It is a cache: what cannot be read,
+ * is of another login or of another key is left out, and fetched again.
  *
  * A ticket is kept with what the service said it is for, since there are tickets that
  * carry facts alone; and, of a place that was asked for by its URL, with that place.

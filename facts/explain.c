@@ -82,7 +82,7 @@ explain_denial(const struct mauth_rules *rules, const struct eval_question *q,
         if (contains(&said, &one) || said.len + one.len + 8 > said.cap)
             continue;
         buf_str(&said, reasons++ ? "; and " : "");
-        buf_text(&said, (struct text){(const char *)one.data, one.len});
+        buf_text(&said, buf_slice(&one));
     }
     if (!reasons)
         buf_str(&said, "no rule here speaks of it");
@@ -265,7 +265,7 @@ put_condition(
     buf_init(&fact);
     eval_write_fact(&fact, l, arg, known);
     buf_str(json, "{");
-    put_member(json, "fact", (struct text){(const char *)fact.data, fact.len});
+    put_member(json, "fact", buf_slice(&fact));
     put_member(json, "source", text_of(place_of(l)));
     buf_str(json, "}");
     json->failed |= !buf_ok(&fact);
@@ -301,7 +301,7 @@ put_missing(struct buf *json, const struct eval *e, enum mauth_reason reason)
         buf_str(json, ",\"missing\":");
         put_condition(json, e->miss.literal, e->miss.arg, e->miss.known);
     }
-    put_member(json, "why", (struct text){(const char *)why.data, why.len});
+    put_member(json, "why", buf_slice(&why));
     if (remedy && reason != MAUTH_REASON_BOUND)
         put_member(json, "remedy", text_of(remedy));
     json->failed |= !buf_ok(&why);

@@ -330,7 +330,7 @@ jws_verify_proof(struct jws *j, const json_t **claims, struct text *spki,
         return mauth_fail(err, MAUTH_INVALID, "jws: not read as a proof");
     rc = verify_with(j, &j->own, claims, why, err);
     if (rc == MAUTH_OK)
-        *spki = (struct text){(const char *)j->own.spki.data, j->own.spki.len};
+        *spki = buf_slice(&j->own.spki);
     return rc;
 }
 
@@ -378,7 +378,7 @@ sign(const struct signer *signer, json_t *header, const json_t *claims, char **o
     rc = put_signed(&token, header, claims, err);
     if (rc)
         goto out;
-    piece = (struct text){(const char *)token.data, token.len};
+    piece = buf_slice(&token);
     rc = signer_sign(signer, &piece, 1, raw, &len, err);
     if (rc)
         goto out;

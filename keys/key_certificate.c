@@ -129,7 +129,7 @@ static enum mauth_rc
 sign(const struct signer *signer, const struct buf *tbs, struct buf *out,
     struct mauth_err *err)
 {
-    const struct text all = {(const char *)tbs->data, tbs->len};
+    const struct text all = buf_slice(tbs);
     uint8_t raw[KEY_SIGNATURE_MAX], der[DER_ECDSA_DER_MAX];
     size_t len;
     enum mauth_rc rc = signer_sign(signer, &all, 1, raw, &len, err);

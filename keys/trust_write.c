@@ -27,7 +27,7 @@ static enum mauth_rc
 sign_lines(struct buf *lines, const struct note_verifier *v,
     const uint8_t seed[NOTE_KEY_BYTES], struct buf *out, struct mauth_err *err)
 {
-    struct text text = {(const char *)lines->data, lines->len};
+    struct text text = buf_slice(lines);
 
     if (!buf_ok(lines))
         return mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");

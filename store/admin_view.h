@@ -56,7 +56,8 @@ void admin_view_change(
 
 /*
  * {"items":[...],"next":URL}, live ones only, behind after (NULL: from the first):
- * usr_..., a service's name, PRINCIPAL/ROLE, or a revocation's ids joined by '.'. limit is cut to a page, which 0 is.
+ * usr_..., a service's name, PRINCIPAL/ROLE, or a revocation's ids joined by '.'. limit is
+ * cut to a page, which 0 is.
  *
  * MAUTH_INVALID  after is none of these
  */

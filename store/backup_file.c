@@ -267,15 +267,8 @@ read_hash(struct reader *r, uint8_t out[HASH_LEN])
 {
     struct text hex = reader_until(r, '\n');
 
-    if (!str_is_hex(hex, HEX)) {
+    if (!str_unhex(hex, HASH_LEN, out))
         r->failed = true;
-        return;
-    }
-    for (size_t i = 0; i < HASH_LEN; i++) {
-        char pair[3] = {hex.p[2 * i], hex.p[2 * i + 1], '\0'};
-
-        out[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
 }
 
 static bool

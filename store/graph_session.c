@@ -420,8 +420,7 @@ graph_session_close_on_key(
     struct graph_session s;
     enum mauth_rc rc;
 
-    store_key(&first, SPACE_SESSION_OPEN, NULL, 0);
-    store_key(&end, (enum store_space)(SPACE_SESSION_OPEN + 1), NULL, 0);
+    store_key_bounds(&first, &end, SPACE_SESSION_OPEN);
     do {
         f.found.count = 0;
         rc = kv_scan(txn, store_key_text(&first), store_key_text(&end), KV_UP,

@@ -8,6 +8,13 @@ store_key(struct store_key *k, enum store_space space, const void *name, size_t 
     buf_put(&k->b, name, len);
 }
 
+void
+store_key_bounds(struct store_key *first, struct store_key *end, enum store_space space)
+{
+    store_key(first, space, NULL, 0);
+    store_key(end, (enum store_space)(space + 1), NULL, 0);
+}
+
 struct text
 store_key_text(const struct store_key *k)
 {

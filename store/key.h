@@ -63,6 +63,9 @@ struct store_key {
 
 void store_key(
     struct store_key *k, enum store_space space, const void *name, size_t len);
+/* All keys of a space: first <= key < end. */
+void store_key_bounds(
+    struct store_key *first, struct store_key *end, enum store_space space);
 /* Empty, which no key may be, when the name was too long. */
 struct text store_key_text(const struct store_key *k);
 

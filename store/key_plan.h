@@ -33,8 +33,9 @@ struct key_step {
 };
 
 /*
- * What is due now, one step at a time; now->longest_s is that of a ticket. A key that would end before the next was due makes it
- * due earlier: so that the last ticket still lies within its time.
+ * What is due now, one step at a time; now->longest_s is that of a ticket. A key that
+ * would end before the next was due makes it due earlier: so that the last ticket still
+ * lies within its time.
  */
 MAUTH_MUST_USE enum mauth_rc key_plan_next(struct kv_txn *txn,
     const struct key_plan *plan, const struct key_change *now, struct key_step *out,

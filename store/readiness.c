@@ -113,8 +113,7 @@ readiness_take(
 
     *out = NULL;
     *count = 0;
-    store_key(&first, SPACE_READINESS, NULL, 0);
-    store_key(&end, (enum store_space)(SPACE_READINESS + 1), NULL, 0);
+    store_key_bounds(&first, &end, SPACE_READINESS);
     if (make_room(&w))
         rc = kv_scan(
             txn, store_key_text(&first), store_key_text(&end), KV_UP, visit, &w, err);

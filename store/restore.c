@@ -16,7 +16,7 @@
 #include "base/time.h"
 #include "store/backup.h"
 #include "store/graph_restore.h"
-#include "store/key.h"
+#include "store/metadata_key.h"
 #include "store/signing_key.h"
 
 enum {
@@ -190,7 +190,24 @@ pass(struct signing_key *k, void *arg, struct mauth_err *err)
     return MAUTH_OK;
 }
 
-/* Whatever is sealed must open, and the store be what the head says. */
+/* MAUTH_OK also when there is none yet. */
+static enum mauth_rc
+check_metadata_key(
+    struct kv_txn *txn, const struct mauth_secret *seal, struct mauth_err *err)
+{
+    struct metadata_key k;
+    enum mauth_rc rc;
+
+    metadata_key_init(&k);
+    rc = metadata_key_read(txn, seal, &k, err);
+    metadata_key_clear(&k);
+    return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
+}
+
+/*
+ * Whatever is sealed must open, and the store be what the head says. (An authority that
+ * waits for the root's signature does not come along.)
+ */
 static enum mauth_rc
 check_contents(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
@@ -206,6 +223,8 @@ check_contents(struct kv_txn *txn, void *arg, struct mauth_err *err)
         rc = mauth_fail(err, MAUTH_UNTRUSTED, "restore: a store of another issuer");
     if (rc == MAUTH_OK)
         rc = signing_key_each(txn, r->seal, pass, NULL, err);
+    if (rc == MAUTH_OK)
+        rc = check_metadata_key(txn, r->seal, err);
     if (rc == MAUTH_OK)
         rc = audit_head(txn, &tree, err);
     if (rc == MAUTH_OK && (tree.size != r->head.tree.size ||

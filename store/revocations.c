@@ -95,13 +95,6 @@ name_of(const struct revoked *r, struct buf *b)
     return buf_ok(b);
 }
 
-static void
-space_bounds(struct store_key *first, struct store_key *end)
-{
-    store_key(first, SPACE_REVOKED, NULL, 0);
-    store_key(end, (enum store_space)(SPACE_REVOKED + 1), NULL, 0);
-}
-
 struct names {
     uint8_t name[STEP][SET_MAX];
     size_t len[STEP];
@@ -149,7 +142,7 @@ delete_all(struct kv_txn *txn, struct mauth_err *err)
     struct names n;
     enum mauth_rc rc;
 
-    space_bounds(&first, &end);
+    store_key_bounds(&first, &end, SPACE_REVOKED);
     do {
         n.count = 0;
         n.damaged = false;
@@ -252,7 +245,7 @@ revocations_page(struct kv_txn *txn, const struct revoked *after, size_t limit,
     enum mauth_rc rc;
 
     *count = 0;
-    space_bounds(&first, &end);
+    store_key_bounds(&first, &end, SPACE_REVOKED);
     if (after && !name_of(after, &first.b))
         return mauth_fail(err, MAUTH_INVALID, "revocation: not 0 to 3 ascending ids");
     if (after)
@@ -360,9 +353,8 @@ look_at(struct text key, struct text value, void *arg)
     struct reader r;
     struct entry e;
 
-    reader_init(&r, value.p, value.len);
-    (void)reader_u8(&r); /* version */
-    l->damaged = !read_entry(&r, &e) || name.len > sizeof(l->last);
+    l->damaged =
+        !record_begin(value, &r) || !read_entry(&r, &e) || name.len > sizeof(l->last);
     if (l->damaged)
         return false;
     memcpy(l->last, name.p, name.len);
@@ -400,7 +392,7 @@ list_some(struct kv_txn *txn, struct listing *l, struct mauth_err *err)
     struct store_key first, end;
     enum mauth_rc rc;
 
-    space_bounds(&first, &end);
+    store_key_bounds(&first, &end, SPACE_REVOKED);
     if (l->last_len) {
         buf_put(&first.b, l->last, l->last_len);
         buf_u8(&first.b, 0);

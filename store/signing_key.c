@@ -324,8 +324,7 @@ signing_key_each(struct kv_txn *txn, const struct mauth_secret *seal,
     struct store_key first, end;
     enum mauth_rc rc;
 
-    store_key(&first, SPACE_SIGNING_KEY, NULL, 0);
-    store_key(&end, (enum store_space)(SPACE_SIGNING_KEY + 1), NULL, 0);
+    store_key_bounds(&first, &end, SPACE_SIGNING_KEY);
     rc = kv_scan(
         txn, store_key_text(&first), store_key_text(&end), KV_UP, visit, &w, err);
     return rc ? rc : w.rc;

@@ -88,7 +88,7 @@ sign(struct ticket *t, const struct signer *signer, uint8_t raw[KEY_SIGNATURE_MA
     buf_init(&info);
     buf_str(&info, TEMPLATE_SIGNED_INFO);
     template_signed_info(&p, t);
-    piece = (struct text){(const char *)info.data, info.len};
+    piece = buf_slice(&info);
     if (pass_ok(&p))
         rc = signer_sign(signer, &piece, 1, raw, &len, err);
     else
@@ -104,12 +104,6 @@ digest(struct ticket *t, struct text head, struct text tail, struct mauth_err *e
     struct text pieces[2] = {head, tail};
 
     return hash_sha256(pieces, 2, t->digest, err);
-}
-
-static struct text
-text_of_buf(const struct buf *b)
-{
-    return (struct text){(const char *)b->data, b->len};
 }
 
 static enum mauth_rc
@@ -128,7 +122,7 @@ write_all(struct ticket *t, const struct signer *signer, struct buf *xml,
         return failed(&q, err);
     if (t->not_on_or_after_s - t->issued_s > MAUTH_LIFETIME_MAX_S)
         return mauth_fail(err, MAUTH_INVALID, "ticket: it would live over 12 hours");
-    rc = digest(t, text_of_buf(xml), text_of_buf(tail), err);
+    rc = digest(t, buf_slice(xml), buf_slice(tail), err);
     if (rc == MAUTH_OK)
         rc = sign(t, signer, raw, err);
     if (rc)
@@ -139,7 +133,7 @@ write_all(struct ticket *t, const struct signer *signer, struct buf *xml,
     template_signature_open(&p);
     template_signed_info(&p, t);
     template_signature_value(&p, t);
-    buf_text(xml, text_of_buf(tail));
+    buf_text(xml, buf_slice(tail));
     if (!pass_ok(&p))
         return failed(&p, err);
     if (xml->len > MAUTH_TICKET_MAX)
@@ -164,7 +158,7 @@ ticket_sign(struct ticket *t, const struct signer *signer, struct buf *out,
     buf_init(&tail);
     rc = write_all(t, signer, &xml, &tail, raw, err);
     if (rc == MAUTH_OK) {
-        buf_text(out, text_of_buf(&xml));
+        buf_text(out, buf_slice(&xml));
         if (!buf_ok(out))
             rc = mauth_fail(err, MAUTH_NO_MEMORY, "ticket: no memory");
     }

@@ -38,8 +38,7 @@ read_held(struct keep *k, struct mauth_err *err)
     enum mauth_rc rc = file_read(k->o.trust_file, MAUTH_TRUST_MAX, &k->file, err);
 
     if (rc == MAUTH_OK)
-        rc = parse(
-            k, (struct text){(const char *)k->file.data, k->file.len}, &k->trust, err);
+        rc = parse(k, buf_slice(&k->file), &k->trust, err);
     if (rc)
         buf_rewind(&k->file);
     return rc;
@@ -91,7 +90,7 @@ keep_trust(const struct keep *k)
 struct text
 keep_text(const struct keep *k)
 {
-    return (struct text){(const char *)k->file.data, k->file.len};
+    return buf_slice(&k->file);
 }
 
 bool

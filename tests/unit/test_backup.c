@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "store/backup.h"
 #include "store/graph_restore.h"
+#include "store/metadata_key.h"
 #include "tests/unit/audit_log.h"
 #include "tests/unit/press.h"
 
@@ -179,6 +180,46 @@ refuses_what_is_not_ours(void **state)
     mauth_secret_free(other);
 }
 
+static enum mauth_rc
+put_metadata_key(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    static const uint8_t nonce[12] = {9};
+    struct metadata_key k;
+    enum mauth_rc rc;
+
+    metadata_key_init(&k);
+    rc = metadata_key_make(&k, 1000, err);
+    if (rc == MAUTH_OK)
+        rc = metadata_key_put(txn, arg, &k, nonce, err);
+    metadata_key_clear(&k);
+    return rc;
+}
+
+/* Every key opens, or the service would find out when it is too late. */
+static void
+refuses_a_metadata_key_under_another_seal(void **state)
+{
+    static const uint8_t raw[KEYSTORE_SEAL_BYTES] = {99};
+    struct world *w = *state;
+    struct mauth_secret *seals[] = {NULL, w->press.seal};
+    static const enum mauth_rc want[] = {MAUTH_DENIED, MAUTH_OK};
+    struct kv *kv = w->press.s.kv;
+
+    assert_int_equal(mauth_secret_new(raw, sizeof(raw), &seals[0], NULL), MAUTH_OK);
+    for (size_t i = 0; i < COUNT(want); i++) {
+        struct restore r = plan(w);
+
+        assert_int_equal(kv_write(kv, put_metadata_key, seals[i], NULL), MAUTH_OK);
+        assert_int_equal(unlink(w->file), 0);
+        assert_int_equal(
+            backup_make(kv, "https://a.example", 1500, w->file, &w->head, NULL),
+            MAUTH_OK);
+        assert_int_equal(restore_run(&r, NULL), want[i]);
+    }
+    assert_int_equal(w->finished, 1);
+    mauth_secret_free(seals[0]);
+}
+
 static void
 takes_no_place_of_another(void **state)
 {
@@ -216,6 +257,7 @@ main(void)
         WORLD(waits_for_another_authority),
         WORLD(leaves_nothing_when_the_end_fails),
         WORLD(refuses_what_is_not_ours),
+        WORLD(refuses_a_metadata_key_under_another_seal),
         WORLD(takes_no_place_of_another),
     };
 

@@ -17,6 +17,17 @@ makes_keys(void **state)
     assert_true(text_is(store_key_text(&k), "H"));
 }
 
+static void
+bounds_a_space(void **state)
+{
+    struct store_key first, end;
+
+    (void)state;
+    store_key_bounds(&first, &end, SPACE_USER);
+    assert_true(text_is(store_key_text(&first), "u"));
+    assert_true(text_is(store_key_text(&end), "v"));
+}
+
 /* A name that is too long is not cut, so that it meets no other. */
 static void
 refuses_a_long_name(void **state)
@@ -104,6 +115,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_keys),
+        cmocka_unit_test(bounds_a_space),
         cmocka_unit_test(refuses_a_long_name),
         cmocka_unit_test(leaves_the_dot_alone),
     };

@@ -266,23 +266,28 @@ becomes_one_when_there_are_too_many(void **state)
 static enum mauth_rc
 damage(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
+    const struct text *record = arg;
     struct store_key key;
 
-    (void)arg;
     store_key(&key, SPACE_REVOKED, "\0", 1);
-    return kv_put(txn, store_key_text(&key), (struct text){"\1\1", 2}, err);
+    return kv_put(txn, store_key_text(&key), *record, err);
 }
 
 static void
 notices_damage(void **state)
 {
+    static const uint8_t of_another_version[1 + 8 + 8] = {255};
+    struct text records[] = {
+        {"\1\1", 2}, {(const char *)of_another_version, sizeof(of_another_version)}};
     struct world *w = *state;
 
-    assert_int_equal(kv_write(w->s.kv, damage, NULL, NULL), MAUTH_OK);
-    assert_int_equal(kv_write(w->s.kv, list, w, NULL), MAUTH_UNAVAILABLE);
-    set(w, 1, 0, NULL, NULL, NULL);
-    assert_int_equal(kv_read(w->s.kv, find, w, NULL), MAUTH_UNAVAILABLE);
-    assert_int_equal(kv_write(w->s.kv, add, w, NULL), MAUTH_UNAVAILABLE);
+    for (size_t i = 0; i < COUNT(records); i++) {
+        assert_int_equal(kv_write(w->s.kv, damage, &records[i], NULL), MAUTH_OK);
+        assert_int_equal(kv_write(w->s.kv, list, w, NULL), MAUTH_UNAVAILABLE);
+        set(w, 1, 0, NULL, NULL, NULL);
+        assert_int_equal(kv_read(w->s.kv, find, w, NULL), MAUTH_UNAVAILABLE);
+        assert_int_equal(kv_write(w->s.kv, add, w, NULL), MAUTH_UNAVAILABLE);
+    }
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
