@@ -152,7 +152,7 @@ class Records(AuditTest):
             self.assertEqual(found, whole)
             numbers = [r["sequence"] for r in whole]
             self.assertEqual(numbers, sorted(numbers, reverse=order == "newest"))
-            self.assertGreater(len(whole), 5)
+            self.assertGreater(len(whole), 3)
 
     def test_by_time(self):
         every = self.auditor.records(limit=10000)
@@ -414,6 +414,8 @@ class Folder(AuditTest):
         rules = self.mesh.dir / "mesh.rules"
         rules.write_text(rules.read_text().replace("can(owner, delete).", ""))
         self.mesh.signal(signal.SIGHUP)
+        wait_until(lambda: self.mesh.audit(action="rules.load", since=when), "the record of other rules")
+        self.auditor.login()  # other rules end all tickets
         wait_until(lambda: self.auditor.who(folder)["members"][0]["rights"] == ["control", "read", "subscribe", "write"],
                    "the other rules")
         then = self.auditor.who(folder, at=when)
