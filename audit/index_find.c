@@ -61,9 +61,8 @@ seek(const struct look *l, size_t term, uint32_t record)
 static bool
 fits(const struct look *l, uint32_t record, size_t but)
 {
-    int64_t t;
-
-    if (record < l->first || record >= l->end)
+    if (record < l->first || record >= l->end ||
+        !run_is_within(l->r, record, l->f->since_us, l->f->until_us))
         return false;
     for (size_t i = 0; i < l->terms; i++) {
         size_t at;
@@ -74,8 +73,7 @@ fits(const struct look *l, uint32_t record, size_t but)
         if (at == l->to[i] || l->r->record[at] != record)
             return false;
     }
-    t = l->r->time[record];
-    return t >= l->f->since_us && (!l->f->until_us || t < l->f->until_us);
+    return true;
 }
 
 /* The term with the fewest postings; what is left is asked of each of these. */

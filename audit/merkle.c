@@ -30,7 +30,7 @@ merkle_append(struct merkle *m, const uint8_t leaf[HASH_LEN], merkle_emit *emit,
 
     memcpy(hash, leaf, HASH_LEN);
     for (;;) {
-        if (level % MERKLE_TILE_HEIGHT == 0)
+        if (emit && level % MERKLE_TILE_HEIGHT == 0)
             rc = emit(level, m->size >> level, hash, arg, err);
         if (rc)
             return rc;

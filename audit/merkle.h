@@ -36,6 +36,7 @@ MAUTH_MUST_USE enum mauth_rc merkle_parent(const uint8_t left[HASH_LEN],
 typedef enum mauth_rc merkle_emit(unsigned level, uint64_t index,
     const uint8_t hash[HASH_LEN], void *arg, struct mauth_err *err);
 
+/* emit may be NULL. */
 MAUTH_MUST_USE enum mauth_rc merkle_append(struct merkle *m,
     const uint8_t leaf[HASH_LEN], merkle_emit *emit, void *arg, struct mauth_err *err);
 

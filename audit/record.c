@@ -165,7 +165,8 @@ render(const struct audit_record *r, struct buf *out, size_t *cut)
     put_member(out, "session", r->session);
     put_member(out, "ticket", r->ticket);
     put_member(out, "time", when);
-    buf_u8(out, '}');
+    put_name(out, "v");
+    buf_printf(out, "%d}", AUDIT_RECORD_VERSION);
 }
 
 enum mauth_rc

@@ -16,7 +16,8 @@
 enum {
     AUDIT_RESOURCES = 18, /* of a ticket: its nodes and audiences */
     AUDIT_SALT = 32,
-    AUDIT_FIELD_MAX = 512 /* bytes of a foreign text; longer ones are cut */
+    AUDIT_RECORD_VERSION = 1, /* of the members and what they mean (docs/audit.md) */
+    AUDIT_FIELD_MAX = 512     /* bytes of a foreign text; longer ones are cut */
 };
 
 /* Absent strings are NULL. Foreign text is taken as it is, checked and capped. */

@@ -13,15 +13,15 @@
 #include "base/hash.h"
 
 enum {
-    FENCE = 512,      /* hashes between two fences: a page */
+    PAGE = 4096,
     FIELD_SHIFT = 60, /* the field of a hash lies above */
     RADIX_BITS = 16,
     TERMS_USUAL = 14 /* of a record */
 };
 
 /*
- * The file: this, in the byte order of the machine; then fences, hashes, times, records.
- * The sum is over the head (with a sum of zeros) and the fences.
+ * The file: this, in the byte order of the machine; then spans, fences, hashes, times,
+ * records. The sum is over the head (with a sum of zeros), the spans and the fences.
  */
 struct head {
     char magic[8];
@@ -35,7 +35,7 @@ struct head {
     uint8_t sum[HASH_LEN];
 };
 
-static const char MAGIC[8] = {'m', 'a', 'u', 'd', 'i', 't', 'x', '1'};
+static const char MAGIC[8] = {'m', 'a', 'u', 'd', 'i', 't', 'x', '2'};
 static const uint32_t ORDER = 0x01020304;
 
 uint64_t
@@ -45,26 +45,35 @@ run_hash(const uint8_t key[SIPHASH_KEY], enum audit_field field, struct text val
            siphash(key, value.p, value.len) >> (64 - FIELD_SHIFT);
 }
 
+/* Blocks that n records, or hashes, fill or begin. */
 static size_t
-fences_of(size_t posts)
+blocks_of(size_t n)
 {
-    return (posts + FENCE - 1) / FENCE;
+    return (n + RUN_BLOCK - 1) / RUN_BLOCK;
+}
+
+/* What is kept in memory: spans and fences. */
+static size_t
+table_size(size_t count, size_t posts)
+{
+    return blocks_of(count) * sizeof(struct run_span) +
+           blocks_of(posts) * sizeof(uint64_t);
 }
 
 static size_t
 file_size(size_t count, size_t posts)
 {
-    return sizeof(struct head) + fences_of(posts) * sizeof(uint64_t) +
+    return sizeof(struct head) + table_size(count, posts) +
            posts * (sizeof(uint64_t) + sizeof(uint32_t)) + count * sizeof(int64_t);
 }
 
 static enum mauth_rc
-sum_up(const struct head *h, const uint64_t *fences, uint8_t out[HASH_LEN],
+sum_up(const struct head *h, const void *table, uint8_t out[HASH_LEN],
     struct mauth_err *err)
 {
     struct head bare = *h;
     struct text pieces[2] = {{(const char *)&bare, sizeof(bare)},
-        {(const char *)fences, fences_of(h->posts) * sizeof(*fences)}};
+        {(const char *)table, table_size(h->count, h->posts)}};
 
     memset(bare.sum, 0, sizeof(bare.sum));
     return hash_sha256(pieces, 2, out, err);
@@ -196,6 +205,7 @@ sort(struct run_draft *d, struct mauth_err *err)
 
 /* Where the parts of a file lie. */
 struct parts {
+    struct run_span *span;
     uint64_t *fence, *hash;
     int64_t *time;
     uint32_t *record;
@@ -206,24 +216,50 @@ parts_of(void *file, size_t count, size_t posts)
 {
     struct parts p;
 
-    p.fence = (uint64_t *)(void *)((char *)file + sizeof(struct head));
-    p.hash = p.fence + fences_of(posts);
+    p.span = (struct run_span *)(void *)((char *)file + sizeof(struct head));
+    p.fence = (uint64_t *)(void *)(p.span + blocks_of(count));
+    p.hash = p.fence + blocks_of(posts);
     p.time = (int64_t *)(void *)(p.hash + posts);
     p.record = (uint32_t *)(void *)(p.time + count);
     return p;
 }
 
+static struct run_span
+span_of(const int64_t *time, size_t count)
+{
+    struct run_span s = {0, 0};
+
+    for (size_t i = 0; i < count; i++) {
+        s.min_us = i && s.min_us < time[i] ? s.min_us : time[i];
+        s.max_us = i && s.max_us > time[i] ? s.max_us : time[i];
+    }
+    return s;
+}
+
+static void
+fill_tables(const struct run_draft *d, const struct parts *p)
+{
+    for (size_t i = 0; i < blocks_of(d->count); i++) {
+        size_t from = i * RUN_BLOCK, left = d->count - from;
+
+        p->span[i] = span_of(d->time + from, left < RUN_BLOCK ? left : RUN_BLOCK);
+    }
+    for (size_t i = 0; i < blocks_of(d->posts); i++)
+        p->fence[i] = p->hash[i * RUN_BLOCK];
+}
+
 static void
 fill(const struct run_draft *d, const uint8_t key[SIPHASH_KEY], void *file)
 {
+    struct run_span all = span_of(d->time, d->count);
     struct parts p = parts_of(file, d->count, d->posts);
     struct head h = {.order = ORDER,
         .count = d->count,
         .first = d->first,
         .posts = d->posts,
         .mark = d->mark,
-        .min_us = d->count ? d->time[0] : 0,
-        .max_us = d->count ? d->time[0] : 0,
+        .min_us = all.min_us,
+        .max_us = all.max_us,
         .key = siphash(key, MAGIC, sizeof(MAGIC))};
 
     memcpy(h.magic, MAGIC, sizeof(MAGIC));
@@ -231,13 +267,8 @@ fill(const struct run_draft *d, const uint8_t key[SIPHASH_KEY], void *file)
         p.hash[i] = d->post[i].hash;
         p.record[i] = d->post[i].record;
     }
-    for (size_t i = 0; i < fences_of(d->posts); i++)
-        p.fence[i] = p.hash[i * FENCE];
     memcpy(p.time, d->time, d->count * sizeof(*d->time));
-    for (size_t i = 0; i < d->count; i++) {
-        h.min_us = d->time[i] < h.min_us ? d->time[i] : h.min_us;
-        h.max_us = d->time[i] > h.max_us ? d->time[i] : h.max_us;
-    }
+    fill_tables(d, &p);
     memcpy(file, &h, sizeof(h));
 }
 
@@ -255,7 +286,7 @@ run_draft_write(struct run_draft *d, const uint8_t key[SIPHASH_KEY], const char 
     if (rc == MAUTH_OK) {
         fill(d, key, file);
         memcpy(&h, file, sizeof(h));
-        rc = sum_up(&h, parts_of(file, d->count, d->posts).fence, h.sum, err);
+        rc = sum_up(&h, file + sizeof(h), h.sum, err);
         memcpy(file, &h, sizeof(h));
     }
     if (rc == MAUTH_OK)
@@ -289,7 +320,7 @@ map_file(const char *path, struct audit_run *r, struct mauth_err *err)
     return MAUTH_OK;
 }
 
-/* Takes the head, checks it, and keeps the fences; the rest stays on the disk. */
+/* Takes the head, checks it, and keeps the tables; the rest stays on the disk. */
 static enum mauth_rc
 read_head(struct audit_run *r, const uint8_t key[SIPHASH_KEY], struct mauth_err *err)
 {
@@ -300,7 +331,7 @@ read_head(struct audit_run *r, const uint8_t key[SIPHASH_KEY], struct mauth_err 
     uint8_t sum[HASH_LEN];
     struct parts p;
     struct head h;
-    size_t fences;
+    size_t table;
 
     memcpy(&h, r->map, sizeof(h));
     if (memcmp(h.magic, MAGIC, sizeof(MAGIC)) != 0 || h.order != ORDER ||
@@ -309,12 +340,13 @@ read_head(struct audit_run *r, const uint8_t key[SIPHASH_KEY], struct mauth_err 
         file_size(h.count, h.posts) != r->size)
         return mauth_fail(err, MAUTH_MALFORMED, "audit index: a file of another kind");
     p = parts_of(map.out, h.count, h.posts);
-    fences = fences_of(h.posts) * sizeof(*r->fence);
-    r->fence = malloc(fences ? fences : 1);
-    if (!r->fence)
+    table = table_size(h.count, h.posts);
+    r->span = malloc(table + 1);
+    if (!r->span)
         return mauth_fail(err, MAUTH_NO_MEMORY, "audit index: no memory");
-    memcpy(r->fence, p.fence, fences);
-    if (sum_up(&h, r->fence, sum, err) || memcmp(sum, h.sum, HASH_LEN) != 0)
+    memcpy(r->span, p.span, table);
+    r->fence = (uint64_t *)(void *)(r->span + blocks_of(h.count));
+    if (sum_up(&h, r->span, sum, err) || memcmp(sum, h.sum, HASH_LEN) != 0)
         return mauth_fail(err, MAUTH_MALFORMED, "audit index: a damaged file");
     r->first = h.first;
     r->count = h.count;
@@ -362,7 +394,7 @@ run_close(struct audit_run *r)
     map.in = r->map;
     if (r->map)
         munmap(map.out, r->size);
-    free(r->fence);
+    free(r->span);
     free(r);
 }
 
@@ -389,12 +421,12 @@ bound(const uint64_t *sorted, size_t count, uint64_t v, bool above)
 static size_t
 find(const struct audit_run *r, uint64_t v, bool above)
 {
-    size_t page = bound(r->fence, fences_of(r->posts), v, above), from, count;
+    size_t page = bound(r->fence, blocks_of(r->posts), v, above), from, count;
 
     if (!page)
         return 0;
-    from = (page - 1) * FENCE;
-    count = r->posts - from < FENCE ? r->posts - from : FENCE;
+    from = (page - 1) * RUN_BLOCK;
+    count = r->posts - from < RUN_BLOCK ? r->posts - from : RUN_BLOCK;
     return from + bound(r->hash + from, count, v, above);
 }
 
@@ -406,4 +438,53 @@ run_range(
     *to = find(r, high, true);
     if (*to < *from) /* a damaged file */
         *to = *from;
+}
+
+bool
+run_is_within(
+    const struct audit_run *r, uint32_t record, int64_t since_us, int64_t until_us)
+{
+    const struct run_span *s = &r->span[record / RUN_BLOCK];
+    int64_t t;
+
+    if (s->max_us < since_us || (until_us && s->min_us >= until_us))
+        return false;
+    if (s->min_us >= since_us && (!until_us || s->max_us < until_us))
+        return true;
+    t = r->time[record];
+    return t >= since_us && (!until_us || t < until_us);
+}
+
+static void
+fetch(const struct audit_run *r, const void *from, size_t len)
+{
+    size_t at = (size_t)((const char *)from - (const char *)r->map) / PAGE * PAGE;
+    union {
+        const char *in;
+        void *out;
+    } p = {(const char *)r->map + at};
+
+    len += (size_t)((const char *)from - p.in);
+    (void)madvise(p.out, len, MADV_WILLNEED);
+}
+
+void
+run_fetch_posts(const struct audit_run *r, size_t from, size_t to)
+{
+    if (from == to)
+        return;
+    fetch(r, r->hash + from, (to - from) * sizeof(*r->hash));
+    fetch(r, r->record + from, (to - from) * sizeof(*r->record));
+}
+
+void
+run_fetch(const struct audit_run *r, uint64_t hash)
+{
+    size_t page = bound(r->fence, blocks_of(r->posts), hash, false), from, left;
+
+    if (!r->posts)
+        return;
+    from = (page ? page - 1 : 0) * RUN_BLOCK;
+    left = r->posts - from;
+    run_fetch_posts(r, from, from + (left < RUN_BLOCK ? left : RUN_BLOCK));
 }

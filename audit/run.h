@@ -4,7 +4,8 @@
  *
  * It holds the time of each record, and one sorted array of postings: the hash of a term
  * (field and value, keyed), and which record has it. The first hash of each 4 KiB of them
- * is kept in memory, so that looking a term up touches one page of the file.
+ * is kept in memory, as are the earliest and the latest time in each block of records: so
+ * looking a term up touches one page of the hashes and one of the records.
  */
 #ifndef AUDIT_RUN_H
 #define AUDIT_RUN_H
@@ -18,12 +19,18 @@
 #include <meshauth/err.h>
 
 enum {
-    RUN_RECORDS_MAX = 1 << 18
+    RUN_RECORDS_MAX = 1 << 18,
+    RUN_BLOCK = 512 /* records, and hashes in a page */
 };
 
 /* Of a term: the field in the four highest bits, so that one field's lie together. */
 uint64_t run_hash(
     const uint8_t key[SIPHASH_KEY], enum audit_field field, struct text value);
+
+/* Of the times of RUN_BLOCK records. */
+struct run_span {
+    int64_t min_us, max_us;
+};
 
 struct audit_run {
     uint64_t first; /* sequence */
@@ -34,7 +41,8 @@ struct audit_run {
     const int64_t *time;    /* of each record */
     const uint64_t *hash;   /* sorted */
     const uint32_t *record; /* of each hash; ascending where hashes are equal */
-    uint64_t *fence;        /* what follows is the run's own */
+    struct run_span *span;  /* what follows is the run's own */
+    uint64_t *fence;
     const void *map;
     size_t size;
 };
@@ -75,6 +83,16 @@ MAUTH_MUST_USE enum mauth_rc run_draft_write(struct run_draft *d,
 MAUTH_MUST_USE enum mauth_rc run_open(const char *path, const uint8_t key[SIPHASH_KEY],
     struct audit_run **out, struct mauth_err *err);
 void run_close(struct audit_run *r); /* NULL is fine */
+
+/* Is the time of this record in [since_us, until_us)? until_us 0: there is no end. */
+bool run_is_within(
+    const struct audit_run *r, uint32_t record, int64_t since_us, int64_t until_us);
+
+/* Has what run_range() and the postings of a hash need read from the disk, and does not
+ * wait for it. */
+void run_fetch(const struct audit_run *r, uint64_t hash);
+/* The same of postings that are to be read one after the other. */
+void run_fetch_posts(const struct audit_run *r, size_t from, size_t to);
 
 /* The postings with hashes from low to high (both included): [*from, *to). */
 void run_range(

@@ -94,11 +94,18 @@ read_string(struct reader *r)
 static void
 read_list(struct reader *r, struct audit_terms *t)
 {
+    /* What a question to the log is about is not what its record is about: it would
+     * always find itself. ("action" is the first member.) */
+    bool asks = audit_terms_have(t, AUDIT_ACTION, text_of("audit.query"));
+    struct text s;
+
     do {
         reader_expect(r, "\"", 1);
         if (!reader_ok(r))
             return;
-        add_ids(t, read_string(r));
+        s = read_string(r);
+        if (!asks)
+            add_ids(t, s);
     } while (reader_accept(r, ",", 1));
     reader_expect(r, "]", 1);
 }

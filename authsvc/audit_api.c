@@ -7,13 +7,19 @@
 #include "authsvc/auditing.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
+#include "authsvc/rules_in_force.h"
 #include "authsvc/service.h"
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "facts/audit_who.h"
 #include "net/fetch.h"
 #include "net/form.h"
 #include "store/audit_find.h"
+
+enum {
+    KNOWN = 32 /* parameters */
+};
 
 struct request {
     struct principal_change write; /* first */
@@ -25,6 +31,7 @@ struct request {
     struct form *form;
     struct audit_filter filter;
     enum audit_by by;
+    struct audit_who who;
     bool waits; /* for a record, if there is none yet */
     struct parked parked;
     uint64_t woken; /* parking_count() before the last look */
@@ -38,8 +45,11 @@ struct request {
 };
 
 struct audit_route {
+    /* The name of the parameter that is wrong, or NULL. */
+    const char *(*read)(struct request *r);
     enum mauth_rc (*answer)(struct request *r, struct mauth_err *err);
-    bool counts;
+    const char *const *others; /* parameters that are no filters */
+    bool filters;
 };
 
 static void
@@ -54,40 +64,96 @@ request_free(void *state)
     free(r);
 }
 
+/* What is asked. */
+
+static const char *const of_records[] = {"wait", NULL};
+static const char *const of_counts[] = {"by", NULL};
+static const char *const of_who[] = {"at", "folder", NULL};
+
 /* The name of the parameter that is wrong, or NULL. */
+static const char *
+read_filters(struct request *r)
+{
+    for (size_t i = 0; audit_filter_names[i]; i++) {
+        const char *name = audit_filter_names[i], *value = form_value(r->form, name, 0);
+
+        if (value && audit_filter_set(&r->filter, name, value, NULL) != MAUTH_OK)
+            return name;
+    }
+    return NULL;
+}
+
+/* It waits for what comes behind a record: nothing else is worth waiting for. */
+static const char *
+read_records(struct request *r)
+{
+    const char *wait = form_value(r->form, "wait", 0);
+    uint64_t s;
+
+    if (!wait)
+        return NULL;
+    if (!str_number(text_of(wait), &s) || s < 1 || s > AUDITING_WAIT_MS / 1000 ||
+        !r->filter.oldest_first || !r->filter.has_after)
+        return "wait";
+    r->waits = true;
+    r->parked.ends_ms = time_monotonic_ms() + (int64_t)s * 1000;
+    return NULL;
+}
+
+/* All of them are counted, so there is no place to go on from. */
+static const char *
+read_counts(struct request *r)
+{
+    const char *by = form_value(r->form, "by", 0);
+
+    r->by = by ? audit_by_of(by) : AUDIT_BYS;
+    if (r->by == AUDIT_BYS)
+        return "by";
+    if (form_value(r->form, "order", 0))
+        return "order";
+    return r->filter.has_after ? "after" : NULL;
+}
+
+static const char *
+read_who(struct request *r)
+{
+    const char *folder = form_value(r->form, "folder", 0);
+    const char *at = form_value(r->form, "at", 0);
+
+    r->who.at_s = r->principal.caller.now_s;
+    r->who.now = !at;
+    if (!folder || !id_parse(ID_FOLDER, folder, strlen(folder), &r->who.folder))
+        return "folder";
+    return at && !time_parse(at, strlen(at), &r->who.at_s) ? "at" : NULL;
+}
+
+static const char *
+find_unknown(const struct request *r)
+{
+    const char *known[KNOWN + 1] = {NULL};
+    size_t n = 0;
+
+    for (size_t i = 0; r->route->others[i] && n < KNOWN; i++)
+        known[n++] = r->route->others[i];
+    for (size_t i = 0; r->route->filters && audit_filter_names[i] && n < KNOWN; i++)
+        known[n++] = audit_filter_names[i];
+    return form_unknown(r->form, known);
+}
+
 static const char *
 read_query(struct request *r)
 {
     static const char *const nothing[] = {NULL};
-    const struct form *f = r->form;
-    const char *by = form_value(f, "by", 0), *wait = form_value(f, "wait", 0);
-    const char *wrong = form_repeated(f, nothing);
+    const char *wrong;
 
-    for (size_t i = 0; audit_filter_names[i] && !wrong; i++) {
-        const char *name = audit_filter_names[i], *value = form_value(f, name, 0);
-
-        if (value && audit_filter_set(&r->filter, name, value, NULL) != MAUTH_OK)
-            wrong = name;
-    }
-    r->by = by ? audit_by_of(by) : AUDIT_BYS;
-    r->waits = wait != NULL;
-    if (!wrong && r->route->counts != (r->by != AUDIT_BYS))
-        wrong = "by";
-    if (!wrong && wait &&
-        (strcmp(wait, "1") != 0 || r->route->counts || !r->filter.oldest_first ||
-            !r->filter.has_after))
-        wrong = "wait"; /* for what comes behind: nothing else is worth waiting for */
-    return wrong;
-}
-
-static const char *
-find_unknown(const struct form *f)
-{
-    static const char *const known[] = {"action", "actor", "after", "by", "client",
-        "device", "folder", "key", "limit", "order", "outcome", "reason", "request",
-        "rule", "service", "session", "since", "ticket", "until", "user", "wait", NULL};
-
-    return form_unknown(f, known);
+    if (form_parse(text_of(http_query(r->x)), &r->form, NULL) != MAUTH_OK)
+        return "";
+    wrong = form_repeated(r->form, nothing);
+    if (!wrong)
+        wrong = find_unknown(r);
+    if (!wrong && r->route->filters)
+        wrong = read_filters(r);
+    return wrong ? wrong : r->route->read(r);
 }
 
 /* What is found, in the thread for questions. */
@@ -129,8 +195,10 @@ put_next(struct request *r)
     buf_printf(
         &url, "%s/v1/audit?after=%" PRIu64, r->service->config->issuer.url, after);
     put_filters(r, &url);
-    if (r->waits)
-        buf_str(&url, "&wait=1");
+    if (r->waits) {
+        buf_str(&url, "&wait=");
+        buf_str(&url, form_value(r->form, "wait", 0));
+    }
     buf_str(&r->body, ",\"next\":");
     buf_json(&r->body, buf_slice(&url));
     if (!buf_ok(&url))
@@ -187,6 +255,16 @@ answer_counts(struct request *r, struct mauth_err *err)
     return rc;
 }
 
+static enum mauth_rc
+answer_who(struct request *r, struct mauth_err *err)
+{
+    r->who.kv = r->service->kv;
+    r->who.index = auditing_index(r->service->auditing);
+    r->who.rules = in_force_rules(r->principal.rules);
+    r->who.issuer = r->service->config->issuer.url;
+    return audit_who_write(&r->who, &r->body, err);
+}
+
 static void
 find(struct auditing_question *q)
 {
@@ -204,7 +282,63 @@ find(struct auditing_question *q)
 
 /* The steps: on record, found, answered, or found once more when something came. */
 
-static void look(struct http_exchange *x);
+static enum mauth_rc
+check(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct request *r = arg;
+
+    /* Who has come in by the admin socket could read the store itself. */
+    if (r->principal.local)
+        return principal_begin(txn, &r->principal, &r->problem, err);
+    return principal_ask(txn, r->x, &r->principal, "audit", &r->problem, err);
+}
+
+static enum mauth_rc
+record(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct request *r = arg;
+    enum mauth_rc rc = check(txn, arg, err);
+
+    return rc != MAUTH_OK || r->problem ? rc : audit_append(txn, r->entry, err);
+}
+
+static void answer(struct http_exchange *x);
+
+static void
+look(struct request *r, enum mauth_rc rc, const struct mauth_err *err)
+{
+    if (rc != MAUTH_OK) {
+        problem_fail(r->x, err);
+        return;
+    }
+    if (r->problem) {
+        principal_refuse(r->x, &r->principal, r->problem, NULL, false);
+        return;
+    }
+    r->woken = parking_count(auditing_parking(r->service->auditing));
+    r->question.run = find;
+    http_suspend(r->x, answer);
+    auditing_ask(r->service->auditing, &r->question);
+}
+
+static void
+recorded(struct http_exchange *x)
+{
+    struct request *r = http_state(x);
+
+    look(r, r->write.commit.job.rc, &r->write.commit.job.err);
+}
+
+/* Anew after each wait: who may not ask any more does not. */
+static void
+look_again(struct http_exchange *x)
+{
+    struct request *r = http_state(x);
+    struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc = principal_read(x, &r->principal, check, r, &r->problem, &err);
+
+    look(r, rc, &err);
+}
 
 static void
 answer(struct http_exchange *x)
@@ -214,55 +348,15 @@ answer(struct http_exchange *x)
     if (r->err.rc)
         problem_fail(x, &r->err);
     else if (!r->waits || r->count ||
-             !parking_wait(
-                 auditing_parking(r->service->auditing), &r->parked, r->woken, x, look))
+             !parking_wait(auditing_parking(r->service->auditing), &r->parked, r->woken,
+                 x, look_again))
         http_answer(x, 200, "application/json", buf_slice(&r->body), NULL);
-}
-
-static void
-look(struct http_exchange *x)
-{
-    struct request *r = http_state(x);
-
-    r->woken = parking_count(auditing_parking(r->service->auditing));
-    r->question.run = find;
-    http_suspend(x, answer);
-    auditing_ask(r->service->auditing, &r->question);
-}
-
-static enum mauth_rc
-run(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    struct request *r = arg;
-    enum mauth_rc rc;
-
-    /* Who has come in by the admin socket could read the store itself. */
-    if (r->principal.local)
-        rc = principal_begin(txn, &r->principal, &r->problem, err);
-    else
-        rc = principal_ask(txn, r->x, &r->principal, "audit", &r->problem, err);
-    if (rc != MAUTH_OK || r->problem || !r->entry)
-        return rc;
-    return audit_append(txn, r->entry, err);
-}
-
-static void
-recorded(struct http_exchange *x)
-{
-    struct request *r = http_state(x);
-
-    if (r->write.commit.job.rc != MAUTH_OK)
-        problem_fail(x, &r->write.commit.job.err);
-    else if (r->problem)
-        principal_refuse(x, &r->principal, r->problem, NULL, false);
-    else
-        look(x);
 }
 
 /* A question that waits is asked again behind each answer: it goes on record once an
  * hour. */
 static bool
-is_on_record(struct request *r, const struct audit_record *who)
+is_on_record(const struct request *r, const struct audit_record *who)
 {
     struct buf what;
     bool news;
@@ -283,22 +377,21 @@ begin(struct request *r)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
     struct audit_record who;
-    enum mauth_rc rc = MAUTH_OK;
 
     principal_record(&r->principal, r->x, &who);
-    if (!is_on_record(r, &who))
-        rc = audit_question_entry(&who, http_query(r->x), &r->entry, &err);
-    if (rc != MAUTH_OK)
+    if (is_on_record(r, &who))
+        look_again(r->x);
+    else if (audit_question_entry(&who, http_query(r->x), &r->entry, &err) != MAUTH_OK)
         problem_fail(r->x, &err);
     else
-        principal_write(r->x, &r->principal, run, r, &r->problem, recorded);
+        principal_write(r->x, &r->principal, record, r, &r->problem, recorded);
 }
 
 void
 audit_api_start(struct http_exchange *x)
 {
     struct request *r = calloc(1, sizeof(*r));
-    const char *wrong = NULL;
+    const char *wrong;
 
     if (!r) {
         problem_answer(x, "unavailable", NULL, NULL);
@@ -311,17 +404,14 @@ audit_api_start(struct http_exchange *x)
     r->write.commit.job.needed = true;
     if (!principal_admit(x, &r->principal))
         return;
-    if (form_parse(text_of(http_query(x)), &r->form, NULL) != MAUTH_OK)
-        wrong = "";
-    if (!wrong)
-        wrong = find_unknown(r->form);
-    if (!wrong)
-        wrong = read_query(r);
+    wrong = read_query(r);
     if (wrong)
         principal_refuse(x, &r->principal, "query", *wrong ? wrong : NULL, false);
     else
         begin(r);
 }
 
-const struct audit_route audit_records = {answer_records, false};
-const struct audit_route audit_counts = {answer_counts, true};
+const struct audit_route audit_records = {
+    read_records, answer_records, of_records, true};
+const struct audit_route audit_counts = {read_counts, answer_counts, of_counts, true};
+const struct audit_route audit_rights = {read_who, answer_who, of_who, false};

@@ -72,6 +72,7 @@
         ADMIN("DELETE", "roles/{id}/{id}", admin_roles_revoke),                       \
         {"GET", "/v1/audit", 0, NULL, audit_api_start, &audit_records},               \
         {"GET", "/v1/audit/count", 0, NULL, audit_api_start, &audit_counts},          \
+        {"GET", "/v1/audit/who", 0, NULL, audit_api_start, &audit_rights},            \
         {"GET", "/v1/audit/checkpoint", 0, NULL, audit_tree_api_start,                \
             &audit_tree_checkpoint},                                                  \
         {"GET", "/v1/audit/proof", 0, NULL, audit_tree_api_start, &audit_tree_proof}, \

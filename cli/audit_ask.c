@@ -10,7 +10,10 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/when.h"
+#include "facts/audit_who.h"
 #include "net/fetch.h"
+#include "policy/rules_file.h"
+#include "store/rules_mark.h"
 
 enum {
     PAGE = 1000
@@ -199,9 +202,9 @@ record(struct kv_txn *txn, void *arg, struct mauth_err *err)
 }
 
 static enum mauth_rc
-put_on_record(struct audit_source *s, struct audit_question *q, struct mauth_err *err)
+put_on_record(struct audit_source *s, struct buf *what, struct mauth_err *err)
 {
-    const char *query = buf_cstr(&q->query);
+    const char *query = buf_cstr(what);
     struct audit_record who = {.client = "local"};
     struct audit_entry *e = NULL;
     enum mauth_rc rc;
@@ -238,7 +241,7 @@ ask_store(struct audit_source *s, struct audit_question *q, uint64_t limit,
 {
     struct reading r = {.each = each, .arg = arg};
     struct audit_filter f = q->filter;
-    enum mauth_rc rc = put_on_record(s, q, err);
+    enum mauth_rc rc = put_on_record(s, &q->query, err);
 
     f.limit = limit ? limit : UINT64_MAX;
     if (rc == MAUTH_OK)
@@ -285,7 +288,7 @@ count_store(struct audit_source *s, struct audit_question *q, const char *by,
 
     audit_tally_init(
         &t, audit_by_of(by), s->index ? audit_index_key(s->index) : no_key);
-    rc = put_on_record(s, q, err);
+    rc = put_on_record(s, &q->query, err);
     if (rc == MAUTH_OK)
         rc = audit_count(s->kv, s->index, &q->filter, &t, err);
     for (size_t i = 0; rc == MAUTH_OK && i < t.rows && i < limit; i++)
@@ -315,6 +318,107 @@ audit_ask_counts(struct audit_source *s, struct audit_question *q, const char *b
     buf_text(&path, buf_slice(&q->query));
     rc = get_page(s, &path, out, err);
     buf_clear(&path);
+    return rc;
+}
+
+/* Who had which right in a folder. */
+
+static enum mauth_rc
+check_rules(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return rules_mark_check(txn, mauth_rules_hash(arg), err);
+}
+
+/* NULL when others than those of the file were in force last. */
+static enum mauth_rc
+read_rules(struct audit_source *s, struct mauth_rules **out, struct mauth_err *err)
+{
+    enum mauth_rc rc = rules_file_read(s->admin.config->rules_file, out, err);
+
+    if (rc == MAUTH_OK)
+        rc = kv_read(s->kv, check_rules, *out, err);
+    if (rc == MAUTH_OK)
+        return rc;
+    mauth_rules_free(*out);
+    *out = NULL;
+    return rc == MAUTH_CONFLICT ? MAUTH_OK : rc;
+}
+
+static enum mauth_rc
+who_in_store(struct audit_source *s, const struct id *folder, const char *at,
+    struct buf *json, struct mauth_err *err)
+{
+    struct audit_who who = {.kv = s->kv,
+        .index = s->index,
+        .issuer = s->admin.config->issuer.url,
+        .folder = *folder,
+        .at_s = time_now_s(),
+        .now = !at};
+    struct mauth_rules *rules = NULL;
+    enum mauth_rc rc = read_rules(s, &rules, err);
+
+    if (rc == MAUTH_OK && at && !time_parse(at, strlen(at), &who.at_s))
+        rc = mauth_fail(err, MAUTH_INVALID, "%s: no time", at);
+    who.rules = rules;
+    if (rc == MAUTH_OK)
+        rc = audit_who_write(&who, json, err);
+    mauth_rules_free(rules);
+    return rc;
+}
+
+static enum mauth_rc
+who_of_store(struct audit_source *s, const struct id *folder, const char *at,
+    struct buf *query, json_t **out, struct mauth_err *err)
+{
+    enum mauth_rc rc = put_on_record(s, query, err);
+    struct buf json;
+
+    buf_init(&json);
+    if (rc == MAUTH_OK)
+        rc = who_in_store(s, folder, at, &json, err);
+    if (rc == MAUTH_OK)
+        *out = json_loadb((const char *)json.data, json.len, 0, NULL);
+    if (rc == MAUTH_OK && !*out)
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    buf_clear(&json);
+    return rc;
+}
+
+static enum mauth_rc
+who_of_service(
+    struct audit_source *s, struct buf *query, json_t **out, struct mauth_err *err)
+{
+    struct admin_request r = {.method = "GET"};
+    enum mauth_rc rc;
+    struct buf path;
+
+    buf_init(&path);
+    buf_str(&path, "/v1/audit/who?");
+    buf_text(&path, buf_slice(query));
+    r.path = buf_cstr(&path);
+    if (r.path)
+        rc = admin_ask(&s->admin, &r, out, err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    buf_clear(&path);
+    return rc;
+}
+
+enum mauth_rc
+audit_ask_who(struct audit_source *s, const struct id *folder, const char *at,
+    json_t **out, struct mauth_err *err)
+{
+    char id[ID_LEN + 1];
+    struct buf query;
+    enum mauth_rc rc;
+
+    *out = NULL;
+    id_format(ID_FOLDER, folder, id);
+    buf_init(&query);
+    buf_printf(&query, "folder=%s%s%s", id, at ? "&at=" : "", at ? at : "");
+    rc = s->admin.served ? who_of_service(s, &query, out, err)
+                         : who_of_store(s, folder, at, &query, out, err);
+    buf_clear(&query);
     return rc;
 }
 

@@ -5,6 +5,7 @@
 #ifndef CLI_AUDIT_ASK_H
 #define CLI_AUDIT_ASK_H
 
+#include "base/id.h"
 #include "cli/admin.h"
 #include "cli/output.h"
 #include "store/audit_find.h"
@@ -81,6 +82,11 @@ MAUTH_MUST_USE enum mauth_rc audit_ask_page(struct audit_source *s,
 MAUTH_MUST_USE enum mauth_rc audit_ask_counts(struct audit_source *s,
     struct audit_question *q, const char *by, uint64_t limit, json_t **out,
     struct mauth_err *err);
+
+/* Who had which right in the folder at this time (NULL: now), as `GET /v1/audit/who`
+ * answers. */
+MAUTH_MUST_USE enum mauth_rc audit_ask_who(struct audit_source *s,
+    const struct id *folder, const char *at, json_t **out, struct mauth_err *err);
 
 /* A row of a table of records; heads are those that it has. */
 extern const char *const audit_row_heads[5];

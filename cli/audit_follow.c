@@ -127,7 +127,7 @@ ask_once(struct follow *f, struct mauth_err *err)
 
     buf_init(&f->q.query);
     buf_text(&f->q.query, buf_slice(&asked));
-    buf_printf(&f->q.query, "%sorder=oldest&wait=1&after=%" PRIu64,
+    buf_printf(&f->q.query, "%sorder=oldest&wait=55&after=%" PRIu64,
         asked.len ? "&" : "", f->after);
     rc = audit_ask_page(&f->source, &f->q, print, f, err);
     buf_clear(&f->q.query);

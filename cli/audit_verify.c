@@ -28,7 +28,7 @@ enum {
 
 static const struct command_option options[] = {
     {"config", 'c', "FILE", "meshauth.conf of the service (required)"},
-    {"state", 0, "FILE", "go on behind what FILE says was verified, and keep it there"},
+    {"state", 0, "FILE", "go on behind what FILE says, and keep it there"},
     {"checkpoint", 0, "FILE", "hold the log against this checkpoint"},
     {"trust", 0, "FILE", "... against the one in a trust file, of a service"},
     {"witness", 0, "FILE", "... against all that an updater has kept"},
@@ -267,8 +267,8 @@ run(const struct call *call)
 const struct command audit_verify_command = {
     .noun = "audit",
     .verb = "verify",
-    .synopsis = "-c FILE [--state FILE] [--checkpoint FILE] [--trust FILE]\n"
-                "           [--witness FILE] [--json]",
+    .synopsis = "-c FILE [--state FILE] [--checkpoint FILE]\n"
+                "           [--trust FILE] [--witness FILE] [--json]",
     .summary = "has anything been cut out of the log, or altered?",
     .about =
         "Computes the whole log anew, record by record, also beside a running "

@@ -322,7 +322,8 @@ shorten_chain(struct cache *c, uint64_t hash)
         remove_entry(c, last);
 }
 
-static void
+/* False: another one of the same ticket had to go. */
+static bool
 insert(struct cache *c, struct entry *e)
 {
     const char *id = mauth_ticket_id(e->held.ticket);
@@ -336,6 +337,7 @@ insert(struct cache *c, struct entry *e)
     while (c->live == c->capacity || c->bytes + e->weight > c->bytes_max)
         evict_one(c);
     link_entry(c, e);
+    return !older;
 }
 
 static struct entry *
@@ -358,7 +360,7 @@ make_entry(size_t size, size_t terms_size, struct text credential,
     return e;
 }
 
-void
+bool
 cache_put(struct cache *c, struct text credential, struct mauth_ticket *ticket,
     size_t weight, uint64_t checked)
 {
@@ -366,21 +368,23 @@ cache_put(struct cache *c, struct text credential, struct mauth_ticket *ticket,
     size_t size =
         round_up(rest_place(credential.len) + terms + sizeof(struct recall), LINE);
     struct entry *e = NULL;
+    bool is_new;
 
     weight += size;
     if (weight <= c->bytes_max)
         e = make_entry(size, terms, credential, ticket);
     if (!e) {
         mauth_ticket_free(ticket);
-        return;
+        return true;
     }
     e->hash = mix_credential(c->seed, credential.p, credential.len);
     e->weight = weight;
     e->held.ticket = ticket;
     e->held.checked = checked;
     pthread_mutex_lock(&c->writer);
-    insert(c, e);
+    is_new = insert(c, e);
     pthread_mutex_unlock(&c->writer);
+    return is_new;
 }
 
 void

@@ -20,6 +20,7 @@
 #ifndef VERIFIER_CACHE_H
 #define VERIFIER_CACHE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,9 +69,10 @@ void cache_load(struct cache *c, struct loaded *fresh);
 /*
  * Keep a verified ticket under these bytes, which are copied; others make room
  * for it. The ticket is the cache's from now on, also where it is not kept.
- * weight: bytes of the ticket in memory.
+ * weight: bytes of the ticket in memory. False: it was there already, under another
+ * spelling or as of before a new key.
  */
-void cache_put(struct cache *c, struct text credential, struct mauth_ticket *ticket,
+bool cache_put(struct cache *c, struct text credential, struct mauth_ticket *ticket,
     size_t weight, uint64_t checked);
 
 /* Forget it, if it is there: it was found to be of no use. */

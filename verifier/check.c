@@ -163,9 +163,24 @@ known_ticket(struct check *c, uint64_t hash, struct text credential, enum mauth_
     return true;
 }
 
+/* Before the cache takes the ticket over; copies, for it may drop it at once. */
+static struct journal_ticket
+name_for_journal(const struct check *c, const struct mauth_ticket *t)
+{
+    struct journal_ticket named = {.id = ""};
+
+    if (!c->v->journal)
+        return named;
+    decision_copy_id(named.id, t->says.id);
+    decision_copy_id(named.key, t->says.key_id);
+    memcpy(named.digest, t->digest, sizeof(named.digest));
+    return named;
+}
+
 static enum mauth_rc
 new_ticket(struct check *c, struct text credential)
 {
+    struct journal_ticket named;
     struct mauth_ticket *t = NULL;
     char xml[MAUTH_TICKET_MAX];
     enum mauth_rc rc;
@@ -177,8 +192,11 @@ new_ticket(struct check *c, struct text credential)
     if (rc != MAUTH_OK)
         return rc;
     rc = take_part(c, t);
-    cache_put(
-        c->v->cache, credential, t, sizeof(*t) + t->pool_len, c->loaded->generation);
+    named = name_for_journal(c, t);
+    if (cache_put(c->v->cache, credential, t, sizeof(*t) + t->pool_len,
+            c->loaded->generation) &&
+        c->v->journal)
+        journal_accept(c->v->journal, &named, c->request->now_s);
     return rc;
 }
 

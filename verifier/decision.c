@@ -11,7 +11,8 @@
 #include "tickets/decode.h"
 
 enum {
-    TEXT_MAX = 512 /* bytes of a foreign text in JSON */
+    TEXT_MAX = 512, /* bytes of a foreign text in JSON */
+    BRIEF_MAX = 32  /* where there is little room */
 };
 
 void
@@ -28,8 +29,8 @@ decision_start(struct mauth_decision *d)
 }
 
 /* Ids of a ticket are never longer than there is room for. */
-static void
-copy_id(char out[MAUTH_DECISION_ID], struct text id)
+void
+decision_copy_id(char out[MAUTH_DECISION_ID], struct text id)
 {
     size_t len = id.len < MAUTH_DECISION_ID ? id.len : 0;
 
@@ -40,11 +41,11 @@ copy_id(char out[MAUTH_DECISION_ID], struct text id)
 void
 decision_name_ticket(struct mauth_decision *d, const struct mauth_ticket *t)
 {
-    copy_id(d->subject, t->says.subject);
-    copy_id(d->holder, ticket_holder(&t->says));
-    copy_id(d->session, ticket_session(&t->says));
-    copy_id(d->ticket, t->says.id);
-    copy_id(d->key, t->says.key_id);
+    decision_copy_id(d->subject, t->says.subject);
+    decision_copy_id(d->holder, ticket_holder(&t->says));
+    decision_copy_id(d->session, ticket_session(&t->says));
+    decision_copy_id(d->ticket, t->says.id);
+    decision_copy_id(d->key, t->says.key_id);
     memcpy(d->digest, t->digest, sizeof(d->digest));
     d->not_on_or_after_s = t->says.not_on_or_after_s;
 }
@@ -147,13 +148,13 @@ put_member(struct buf *b, const char *name, const char *value)
 }
 
 static void
-put_args(struct buf *b, const struct mauth_request *r)
+put_args(struct buf *b, const struct mauth_request *r, size_t max)
 {
     buf_str(b, ",\"args\":[");
     for (size_t i = 0; i < r->arg_count; i++) {
         if (i)
             buf_u8(b, ',');
-        put_string(b, r->args[i], TEXT_MAX);
+        put_string(b, r->args[i], max);
     }
     buf_u8(b, ']');
 }
@@ -169,16 +170,19 @@ put_digest(struct buf *b, const struct mauth_decision *d)
     }
 }
 
-static void
-put_all(struct buf *b, const struct mauth_decision *d, const struct mauth_request *r)
+void
+decision_write(const struct mauth_decision *d, const struct mauth_request *r,
+    bool is_brief, struct buf *b)
 {
+    size_t max = is_brief ? BRIEF_MAX : TEXT_MAX;
     char now[TIME_LEN + 1];
 
     time_format(r->now_s, now);
     buf_printf(b, "{\"time\":\"%s\",\"outcome\":\"%s\"", now,
         d->verdict == MAUTH_ALLOW ? "allow" : "deny");
     put_member(b, "reason", mauth_reason_name(d->reason));
-    put_member(b, "why", d->why);
+    if (!is_brief)
+        put_member(b, "why", d->why);
     put_member(b, "subject", d->subject);
     put_member(b, "holder", d->holder);
     put_member(b, "session", d->session);
@@ -186,10 +190,12 @@ put_all(struct buf *b, const struct mauth_decision *d, const struct mauth_reques
     put_digest(b, d);
     put_member(b, "key", d->key);
     buf_str(b, ",\"action\":");
-    put_string(b, r->action, TEXT_MAX);
-    put_args(b, r);
-    put_member(b, "rule", d->rule);
-    put_member(b, "facts", d->facts);
+    put_string(b, r->action, max);
+    put_args(b, r, max);
+    if (!is_brief) {
+        put_member(b, "rule", d->rule);
+        put_member(b, "facts", d->facts);
+    }
     buf_printf(
         b, ",\"epoch\":%" PRIu64 ",\"sequence\":%" PRIu64 "}", d->epoch, d->sequence);
 }
@@ -206,7 +212,7 @@ mauth_decision_json(const struct mauth_decision *decision,
         !request->action || cap == 0)
         return mauth_fail(err, MAUTH_INVALID, "decision: of another version");
     buf_init_fixed(&b, out, cap - 1);
-    put_all(&b, decision, request);
+    decision_write(decision, request, false, &b);
     if (!buf_ok(&b)) {
         out[0] = '\0';
         return mauth_fail(

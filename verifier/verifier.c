@@ -91,8 +91,9 @@ report(struct mauth_verifier *v)
 
     /* A status directory that cannot be written must not stop decisions; whoever
      * reads it sees that the report has grown old. */
-    if (v->status_dir && loaded_report(v->loaded, v->status_dir, v->audience,
-                             time_now_s(), trouble, NULL) != MAUTH_OK)
+    if (v->status_dir && v->loaded &&
+        loaded_report(v->loaded, v->status_dir, v->audience, time_now_s(), trouble,
+            NULL) != MAUTH_OK)
         return;
 }
 
@@ -164,6 +165,8 @@ start(struct mauth_verifier *v, const struct mauth_verifier_options *o,
             o->cache_bytes ? o->cache_bytes : BYTES, &v->cache, err);
     if (rc == MAUTH_OK)
         rc = mauth_verifier_refresh(v, err);
+    if (rc == MAUTH_OK && v->status_dir)
+        rc = journal_open(v->status_dir, &v->journal, err);
     atomic_store(&v->next_look_ms, coarse_now_ms() + v->look_ms);
     return rc;
 }
@@ -190,6 +193,18 @@ mauth_verifier_open(const struct mauth_verifier_options *options,
     return rc;
 }
 
+enum mauth_rc
+mauth_verifier_record(struct mauth_verifier *v, const struct mauth_decision *decision,
+    const struct mauth_request *request, struct mauth_err *err)
+{
+    if (decision->size != sizeof(*decision) || request->size != sizeof(*request) ||
+        !request->action || request->arg_count > MAUTH_RULES_ARGS_MAX)
+        return mauth_fail(err, MAUTH_INVALID, "decision: of another version");
+    if (!v->journal)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "decision: there is no status_dir");
+    return journal_record(v->journal, decision, request, err);
+}
+
 void
 mauth_verifier_close(struct mauth_verifier *v)
 {
@@ -197,6 +212,7 @@ mauth_verifier_close(struct mauth_verifier *v)
         return;
     if (v->status_dir && v->loaded)
         loaded_unreport(v->status_dir);
+    journal_close(v->journal);
     pthread_mutex_destroy(&v->loading);
     cache_free(v->cache);
     loaded_release(v->loaded);

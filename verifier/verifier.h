@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "verifier/cache.h"
+#include "verifier/journal.h"
 #include "verifier/loaded.h"
 #include <meshauth/ticket.h>
 #include <meshauth/verifier.h>
@@ -19,7 +20,8 @@ struct mauth_verifier {
     struct loaded_files files;
     char *texts; /* what files, audience and status_dir point into */
     const char *audience;
-    const char *status_dir; /* or NULL */
+    const char *status_dir; /* or NULL, and then no journal either */
+    struct journal *journal;
     int32_t skew_s;
     bool allow_bearer;
     int64_t look_ms;

@@ -40,7 +40,8 @@ struct mauth_verifier_options {
     const char *root_vkey;  /* the root's verifier key, as in root.vkey */
     const char *audience;   /* who we are: "urn:meshauth:service:NAME" */
     const char *rules_file; /* path; replaced by rename() while we run */
-    const char *status_dir; /* where to say what is loaded; NULL: nowhere */
+    const char *status_dir; /* where to say what is loaded and which tickets came; in
+                               memory (/run); NULL: nowhere */
     int32_t skew_s;         /* 0: 60 s; at most MAUTH_SKEW_MAX_S */
     bool allow_bearer;      /* accept tickets that are bound to no key */
     uint32_t look_ms;       /* between two looks at the files; 0: 1000 */
@@ -150,6 +151,24 @@ MAUTH_API MAUTH_MUST_USE enum mauth_rc mauth_verifier_check(struct mauth_verifie
 MAUTH_API MAUTH_MUST_USE enum mauth_rc mauth_decision_json(
     const struct mauth_decision *decision, const struct mauth_request *request,
     char *out, size_t cap, size_t *len, struct mauth_err *err);
+
+/*
+ * Hand a decision in, to be put on record by the account service: for those that an
+ * auditor will ask about, at most some a second. It is one write into a ring in the
+ * status directory, from where the updater sends it (with --loaded); behind 2,048 more
+ * it is gone. What is too long of it is cut.
+ *
+ * That a ticket was accepted for the first time is told the same way by every check,
+ * without a call: the account service raises an alarm when it has not issued it, for then
+ * somebody else has a signing key. A check waits for that write, but not for anybody who
+ * reads it, and no decision hangs on it.
+ *
+ * MAUTH_INVALID      of another version
+ * MAUTH_UNAVAILABLE  there is no status directory, or it cannot be written
+ */
+MAUTH_API MAUTH_MUST_USE enum mauth_rc mauth_verifier_record(struct mauth_verifier *v,
+    const struct mauth_decision *decision, const struct mauth_request *request,
+    struct mauth_err *err);
 
 #ifdef __cplusplus
 }

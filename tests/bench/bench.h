@@ -67,5 +67,6 @@ int bench_issue(int argc, char **argv);
 int bench_graph(int argc, char **argv);
 int bench_revocation(int argc, char **argv);
 int bench_rotation(int argc, char **argv);
+int bench_audit(int argc, char **argv);
 
 #endif

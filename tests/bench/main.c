@@ -13,6 +13,7 @@ static const struct {
     {"graph", bench_graph},
     {"revocation", bench_revocation},
     {"rotation", bench_rotation},
+    {"audit", bench_audit},
 };
 
 static const char usage[] =
@@ -28,6 +29,8 @@ static const char usage[] =
     "[--revocations N] [--build DIR] [--dir DIR]\n"
     "       meshauth-bench rotation [--seconds N] [--rotations N] [--connections N] "
     "[--quick] [--build DIR] [--dir DIR]\n"
+    "       meshauth-bench audit [--records N] [--seconds N] [--quick] [--build DIR] "
+    "[--dir DIR]\n"
     "\n"
     "  verify  the first verification of a ticket, against raw OpenSSL and xmlsec1\n"
     "  issue   logins and exchanges of tickets at a meshauthd of its own, beside a "
@@ -35,6 +38,7 @@ static const char usage[] =
     "  graph   a graph of a million users, against one of a thousand\n"
     "  revocation  from the command to the first refusal; and what a long list costs\n"
     "  rotation  keys follow each other while clients and services work\n"
+    "  audit   a log of ten million records: questions, appending, logins meanwhile\n"
     "\n"
     "Prints lines of name, value and unit.\n";
 

@@ -68,3 +68,10 @@ expect "$lines" 'switches|operations|answers|checks' \
     rotation.{switches,per_s,issued,errors,checks,failed}
 grep -qx 'rotation.failed 0 checks' <<<"$lines" || { echo "$lines"; exit 1; }
 refuses rotation --rotations 0
+
+# A log that is small, but has one file of the index; each question finds what it must.
+lines=$("$bench" audit --quick --records 300000 --seconds 0.3)
+expect "$lines" 's|records|bytes|us|ms|x|commits|exchanges|answers' audit.{fill.s,records,bytes_per_record,index.cpu.us} \
+    audit.{query_user,query_ticket,query_folder,count_day,count_day.hours,count_day.users}.{ms,longest.ms,found} \
+    audit.append.{per_s,empty.per_s,ratio} audit.login.{per_s,asked.per_s,ratio,answers} disk.commit.per_s
+refuses audit --records 5

@@ -363,7 +363,7 @@ class Invitations(CommandTest):
                      *(p.read_text() for p in self.bob.account.iterdir()),
                      *(p.read_text() for p in self.alice.account.iterdir())):
             self.assertNotIn(node["secret"], text)
-        self.assertEqual(self.mesh.audit(action="invitation.accept")[0]["resources"], [node["id"]])
+        self.assertEqual(self.mesh.audit(action="invitation.accept")[0]["resources"][0], node["id"])
 
 
 class Accounts(CommandTest):

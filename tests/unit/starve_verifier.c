@@ -64,12 +64,27 @@ ask_anew(void *arg, struct mauth_err *err)
     return rc;
 }
 
+/* The first that is handed in begins a file. */
+static enum mauth_rc
+record(void *arg, struct mauth_err *err)
+{
+    struct scene s = *(struct scene *)arg;
+    struct mauth_request r = {.size = sizeof(r), .action = "read"};
+    struct mauth_decision d = {.size = sizeof(d)};
+    enum mauth_rc rc = mauth_verifier_open(&s.options, &s.verifier, err);
+
+    if (rc == MAUTH_OK)
+        rc = mauth_verifier_record(s.verifier, &d, &r, err);
+    mauth_verifier_close(s.verifier);
+    return rc;
+}
+
 static void
 starves_the_verifier(void **state)
 {
     struct scene s = {0};
     struct ticket t;
-    char *credential;
+    char *credential, path[128];
 
     (void)state;
     issuer_make(&s.issuer);
@@ -94,6 +109,13 @@ starves_the_verifier(void **state)
     starve("refresh", load_newer, &s);
     starve_or_do_without("ask", ask_anew, &s);
     mauth_verifier_close(s.verifier);
+    s.options.status_dir = s.issuer.dir; /* where it says little, for want of memory */
+    starve_or_do_without("open and tell", open_one, &s);
+    starve_or_do_without("record", record, &s);
+    snprintf(path, sizeof(path), "%s/accepted.0", s.issuer.dir);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof(path), "%s/decisions.0", s.issuer.dir);
+    assert_int_equal(unlink(path), 0);
     issuer_remove(&s.issuer);
     free(credential);
     free(s.header);

@@ -81,7 +81,8 @@ writes_records_down(void **state)
     assert_int_equal(f->count, 2);
     assert_string_equal(f->json[0],
         "{\"action\":\"refused\",\"count\":3,\"outcome\":\"deny\",\"reason\":"
-        "\"token-form\",\"sequence\":1,\"time\":\"2026-11-22T10:05:00.123457Z\"}");
+        "\"token-form\",\"sequence\":1,\"time\":\"2026-11-22T10:05:00.123457Z\",\"v\":"
+        "1}");
     assert_string_equal(f->json[1],
         "{\"action\":\"login\",\"actor\":\"usr_0aaaaaaaaaaaaaaaaaaaaaaaaa\",\"client\":"
         "\"127.0.0.1\",\"device\":\"0123456789abcdef\",\"digest\":"
@@ -91,7 +92,7 @@ writes_records_down(void **state)
         "\"say \\\"sequence\\\":7\"],\"sequence\":0,\"session\":"
         "\"ses_0aaaaaaaaaaaaaaaaaaaaaaaaa\",\"ticket\":"
         "\"_00112233445566778899aabbccddeeff\",\"time\":\"2026-11-22T10:05:00."
-        "123456Z\"}");
+        "123456Z\",\"v\":1}");
     store_remove(&s);
 }
 

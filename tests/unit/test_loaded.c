@@ -89,6 +89,9 @@ test_open_refuses(void **state)
     REFUSED(MAUTH_MALFORMED);
     o.trust_file = "/nonexistent";
     REFUSED(MAUTH_NOT_FOUND);
+    o.trust_file = "/nonexistent";
+    o.status_dir = w->issuer.dir; /* there is nothing to tell of yet */
+    REFUSED(MAUTH_NOT_FOUND);
     o.rules_file = "/nonexistent";
     REFUSED(MAUTH_NOT_FOUND);
     o.rules_file = w->issuer.trust_file;
@@ -98,6 +101,16 @@ test_open_refuses(void **state)
     REFUSED(MAUTH_UNTRUSTED);
 #undef REFUSED
     mauth_verifier_close(NULL);
+}
+
+/* verifier/journal.h; it stays, for the next process. */
+static void
+remove_journal(const struct world *w)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/accepted.0", w->issuer.dir);
+    assert_int_equal(unlink(path), 0);
 }
 
 static void
@@ -125,6 +138,7 @@ test_status(void **state)
     mauth_verifier_close(w->verifier);
     w->verifier = NULL;
     assert_int_equal(access(path, F_OK), -1);
+    remove_journal(w);
 }
 
 /* Whoever may write there, too, does not choose which file of ours is overwritten. */
@@ -149,6 +163,7 @@ test_status_follows_no_link(void **state)
     assert_int_equal(file_read(path, 4096, &b, NULL), MAUTH_OK);
     assert_non_null(strstr(buf_cstr(&b), "epoch 1\nsequence 1\nhash "));
     buf_clear(&b);
+    remove_journal(w);
 }
 
 struct crowd {

@@ -1,0 +1,359 @@
+#include "audit/archive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/fail.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/str.h"
+
+enum {
+    PIECE = 1 << 16,
+    GZIP = 16 + MAX_WBITS, /* for zlib: with the head and tail of a gzip file */
+    ROOT_SHOWN = 8,        /* bytes of it in a file's name */
+    LINES_MAX = 1 << 28,   /* bytes of a segment's lines */
+    FILES_MAX = 1 << 20
+};
+
+void
+archive_name(const struct archive_head *h, char out[ARCHIVE_NAME_MAX])
+{
+    char root[2 * ROOT_SHOWN + 1];
+
+    str_hex(h->root, ROOT_SHOWN, root);
+    snprintf(out, ARCHIVE_NAME_MAX, "audit-%012" PRIu64 "-%012" PRIu64 "-%s.jsonl.gz",
+        h->first, h->first + h->count - 1, root);
+}
+
+bool
+archive_name_parse(const char *name, struct archive_head *out)
+{
+    uint64_t first, last;
+    char root[2 * ROOT_SHOWN + 1], again[ARCHIVE_NAME_MAX];
+
+    memset(out, 0, sizeof(*out));
+    if (sscanf(name, "audit-%18" SCNu64 "-%18" SCNu64 "-%16[0-9a-f]", &first, &last,
+            root) != 3 ||
+        last < first || !str_unhex(text_of(root), ROOT_SHOWN, out->root))
+        return false;
+    out->first = first;
+    out->count = last - first + 1;
+    archive_name(out, again);
+    return strcmp(name, again) == 0;
+}
+
+/* Reading: pieces of the file, inflated to lines. */
+
+struct input {
+    struct archive_lines lines;
+    z_stream z;
+    bool at_end; /* of the gzip stream */
+    uint64_t total;
+    struct buf line;
+    archive_each *each;
+    void *arg;
+    bool stopped;
+    struct mauth_err *err;
+};
+
+static enum mauth_rc
+take_line(struct input *in, struct text line)
+{
+    struct archive_record r;
+    bool is_record;
+    enum mauth_rc rc = archive_lines_take(&in->lines, line, &r, &is_record, in->err);
+
+    if (rc == MAUTH_OK && is_record)
+        in->stopped = !in->each(&r, in->arg);
+    return rc;
+}
+
+static enum mauth_rc
+take_lines(struct input *in, struct text piece)
+{
+    enum mauth_rc rc = MAUTH_OK;
+    struct text part;
+
+    in->total += piece.len;
+    while (rc == MAUTH_OK && !in->stopped && text_cut(&piece, '\n', &part)) {
+        buf_text(&in->line, part);
+        if (!buf_ok(&in->line))
+            return mauth_fail(in->err, MAUTH_NO_MEMORY, "audit: no memory");
+        rc = take_line(in, buf_slice(&in->line));
+        buf_rewind(&in->line);
+    }
+    buf_text(&in->line, piece);
+    if (rc == MAUTH_OK && (in->line.len > ARCHIVE_LINE_MAX || in->total > LINES_MAX))
+        rc = mauth_fail(in->err, MAUTH_MALFORMED, "audit: the segment is too long");
+    return rc;
+}
+
+static enum mauth_rc
+inflate_piece(struct input *in, uint8_t *piece, size_t len)
+{
+    enum mauth_rc rc = MAUTH_OK;
+    uint8_t out[PIECE];
+    int z;
+
+    in->z.next_in = piece;
+    in->z.avail_in = (uInt)len;
+    do {
+        in->z.next_out = out;
+        in->z.avail_out = sizeof(out);
+        z = in->at_end ? Z_DATA_ERROR : inflate(&in->z, Z_NO_FLUSH);
+        if (z != Z_OK && z != Z_STREAM_END && z != Z_BUF_ERROR)
+            return mauth_fail(
+                in->err, MAUTH_MALFORMED, "audit: the segment is damaged (gzip)");
+        in->at_end = z == Z_STREAM_END;
+        rc = take_lines(
+            in, (struct text){(const char *)out, sizeof(out) - in->z.avail_out});
+    } while (rc == MAUTH_OK && !in->stopped &&
+             (in->z.avail_in || (!in->z.avail_out && !in->at_end)));
+    return rc;
+}
+
+static enum mauth_rc
+read_pieces(struct input *in, int fd)
+{
+    enum mauth_rc rc = MAUTH_OK;
+    uint8_t piece[PIECE];
+    ssize_t n = 1;
+
+    while (rc == MAUTH_OK && n > 0 && !in->stopped) {
+        n = read(fd, piece, sizeof(piece));
+        if (n < 0 && errno == EINTR)
+            n = 1;
+        else if (n < 0)
+            rc = mauth_fail(in->err, MAUTH_UNAVAILABLE, "audit: %s", strerror(errno));
+        else if (n > 0)
+            rc = inflate_piece(in, piece, (size_t)n);
+    }
+    if (rc == MAUTH_OK && !in->stopped &&
+        (!in->at_end || !in->lines.ended || in->line.len))
+        rc = mauth_fail(in->err, MAUTH_MALFORMED, "audit: the segment was cut");
+    return rc;
+}
+
+/* A file that calls itself a segment must be that one. */
+static enum mauth_rc
+check_name(const char *path, const struct archive_head *h, struct mauth_err *err)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char right[ARCHIVE_NAME_MAX];
+
+    archive_name(h, right);
+    if (strncmp(name, "audit-", 6) == 0 && strcmp(name, right) != 0)
+        return mauth_fail(err, MAUTH_MALFORMED, "%s: holds %s", name, right);
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+read_segment(struct input *in, const char *path, struct archive_head *head)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    enum mauth_rc rc;
+
+    if (fd < 0)
+        return mauth_fail(in->err,
+            errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE, "%s: %s", path,
+            strerror(errno));
+    rc = read_pieces(in, fd);
+    close(fd);
+    if (rc || in->stopped)
+        return rc;
+    head->first = in->lines.first;
+    head->count = in->lines.tree.size;
+    memcpy(head->root, in->lines.root, HASH_LEN);
+    return check_name(path, head, in->err);
+}
+
+enum mauth_rc
+archive_read(const char *path, archive_each *each, void *arg, struct archive_head *head,
+    struct mauth_err *err)
+{
+    struct input in = {.each = each, .arg = arg, .err = err};
+    struct archive_head unasked;
+    enum mauth_rc rc;
+
+    memset(head ? head : &unasked, 0, sizeof(*head));
+    if (inflateInit2(&in.z, GZIP) != Z_OK)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    buf_init(&in.line);
+    rc = read_segment(&in, path, head ? head : &unasked);
+    buf_clear(&in.line);
+    inflateEnd(&in.z);
+    return rc;
+}
+
+/* Writing. */
+
+struct archive_writer {
+    char *dir;
+    uint64_t first;
+    struct merkle tree;
+    uint64_t bytes; /* of lines */
+    struct file_draft draft;
+    struct buf line;
+    z_stream z;
+    bool deflates;
+};
+
+static bool
+write_all(int fd, const uint8_t *p, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, p, len);
+
+        if (n < 0 && errno != EINTR)
+            return false;
+        p += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+/* What w->line holds, as a line. */
+static enum mauth_rc
+put_line(struct archive_writer *w, int flush, struct mauth_err *err)
+{
+    uint8_t out[PIECE];
+
+    buf_u8(&w->line, '\n');
+    if (!buf_ok(&w->line))
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    w->bytes += w->line.len;
+    w->z.next_in = w->line.data;
+    w->z.avail_in = (uInt)w->line.len;
+    do {
+        w->z.next_out = out;
+        w->z.avail_out = sizeof(out);
+        (void)deflate(&w->z, flush);
+        if (!write_all(w->draft.fd, out, sizeof(out) - w->z.avail_out))
+            return mauth_fail(
+                err, MAUTH_UNAVAILABLE, "%s: %s", w->draft.name, strerror(errno));
+    } while (!w->z.avail_out);
+    buf_rewind(&w->line);
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+open_draft(struct archive_writer *w, const char *dir, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    char *path;
+
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", dir, strerror(errno));
+    path = file_join(dir, ARCHIVE_DRAFT);
+    w->dir = strdup(dir);
+    if (!path || !w->dir)
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    else
+        rc = file_draft_open(path, FILE_PRIVATE, &w->draft, err);
+    free(path);
+    return rc;
+}
+
+enum mauth_rc
+archive_writer_new(
+    const char *dir, uint64_t first, struct archive_writer **out, struct mauth_err *err)
+{
+    struct archive_writer *w = calloc(1, sizeof(*w));
+    enum mauth_rc rc;
+
+    *out = NULL;
+    if (!w)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    w->first = first;
+    w->draft.fd = -1;
+    buf_init(&w->line);
+    rc = open_draft(w, dir, err);
+    if (rc == MAUTH_OK) {
+        w->deflates = deflateInit2(&w->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP, 8,
+                          Z_DEFAULT_STRATEGY) == Z_OK;
+        if (!w->deflates)
+            rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    }
+    if (rc == MAUTH_OK) {
+        archive_put_first(&w->line, first);
+        rc = put_line(w, Z_NO_FLUSH, err);
+    }
+    if (rc) {
+        archive_writer_free(w);
+        return rc;
+    }
+    *out = w;
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+archive_writer_add(
+    struct archive_writer *w, struct archive_record *r, struct mauth_err *err)
+{
+    enum mauth_rc rc = archive_put_record(&w->line, r, err);
+
+    if (rc == MAUTH_OK)
+        rc = put_line(w, Z_NO_FLUSH, err);
+    return rc ? rc : merkle_append(&w->tree, r->leaf, NULL, NULL, err);
+}
+
+bool
+archive_writer_is_full(const struct archive_writer *w)
+{
+    return w->tree.size >= ARCHIVE_RECORDS_MAX || w->bytes >= ARCHIVE_BYTES_FULL;
+}
+
+static enum mauth_rc
+give_name(struct archive_writer *w, const struct archive_head *h, struct mauth_err *err)
+{
+    char name[ARCHIVE_NAME_MAX], *path;
+    enum mauth_rc rc = MAUTH_OK;
+
+    archive_name(h, name);
+    path = file_join(w->dir, name);
+    if (!path)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    fault_point("archive.written");
+    if (fsync(w->draft.fd) != 0 || rename(w->draft.name, path) != 0)
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
+    free(path);
+    fault_point("archive.renamed");
+    return rc ? rc : file_sync_folder(w->dir, err);
+}
+
+enum mauth_rc
+archive_writer_end(
+    struct archive_writer *w, struct archive_head *out, struct mauth_err *err)
+{
+    enum mauth_rc rc;
+
+    out->first = w->first;
+    out->count = w->tree.size;
+    rc = merkle_root(&w->tree, out->root, err);
+    if (rc == MAUTH_OK)
+        rc = archive_put_last(&w->line, &w->tree, err);
+    if (rc == MAUTH_OK)
+        rc = put_line(w, Z_FINISH, err);
+    return rc ? rc : give_name(w, out, err);
+}
+
+void
+archive_writer_free(struct archive_writer *w)
+{
+    if (!w)
+        return;
+    if (w->deflates)
+        deflateEnd(&w->z);
+    file_draft_close(&w->draft);
+    buf_clear(&w->line);
+    free(w->dir);
+    free(w);
+}
