@@ -151,7 +151,7 @@ read_entries(const struct journals *j, const struct ring_view *v, size_t most,
     struct journal_batch *b)
 {
     uint8_t data[RING_SLOT_MAX];
-    size_t len, end[JOURNALS_ENTRIES];
+    size_t len, end[JOURNALS_ENTRIES] = {0};
     uint64_t expected;
 
     memcpy(b->id, v->id, RING_ID);
