@@ -33,16 +33,32 @@ archive_name(const struct archive_head *h, char out[ARCHIVE_NAME_MAX])
         h->first, h->first + h->count - 1, root);
 }
 
+/* A number with zeros before it, up to the next hyphen. */
+static bool
+read_padded(struct text *rest, uint64_t *out)
+{
+    struct text digits;
+
+    if (!text_cut(rest, '-', &digits))
+        return false;
+    while (digits.len > 1 && digits.p[0] == '0') {
+        digits.p++;
+        digits.len--;
+    }
+    return str_number(digits, out);
+}
+
 bool
 archive_name_parse(const char *name, struct archive_head *out)
 {
+    struct text rest = text_of(name), word, root;
+    char again[ARCHIVE_NAME_MAX];
     uint64_t first, last;
-    char root[2 * ROOT_SHOWN + 1], again[ARCHIVE_NAME_MAX];
 
     memset(out, 0, sizeof(*out));
-    if (sscanf(name, "audit-%18" SCNu64 "-%18" SCNu64 "-%16[0-9a-f]", &first, &last,
-            root) != 3 ||
-        last < first || !str_unhex(text_of(root), ROOT_SHOWN, out->root))
+    if (!text_cut(&rest, '-', &word) || !read_padded(&rest, &first) ||
+        !read_padded(&rest, &last) || !text_cut(&rest, '.', &root) || last < first ||
+        !str_unhex(root, ROOT_SHOWN, out->root))
         return false;
     out->first = first;
     out->count = last - first + 1;
@@ -109,14 +125,16 @@ inflate_piece(struct input *in, uint8_t *piece, size_t len)
         in->z.next_out = out;
         in->z.avail_out = sizeof(out);
         z = in->at_end ? Z_DATA_ERROR : inflate(&in->z, Z_NO_FLUSH);
-        if (z != Z_OK && z != Z_STREAM_END && z != Z_BUF_ERROR)
-            return mauth_fail(
-                in->err, MAUTH_MALFORMED, "audit: the segment is damaged (gzip)");
         in->at_end = z == Z_STREAM_END;
-        rc = take_lines(
-            in, (struct text){(const char *)out, sizeof(out) - in->z.avail_out});
+        if (z != Z_OK && z != Z_STREAM_END && z != Z_BUF_ERROR)
+            rc = mauth_fail(
+                in->err, MAUTH_MALFORMED, "audit: the segment is damaged (gzip)");
+        else
+            rc = take_lines(
+                in, (struct text){(const char *)out, sizeof(out) - in->z.avail_out});
     } while (rc == MAUTH_OK && !in->stopped &&
              (in->z.avail_in || (!in->z.avail_out && !in->at_end)));
+    in->z.next_in = in->z.next_out = NULL;
     return rc;
 }
 

@@ -130,6 +130,6 @@ void archive_writer_free(struct archive_writer *w);
 #define ARCHIVE_DRAFT "audit-segment" /* names of drafts begin with it, and a dot */
 
 /* Removes what a writer has left that was killed; there must be none at work. */
-void archive_tidy(const char *dir);
+void archive_tidy(const char *path);
 
 #endif

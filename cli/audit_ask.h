@@ -70,7 +70,7 @@ void audit_source_close(struct audit_source *s);
  * The records that fit, in the order of the filter, as many as limit (0: all that there
  * are). each gets a borrowed object, and may stop it by returning false.
  */
-typedef bool audit_ask_each(const json_t *record, void *arg);
+typedef bool audit_ask_each(json_t *record, void *arg);
 MAUTH_MUST_USE enum mauth_rc audit_ask(struct audit_source *s, struct audit_question *q,
     uint64_t limit, audit_ask_each *each, void *arg, struct mauth_err *err);
 

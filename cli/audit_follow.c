@@ -36,7 +36,7 @@ struct follow {
 };
 
 static bool
-note_last(const json_t *record, void *arg)
+note_last(json_t *record, void *arg)
 {
     struct follow *f = arg;
 
@@ -46,13 +46,13 @@ note_last(const json_t *record, void *arg)
 }
 
 static bool
-print(const json_t *record, void *arg)
+print(json_t *record, void *arg)
 {
     struct follow *f = arg;
     bool printed;
 
     if (f->call->json) {
-        printed = output_json(json_incref((json_t *)(uintptr_t)record));
+        printed = output_json(json_incref(record));
     } else {
         struct table *t =
             table_new(sizeof(audit_row_heads) / sizeof(*audit_row_heads), NULL);

@@ -24,13 +24,13 @@ enum {
 };
 
 static bool
-keep(const json_t *record, void *arg)
+keep(json_t *record, void *arg)
 {
-    return json_array_append(arg, (json_t *)(uintptr_t)record) == 0;
+    return json_array_append(arg, record) == 0;
 }
 
 /* The newest last, whichever came first: next to the prompt, as in any log. */
-static const json_t *
+static json_t *
 item(const json_t *items, size_t i, bool oldest_first)
 {
     return json_array_get(items, oldest_first ? i : json_array_size(items) - 1 - i);
@@ -57,8 +57,7 @@ print_lines(const json_t *items, bool oldest_first)
     bool ok = true;
 
     for (size_t i = 0; ok && i < json_array_size(items); i++)
-        ok =
-            output_json(json_incref((json_t *)(uintptr_t)item(items, i, oldest_first)));
+        ok = output_json(json_incref(item(items, i, oldest_first)));
     return ok;
 }
 

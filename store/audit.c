@@ -259,7 +259,7 @@ audit_node(struct kv_txn *txn, unsigned level, uint64_t index, uint8_t out[HASH_
     rc = kv_get(txn, store_key_text(&key), &value, err);
     if (rc)
         return rc;
-    if (value.len > CHUNK * HASH_LEN || value.len % HASH_LEN != 0)
+    if (value.len > (size_t)CHUNK * HASH_LEN || value.len % HASH_LEN != 0)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "audit: the tree is damaged");
     if (value.len < at + HASH_LEN)
         return MAUTH_NOT_FOUND;

@@ -66,7 +66,7 @@ journals_open(const char *file, struct journals **out, struct mauth_err *trouble
         return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     j->file = file;
     buf_init(&text);
-    rc = file_read(file, (JOURNALS_KNOWN + 1) * LINE_MAX_LEN, &text, trouble);
+    rc = file_read(file, (size_t)(JOURNALS_KNOWN + 1) * LINE_MAX_LEN, &text, trouble);
     if (rc == MAUTH_NOT_FOUND)
         mauth_err_reset(trouble);
     if (rc == MAUTH_OK && !parse(&text, j)) {
@@ -227,8 +227,9 @@ journals_take(struct journals *j, const char *dir, size_t most,
     memset(out, 0, sizeof(*out));
     buf_init(&out->bytes);
     rc = list(dir, there, err);
-    for (size_t n = 0; n < KINDS * RING_FILES && rc == MAUTH_OK && !out->count; n++) {
-        size_t which = j->turn++ % (KINDS * RING_FILES);
+    for (size_t n = 0; n < (size_t)KINDS * RING_FILES && rc == MAUTH_OK && !out->count;
+         n++) {
+        size_t which = j->turn++ % ((size_t)KINDS * RING_FILES);
 
         if (there[which])
             rc = look_at(j, dir, which, most, out, err);
