@@ -76,10 +76,10 @@ holds_private_key(json_t *object)
 }
 
 static bool
-is_list_of_texts(const json_t *list)
+is_list_of(const json_t *list, json_type type)
 {
     for (size_t i = 0; i < json_array_size(list); i++)
-        if (!json_is_string(json_array_get(list, i)))
+        if (json_typeof(json_array_get(list, i)) != type)
             return false;
     return json_is_array(list);
 }
@@ -92,14 +92,15 @@ is_of_kind(const json_t *value, unsigned kinds)
            ((kinds & JSON_BODY_NUMBER) && json_is_integer(value) &&
                json_integer_value(value) >= 0) ||
            ((kinds & JSON_BODY_OBJECT) && json_is_object(value)) ||
-           ((kinds & JSON_BODY_LIST) && is_list_of_texts(value));
+           ((kinds & JSON_BODY_LIST) && is_list_of(value, JSON_STRING)) ||
+           ((kinds & JSON_BODY_OBJECTS) && is_list_of(value, JSON_OBJECT));
 }
 
 static const char *
 kind_name(unsigned kinds)
 {
-    static const char *const names[] = {
-        "text", "true or false", "a whole number", "an object", "a list of texts"};
+    static const char *const names[] = {"text", "true or false", "a whole number",
+        "an object", "a list of texts", "a list of objects"};
     size_t i = 0;
 
     while (i + 1 < sizeof(names) / sizeof(*names) && !(kinds >> i & 1U))

@@ -25,7 +25,8 @@ enum {
     JSON_BODY_BOOL = 2,
     JSON_BODY_NUMBER = 4, /* an integer, 0 or above */
     JSON_BODY_OBJECT = 8,
-    JSON_BODY_LIST = 16 /* of texts */
+    JSON_BODY_LIST = 16,   /* of texts */
+    JSON_BODY_OBJECTS = 32 /* a list of objects */
 };
 
 struct json_member {

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "authsvc/changes_api.h"
 #include "authsvc/auditing.h"
+#include "authsvc/changes_api.h"
 #include "authsvc/documents.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
@@ -45,6 +45,8 @@ enum {
     OTHER_FILES = 128, /* store, trust file, log, listeners, providers, threads */
     STOP_TIMEOUT_MS = 10000,
     KEPT_FREE = 4 << 20, /* by malloc, in each of its arenas */
+
+    REPORTS_PER_MINUTE = 600, /* of one service; an updater has as many at most */
 
     /* A ticket that is shown again and again is verified once: so many of them. */
     KNOWN_TICKETS = 1 << 14,
@@ -110,6 +112,11 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = pace_new(d->config->limits.changes_per_minute, &d->service.pace, err);
     if (rc == MAUTH_OK)
         rc = pace_new(d->config->limits.changes_per_minute, &d->service.logins, err);
+    if (rc == MAUTH_OK)
+        rc = pace_new(REPORTS_PER_MINUTE, &d->service.reports, err);
+    if (rc == MAUTH_OK)
+        rc = pace_new(
+            d->config->limits.decisions_per_minute, &d->service.decisions, err);
     if (rc == MAUTH_OK)
         rc = own_trust_new(&d->service.trust, err);
     if (rc == MAUTH_OK)
@@ -188,6 +195,8 @@ stop(struct daemon *d)
     proofs_free(d->service.proofs);
     pace_free(d->service.pace);
     pace_free(d->service.logins);
+    pace_free(d->service.reports);
+    pace_free(d->service.decisions);
     parking_free(d->service.waiting);
     parking_free(d->service.followers);
     shared_free(d->service.trust);

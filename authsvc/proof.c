@@ -9,6 +9,7 @@
 #include "base/b64.h"
 #include "base/fail.h"
 #include "base/secret.h"
+#include "keys/key.h"
 #include <meshauth/dpop.h>
 
 enum {
@@ -132,16 +133,6 @@ take_dpop(struct proofs *p, struct http_exchange *x, const char *url,
     return reason_of(rc);
 }
 
-static bool
-is_same(const struct mauth_key *a, const struct mauth_key *b)
-{
-    size_t n, m;
-    const uint8_t *x = mauth_key_spki(a, &n);
-    const uint8_t *y = mauth_key_spki(b, &m);
-
-    return n == m && memcmp(x, y, n) == 0;
-}
-
 const char *
 proof_take(struct proofs *p, struct http_exchange *x, const char *url,
     struct text credential, int64_t now_s, struct proof *out, struct mauth_err *err)
@@ -156,7 +147,7 @@ proof_take(struct proofs *p, struct http_exchange *x, const char *url,
         wrong = take_dpop(p, x, url, credential, now_s, out, err);
     if (wrong || !header)
         return wrong;
-    if (out->key && !is_same(out->key, out->owned))
+    if (out->key && !key_equal(out->key, out->owned))
         return "two-keys";
     out->key = out->owned;
     return NULL;

@@ -8,6 +8,11 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "store/key_warnings.h"
+#include "store/reported.h"
+
+enum {
+    ALARM_S = 86400
+};
 
 /* Without a trust file that is good now nobody believes what we sign. */
 static bool
@@ -46,6 +51,57 @@ look_for_problems(const struct service *s, const struct keystore *keys, int64_t 
         buf_printf(out, "Nothing can be put on record: %s.\n", err.text);
 }
 
+/* What services have accepted that was not issued here, in the last day. */
+
+static bool
+add_alarm(const struct reported *r, void *arg)
+{
+    char who[ID_LEN + 1], when[TIME_LEN + 1];
+    struct buf *out = arg;
+
+    id_format(ID_SERVICE, &r->service, who);
+    time_format(r->last_s, when);
+    buf_printf(out,
+        "The service %s accepts tickets that were not issued here, at %s the last "
+        "time: "
+        "somebody else has a signing key, or the service is not to be trusted "
+        "(`meshauth audit query --action alarm.ticket`).\n",
+        who, when);
+    return buf_ok(out);
+}
+
+struct alarms {
+    int64_t since_s;
+    struct buf *out;
+};
+
+static enum mauth_rc
+read_alarms(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct alarms *a = arg;
+
+    return reported_alarms(txn, a->since_s, add_alarm, a->out, err);
+}
+
+/* A JSON array of texts: these, and those about keys. */
+static enum mauth_rc
+put_warnings(const struct service *s, const struct keystore *keys, int64_t now_s,
+    struct buf *out, struct mauth_err *err)
+{
+    struct buf lines;
+    struct alarms a = {now_s - ALARM_S, &lines};
+    enum mauth_rc rc;
+
+    buf_init(&lines);
+    rc = kv_read(s->kv, read_alarms, &a, err);
+    if (rc == MAUTH_OK)
+        rc = key_warnings_all(keys, now_s, &lines, err);
+    if (rc == MAUTH_OK)
+        buf_json_lines(out, buf_slice(&lines));
+    buf_clear(&lines);
+    return rc;
+}
+
 void
 readyz_start(struct http_exchange *x)
 {
@@ -67,7 +123,7 @@ readyz_start(struct http_exchange *x)
         buf_u8(&json, ',');
     }
     buf_str(&json, "\"warnings\":");
-    if (key_warnings_json(own_keys_of(keys), now_s, &json, &err) == MAUTH_OK)
+    if (put_warnings(s, own_keys_of(keys), now_s, &json, &err) == MAUTH_OK)
         buf_str(&json, "}\n");
     if (!err.rc && buf_ok(&json))
         http_answer(x, ready ? 200 : 503, "application/json", buf_slice(&json), NULL);

@@ -5,6 +5,8 @@
 #include "authsvc/audit_tree_api.h"
 #include "authsvc/authority_api.h"
 #include "authsvc/changes_api.h"
+#include "authsvc/decisions_api.h"
+#include "authsvc/decisions_body.h"
 #include "authsvc/documents_api.h"
 #include "authsvc/explain_api.h"
 #include "authsvc/introspect_api.h"
@@ -101,6 +103,8 @@ const struct http_route public_routes[] = {
     {"POST", "/v1/introspect", TOKEN_BODY_MAX, FORM, introspect_api_start, NULL},
     {"GET", "/v1/mesh/changes", 0, NULL, changes_api_start, NULL},
     {"GET", "/v1/trust", 0, NULL, trust_api_start, NULL},
+    {"POST", "/v1/audit/decisions", DECISIONS_BODY_MAX, JSON, decisions_api_start,
+        NULL},
 
     MESH("GET", "users/{id}", user_read_op),
     MESH("GET", "users/{id}/devices", device_list_op),

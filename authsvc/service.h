@@ -31,13 +31,15 @@ struct service {
     struct providers *providers;
     struct refusals *refusals;
     struct proofs *proofs;
-    struct pace *pace;   /* of changes */
-    struct pace *logins; /* of each principal */
+    struct pace *pace;      /* of changes */
+    struct pace *logins;    /* of each principal */
+    struct pace *reports;   /* of services, about tickets */
+    struct pace *decisions; /* in them, that go on record */
     struct rules_in_force *rules;
     struct shared *trust; /* authsvc/own_trust.h */
     struct cache *known;  /* identity tickets that were verified; NULL: none */
     struct verifiers *verifiers;
-    struct parking *waiting;   /* requests, for the next trust file */
+    struct parking *waiting; /* requests, for the next trust file */
     struct auditing *auditing;
     struct parking *followers; /* ..., for the next change of the graph */
 };

@@ -7,7 +7,6 @@
 
 #include "base/secret.h"
 #include "base/str.h"
-#include "base/str.h"
 
 enum {
     FIRST_CAP = 256

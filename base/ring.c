@@ -28,7 +28,7 @@ enum {
 #define MAGIC "meshauth-ring 1\n"
 
 /* Numbers stay below: more than anybody writes, and nothing overflows. */
-static const uint64_t NUMBER_MAX = UINT64_C(1) << 62;
+static const uint64_t NUMBER_MAX = UINT64_C(1000000000000000000);
 
 struct ring {
     pthread_mutex_t lock;

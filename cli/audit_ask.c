@@ -90,7 +90,10 @@ audit_source_open(const struct call *call, struct audit_source *out)
     code = admin_open(call, call->option[AUDIT_OPT_CONFIG], &out->admin);
     if (code != COMMAND_DONE || out->admin.served)
         return code;
-    return open_store(out, &err) ? command_failed(call, &err) : COMMAND_DONE;
+    if (open_store(out, &err) == MAUTH_OK)
+        return COMMAND_DONE;
+    command_complain(call, "%s", err.text);
+    return COMMAND_FAILED; /* also when it is not there */
 }
 
 void
@@ -241,7 +244,11 @@ ask_store(struct audit_source *s, struct audit_question *q, uint64_t limit,
 {
     struct reading r = {.each = each, .arg = arg};
     struct audit_filter f = q->filter;
-    enum mauth_rc rc = put_on_record(s, &q->query, err);
+    enum mauth_rc rc;
+
+    if (limit && limit != AUDIT_LIMIT_DEFAULT)
+        buf_printf(&q->query, "%slimit=%" PRIu64, q->query.len ? "&" : "", limit);
+    rc = put_on_record(s, &q->query, err);
 
     f.limit = limit ? limit : UINT64_MAX;
     if (rc == MAUTH_OK)

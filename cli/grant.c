@@ -49,8 +49,8 @@ string_of(const json_t *o, const char *name)
     return s && strlen(s) == json_string_length(v) ? s : NULL;
 }
 
-static bool
-has_audience(const struct mauth_ticket *t, const char *audience)
+bool
+grant_has_audience(const struct mauth_ticket *t, const char *audience)
 {
     for (size_t i = 0; i < mauth_ticket_audience_count(t); i++)
         if (strcmp(mauth_ticket_audience(t, i), audience) == 0)
@@ -58,8 +58,8 @@ has_audience(const struct mauth_ticket *t, const char *audience)
     return false;
 }
 
-static bool
-is_bound_to(const struct mauth_ticket *t, const struct mauth_key *device)
+bool
+grant_is_bound_to(const struct mauth_ticket *t, const struct mauth_key *device)
 {
     size_t len, want_len;
     const uint8_t *spki = mauth_ticket_holder_spki(t, &len);
@@ -78,10 +78,10 @@ check_item(const struct grant *g, size_t i, const struct grant_owner *owner,
     if (strcmp(mauth_ticket_issuer(t), owner->issuer) != 0)
         return mauth_fail(
             err, MAUTH_MALFORMED, "ticket %zu is of another issuer", i + 1);
-    if (!is_bound_to(t, owner->device))
+    if (!grant_is_bound_to(t, owner->device))
         return mauth_fail(err, MAUTH_MALFORMED,
             "ticket %zu is not bound to this device's key", i + 1);
-    if (!has_audience(t, g->item[i].audience))
+    if (!grant_has_audience(t, g->item[i].audience))
         return mauth_fail(
             err, MAUTH_MALFORMED, "ticket %zu is for another audience", i + 1);
     if (mauth_ticket_is_identity(t) != (i == 0))

@@ -52,6 +52,12 @@ MAUTH_MUST_USE enum mauth_rc grant_extend(const struct grant *g, json_t *more,
     const struct grant_owner *owner, int64_t now_s, struct grant **out,
     struct mauth_err *err);
 
+/* Of any ticket: is it for this audience, and bound to this key? */
+MAUTH_MUST_USE bool grant_has_audience(
+    const struct mauth_ticket *t, const char *audience);
+MAUTH_MUST_USE bool grant_is_bound_to(
+    const struct mauth_ticket *t, const struct mauth_key *device);
+
 void grant_free(struct grant *g);
 
 /* URL of the mesh root, or NULL. Belongs to the grant, as all below. */

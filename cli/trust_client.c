@@ -1,6 +1,7 @@
 #include "cli/trust_client.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,8 @@ struct trust_client {
     bool whole; /* is what is asked for next: a delta did not fit */
     bool takes_delta;
     const struct trust_wish *wish; /* of the question under way */
+    pthread_mutex_t lock;
+    struct buf shown; /* the credential, for other threads; under lock */
 };
 
 static witness_prove prove;
@@ -72,6 +75,8 @@ trust_client_open(const struct trust_home *home, struct trust_client **out,
     *out = NULL;
     if (!c)
         return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+    pthread_mutex_init(&c->lock, NULL);
+    buf_init_secret(&c->shown);
     c->home = home;
     c->options = (struct keep_options){
         .trust_file = home->trust_file,
@@ -105,6 +110,8 @@ trust_client_close(struct trust_client *c)
     keep_close(c->keep);
     trust_login_clear(&c->login);
     fetch_close(c->fetch);
+    buf_clear(&c->shown);
+    pthread_mutex_destroy(&c->lock);
     free(c);
 }
 
@@ -291,6 +298,29 @@ prove(uint64_t from, uint64_t size, struct audit_proof *out, void *arg,
     return rc;
 }
 
+static void
+show_credential(struct trust_client *c)
+{
+    pthread_mutex_lock(&c->lock);
+    buf_rewind(&c->shown);
+    if (c->login.grant)
+        buf_str(&c->shown, trust_login_credential(&c->login));
+    pthread_mutex_unlock(&c->lock);
+}
+
+bool
+trust_client_credential(struct trust_client *c, struct buf *out)
+{
+    bool there;
+
+    pthread_mutex_lock(&c->lock);
+    there = c->shown.len > 0 && buf_ok(&c->shown);
+    if (there)
+        buf_text(out, buf_slice(&c->shown));
+    pthread_mutex_unlock(&c->lock);
+    return there && buf_ok(out);
+}
+
 /* One question with the ticket that there is. */
 static enum mauth_rc
 ask(struct trust_client *c, const char *url, long *status, struct keep_news *news,
@@ -299,6 +329,7 @@ ask(struct trust_client *c, const char *url, long *status, struct keep_news *new
     struct buf body;
     enum mauth_rc rc = trust_login_keep_fresh(&c->login, c->fetch, time_now_s(), err);
 
+    show_credential(c);
     buf_init(&body);
     *status = 0;
     if (rc == MAUTH_OK)
@@ -330,6 +361,7 @@ trust_client_look(struct trust_client *c, const struct trust_wish *wish,
     rc = ask(c, buf_cstr(&url), &status, news, &why);
     if (rc && status == STATUS_DEAD) {
         trust_login_drop(&c->login);
+        show_credential(c);
         if (had_ticket) { /* its session was closed: is that all? */
             mauth_err_reset(&why);
             rc = ask(c, buf_cstr(&url), &status, news, &why);

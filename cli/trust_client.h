@@ -39,6 +39,13 @@ int64_t trust_client_retry_after_s(const struct trust_client *c);
 
 const struct keep *trust_client_keep(const struct trust_client *c);
 
+/*
+ * The credential that the last question was asked with, appended to out (made with
+ * buf_init_secret()); false: there is none. From any thread: whoever asks something else
+ * as the same service, with a fetch of his own, needs no session of his own.
+ */
+MAUTH_MUST_USE bool trust_client_credential(struct trust_client *c, struct buf *out);
+
 /* What a signal's handler may fetch_cancel(); trust_client_renew() makes another one. */
 struct fetch *trust_client_fetch(struct trust_client *c);
 MAUTH_MUST_USE enum mauth_rc trust_client_renew(

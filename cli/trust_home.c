@@ -34,6 +34,7 @@ trust_home_close(struct trust_home *h)
     free(h->ca_file);
     free(h->trust_file);
     free(h->witness_file);
+    free(h->journals_file);
     free(h->alarm_file);
     memset(h, 0, sizeof(*h));
     h->lock = ACCOUNT_LOCK_NONE;
@@ -47,9 +48,10 @@ name_files(struct trust_home *h, const char *dir, struct mauth_err *err)
     h->ca_file = file_join(dir, "ca.pem");
     h->trust_file = file_join(dir, "trust");
     h->witness_file = file_join(dir, "trust.witness");
+    h->journals_file = file_join(dir, "trust.journals");
     h->alarm_file = file_join(dir, "trust.alarm");
     if (!h->dir || !h->certificate_file || !h->ca_file || !h->trust_file ||
-        !h->witness_file || !h->alarm_file)
+        !h->witness_file || !h->journals_file || !h->alarm_file)
         return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     return MAUTH_OK;
 }

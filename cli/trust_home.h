@@ -9,6 +9,7 @@
  *     service.crt    shows it in TLS
  *     ca.pem         the account service's authorities, where not the system's
  *     trust.witness  audit checkpoints (updater/witness.h)
+ *     trust.journals how far the service's journals were handed back (updater/journals.h)
  *     trust.alarm    a file that contradicts trust.alarm.before: one is a forgery
  *     lock           one process at a time changes any of these
  *
@@ -36,6 +37,7 @@ struct trust_home {
     bool has_ca;
     char *trust_file;
     char *witness_file;
+    char *journals_file;
     char *alarm_file;
     int lock;
 };

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/trust_client.h"
+#include "cli/watch_decisions.h"
 #include "cli/watch_signals.h"
 #include "cli/watch_status.h"
 #include "updater/backoff.h"
@@ -39,6 +40,7 @@ struct watcher {
     struct trust_home home;
     struct trust_client *client;
     struct watch_status status;
+    struct watch_decisions *decisions; /* NULL: without --loaded */
     struct backoff failures, idle;
     bool ready;
     bool said_unreadable; /* the folder of --loaded */
@@ -122,12 +124,23 @@ note_success(struct watcher *w, const struct keep_news *news, int64_t now_s)
             mauth_trust_sequence(t));
 }
 
+/* In the thread that hands back. */
+static void
+complain_of_journals(const struct mauth_err *err, void *arg)
+{
+    const struct watcher *w = arg;
+
+    command_complain(
+        w->call, "what the service noted is not handed back: %s", err->text);
+}
+
 static void
 write_status(struct watcher *w, int64_t now_s)
 {
     const char *path = w->call->option[OPT_STATUS];
     struct mauth_err err = MAUTH_ERR_INIT;
 
+    w->status.decisions = watch_decisions_count(w->decisions);
     if (path && watch_status_write(&w->status, path, now_s, &err) != MAUTH_OK)
         command_complain(w->call, "%s", err.text);
     tell_supervisor(w, now_s);
@@ -283,6 +296,18 @@ watch(struct watcher *w)
     return COMMAND_DONE;
 }
 
+static enum mauth_rc
+start_decisions(struct watcher *w, struct mauth_err *err)
+{
+    const struct watch_decisions_options o = {.home = &w->home,
+        .client = w->client,
+        .dir = w->call->option[OPT_LOADED],
+        .complain = complain_of_journals,
+        .arg = w};
+
+    return o.dir ? watch_decisions_start(&o, &w->decisions, err) : MAUTH_OK;
+}
+
 static enum command_exit
 start(struct watcher *w)
 {
@@ -304,6 +329,8 @@ start(struct watcher *w)
             w->home.alarm_file);
     (void)find_loaded(w);
     write_status(w, time_now_s());
+    if (start_decisions(w, &err) != MAUTH_OK)
+        return command_failed(w->call, &err);
     return watch(w);
 }
 
@@ -319,6 +346,7 @@ run(const struct call *call)
         code = command_failed(call, &err);
     else
         code = start(&w);
+    watch_decisions_stop(w.decisions);
     trust_client_close(w.client);
     trust_home_close(&w.home);
     return code;

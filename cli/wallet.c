@@ -70,24 +70,12 @@ static bool
 is_of_login(const struct wallet *w, const struct mauth_ticket *t)
 {
     const struct mauth_ticket *who = grant_ticket(account_grant(w->account), 0);
-    size_t len, want_len;
-    const uint8_t *spki = mauth_ticket_holder_spki(t, &len);
-    const uint8_t *want = mauth_key_spki(account_key(w->account), &want_len);
 
-    return !mauth_ticket_is_identity(t) && spki && len == want_len &&
-           memcmp(spki, want, len) == 0 &&
+    return !mauth_ticket_is_identity(t) &&
+           grant_is_bound_to(t, account_key(w->account)) &&
            strcmp(mauth_ticket_issuer(t), account_url(w->account)) == 0 &&
            strcmp(mauth_ticket_subject(t), mauth_ticket_subject(who)) == 0 &&
            strcmp(mauth_ticket_session(t), mauth_ticket_session(who)) == 0;
-}
-
-static bool
-is_for(const struct mauth_ticket *t, const char *audience)
-{
-    for (size_t i = 0; i < mauth_ticket_audience_count(t); i++)
-        if (strcmp(mauth_ticket_audience(t, i), audience) == 0)
-            return true;
-    return false;
 }
 
 /* A line of what a ticket is for. */
@@ -100,7 +88,7 @@ is_line(const json_t *line, const struct mauth_ticket *t)
     for (size_t i = 0; i < json_array_size(actions); i++)
         if (!json_is_string(json_array_get(actions, i)))
             return false;
-    return is_for(t, text_in(line, "audience")) && json_is_array(actions) &&
+    return grant_has_audience(t, text_in(line, "audience")) && json_is_array(actions) &&
            (!resource || json_is_string(resource));
 }
 

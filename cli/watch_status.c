@@ -50,14 +50,16 @@ watch_status_json(const struct watch_status *s, int64_t now_s)
 {
     bool trouble = s->trouble.rc != MAUTH_OK;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:b, s:o, s:I, s:o}",
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:o, s:b, s:o, s:I, s:I, s:I, s:o}",
         "url", s->home->url.text, "service", s->home->service, "file",
         s->home->trust_file, "state", watch_status_name(s, now_s), "trust",
         held_json(keep_trust(s->keep)), "confirmed", time_or_null(s->confirmed_s),
         "trouble", trouble ? s->trouble.text : NULL, "trouble_since",
         time_or_null(trouble ? s->trouble_since_s : 0), "alarm",
-        (int)keep_has_alarm(s->keep), "loaded", loaded_json(&s->loaded), "pid",
-        (json_int_t)getpid(), "written", trust_json_time(now_s));
+        (int)keep_has_alarm(s->keep), "loaded", loaded_json(&s->loaded), "handed_back",
+        (json_int_t)s->decisions.handed_back, "lost", (json_int_t)s->decisions.lost,
+        "pid", (json_int_t)getpid(), "written", trust_json_time(now_s));
 }
 
 enum mauth_rc

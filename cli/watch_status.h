@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "cli/trust_home.h"
+#include "cli/watch_decisions.h"
 #include "updater/keep.h"
 #include "updater/lowest.h"
 
@@ -17,6 +18,7 @@ struct watch_status {
     struct mauth_err trouble;
     int64_t trouble_since_s;
     struct lowest loaded;
+    struct watch_decisions_counts decisions;
 };
 
 /* "good", "failing" (the file is valid, but nothing new comes), "expired", "future", or

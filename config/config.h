@@ -91,10 +91,11 @@ struct config {
     } keys;
 
     struct {
-        int threads;            /* default: number of processors; 1 to 64 */
-        int connections;        /* default 1000; 16 to 100000 */
-        int connections_per_ip; /* default 100; 1 to 100000 */
-        int changes_per_minute; /* of one principal, default 60; 1 to 1000000 */
+        int threads;              /* default: number of processors; 1 to 64 */
+        int connections;          /* default 1000; 16 to 100000 */
+        int connections_per_ip;   /* default 100; 1 to 100000 */
+        int changes_per_minute;   /* of one principal, default 60; 1 to 1000000 */
+        int decisions_per_minute; /* of one service, default 600; 1 to 1000000 */
         int64_t
             request_s; /* deadline of a handshake or request, default 15; 1 to 300 */
         int disk_reserve_mib; /* default 64; 0 to 1048576 */

@@ -317,6 +317,8 @@ static const struct config_rule limits_rules[] = {
         .min = 1, .max = 100000, .number = 100},
     {"changes_per_minute", CONFIG_NUMBER, AT(config, limits.changes_per_minute),
         .min = 1, .max = 1000000, .number = 60},
+    {"decisions_per_minute", CONFIG_NUMBER, AT(config, limits.decisions_per_minute),
+        .min = 1, .max = 1000000, .number = 600},
     {"disk_reserve_mib", CONFIG_NUMBER, AT(config, limits.disk_reserve_mib),
         .max = 1048576, .number = 64},
     {"request_s", CONFIG_NUMBER, AT(config, limits.request_s), .min = 1, .max = 300,

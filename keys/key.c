@@ -176,6 +176,18 @@ mauth_key_spki(const struct mauth_key *key, size_t *len)
     return key->spki;
 }
 
+bool
+key_equal(const struct mauth_key *a, const struct mauth_key *b)
+{
+    return a->spki_len == b->spki_len && memcmp(a->spki, b->spki, a->spki_len) == 0;
+}
+
+enum mauth_rc
+key_copy(const struct mauth_key *key, struct mauth_key **out, struct mauth_err *err)
+{
+    return mauth_key_from_spki(key->spki, key->spki_len, out, err);
+}
+
 const char *
 mauth_key_id(const struct mauth_key *key)
 {

@@ -2,6 +2,7 @@
 #ifndef KEYS_KEY_H
 #define KEYS_KEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,12 @@ enum key_alg key_alg(const struct mauth_key *key);
 
 /* "ecdsa-sha256", as in trust files and at the end of the XML-DSig URI. */
 const char *key_alg_name(enum key_alg alg);
+
+/* Are they the same public key? */
+MAUTH_MUST_USE bool key_equal(const struct mauth_key *a, const struct mauth_key *b);
+/* Another of the same, the caller's to free. */
+MAUTH_MUST_USE enum mauth_rc key_copy(
+    const struct mauth_key *key, struct mauth_key **out, struct mauth_err *err);
 
 /*
  * Check a raw signature over the pieces, one after the other.

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "keys/delegation.h"
+#include "keys/key.h"
 #include "keys/lines.h"
 #include "keys/note.h"
 #include "keys/revocations.h"
@@ -278,9 +279,7 @@ mauth_trust_from_key(const char *issuer, const struct mauth_key *key,
 {
     struct mauth_trust *trust;
     struct mauth_key *copy = NULL;
-    const uint8_t *spki;
     enum mauth_rc rc;
-    size_t len;
 
     *out = NULL;
     if (!str_is_uri(text_of(issuer)))
@@ -294,8 +293,7 @@ mauth_trust_from_key(const char *issuer, const struct mauth_key *key,
         mauth_trust_free(trust);
         return mauth_fail(err, MAUTH_NO_MEMORY, "trust: no memory");
     }
-    spki = mauth_key_spki(key, &len);
-    rc = mauth_key_from_spki(spki, len, &copy, err);
+    rc = key_copy(key, &copy, err);
     if (rc) {
         mauth_trust_free(trust);
         return rc;

@@ -12,16 +12,6 @@ enum {
     FREE_MS = 2000 /* for threads to end */
 };
 
-enum mauth_rc
-pool_copy_key(
-    const struct mauth_key *key, struct mauth_key **out, struct mauth_err *err)
-{
-    size_t len;
-    const uint8_t *spki = mauth_key_spki(key, &len);
-
-    return mauth_key_from_spki(spki, len, out, err);
-}
-
 static void
 init_cond(pthread_cond_t *c)
 {
@@ -163,7 +153,7 @@ pool_new(const struct pkcs11_uri *uri, const struct mauth_key *key, struct pool 
     init_cond(&p->wake);
     init_cond(&p->news);
     if (key)
-        rc = pool_copy_key(key, &p->key, err);
+        rc = key_copy(key, &p->key, err);
     if (rc != MAUTH_OK) {
         destroy(p);
         return rc;
@@ -315,7 +305,7 @@ pool_key(struct pool *p, struct mauth_key **out, struct mauth_err *err)
            pool_wait_until(p, &p->news, end_ms))
         ;
     if (rc == MAUTH_OK && p->state == POOL_UP)
-        rc = pool_copy_key(p->key, out, err);
+        rc = key_copy(p->key, out, err);
     else if (rc == MAUTH_OK && p->state == POOL_DOWN)
         rc = is_down(p, err);
     else if (rc == MAUTH_OK)

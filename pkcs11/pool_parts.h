@@ -71,8 +71,6 @@ void pool_go_down(struct pool *p, const struct mauth_err *why);
 void pool_begin_again(struct pool *p);
 /* Lets the lock go. Whoever is the last to leave, a thread or the owner, frees it. */
 void pool_leave(struct pool *p);
-MAUTH_MUST_USE enum mauth_rc pool_copy_key(
-    const struct mauth_key *key, struct mauth_key **out, struct mauth_err *err);
 bool pool_start_thread(struct pool *p, bool is_keeper);
 
 #endif

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/str.h"
 #include "base/time.h"
 #include "pkcs11/pool_parts.h"
 #include "pkcs11/session.h"
@@ -22,15 +21,6 @@ struct worker {
     bool is_keeper; /* the one that opens the token first */
     bool has_session;
 };
-
-static struct text
-spki_of(const struct mauth_key *key)
-{
-    size_t len;
-    const uint8_t *spki = mauth_key_spki(key, &len);
-
-    return (struct text){(const char *)spki, len};
-}
 
 /* What one of this generation has met. */
 static void
@@ -61,8 +51,8 @@ static enum mauth_rc
 check_key(struct pool *p, const struct pkcs11_session *s, struct mauth_err *err)
 {
     if (!p->key)
-        return pool_copy_key(s->key, &p->key, err);
-    if (text_equal(spki_of(p->key), spki_of(s->key)))
+        return key_copy(s->key, &p->key, err);
+    if (key_equal(p->key, s->key))
         return MAUTH_OK;
     return mauth_fail(err, MAUTH_UNAVAILABLE,
         "token: the key of this name is not %s, but another", mauth_key_id(p->key));

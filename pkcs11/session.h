@@ -10,8 +10,7 @@
 #include "pkcs11/uri.h"
 
 struct pkcs11_session {
-    struct pkcs11_module
-        *module; /* we are inside it while it is open; NULL: it is not */
+    struct pkcs11_module *module; /* inside it while this is open; else NULL */
     const CK_FUNCTION_LIST *f;
     CK_SLOT_ID slot;
     CK_SESSION_HANDLE handle;

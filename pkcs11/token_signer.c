@@ -36,16 +36,13 @@ token_signer_new(struct text uri, const struct mauth_key *key, struct signer **o
     struct mauth_key *copy = NULL;
     struct pool *pool = NULL;
     struct pkcs11_uri where;
-    const uint8_t *spki;
     enum mauth_rc rc;
-    size_t len;
 
     *out = NULL;
     rc = pkcs11_uri_parse(uri, &where, err);
     if (rc != MAUTH_OK)
         return rc;
-    spki = mauth_key_spki(key, &len);
-    rc = mauth_key_from_spki(spki, len, &copy, err);
+    rc = key_copy(key, &copy, err);
     if (rc == MAUTH_OK)
         rc = pool_new(&where, key, &pool, err);
     if (rc != MAUTH_OK) {

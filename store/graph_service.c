@@ -11,6 +11,7 @@
 #include "store/graph_role.h"
 #include "store/graph_session.h"
 #include "store/readiness.h"
+#include "store/reported.h"
 #include "store/revocations.h"
 
 static enum mauth_rc
@@ -338,6 +339,8 @@ graph_service_delete(
         rc = graph_session_close_all(txn, ID_SERVICE, id, err);
     if (rc == MAUTH_OK)
         rc = readiness_forget(txn, id, err);
+    if (rc == MAUTH_OK)
+        rc = reported_forget(txn, id, err);
     if (rc)
         return rc;
     s.live = false;

@@ -51,6 +51,7 @@ enum store_space {
     SPACE_REVOKED = 'V',         /* count, ids -> state number, when it was listed */
     SPACE_REVOKED_SUMMARY = 'W', /* how many, how often changed, the latest time */
     SPACE_READINESS = 'w',       /* service -> what it has loaded, and since when */
+    SPACE_REPORTED = 'D',        /* service -> what it has reported of tickets */
     SPACE_RULES = 'y',           /* SHA-256 of the rules in force */
     /* '.' is store/kv's own: ".schema" */
 };

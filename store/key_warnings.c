@@ -111,6 +111,14 @@ look_for_away(const struct keystore *keys, struct buf *out)
 }
 
 enum mauth_rc
+key_warnings_all(
+    const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err)
+{
+    look_for_away(keys, out);
+    return key_warnings(keys, now_s, out, err);
+}
+
+enum mauth_rc
 key_warnings_json(
     const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err)
 {
@@ -118,8 +126,7 @@ key_warnings_json(
     enum mauth_rc rc;
 
     buf_init(&lines);
-    look_for_away(keys, &lines);
-    rc = key_warnings(keys, now_s, &lines, err);
+    rc = key_warnings_all(keys, now_s, &lines, err);
     if (rc == MAUTH_OK)
         buf_json_lines(out, buf_slice(&lines));
     buf_clear(&lines);

@@ -17,8 +17,12 @@ enum {
 MAUTH_MUST_USE enum mauth_rc key_warnings(
     const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err);
 
-/* The same as a JSON array of texts, and before it a text for each key that should sign
- * now and does not: its token is away. */
+/* The same, and before it a sentence for each key that should sign now and does not: its
+ * token is away. */
+MAUTH_MUST_USE enum mauth_rc key_warnings_all(
+    const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err);
+
+/* All of that as a JSON array of texts. */
 MAUTH_MUST_USE enum mauth_rc key_warnings_json(
     const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err);
 

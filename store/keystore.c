@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "keys/key.h"
 #include "pkcs11/token_signer.h"
 #include "store/authority.h"
 #include "store/counter.h"
@@ -137,16 +138,13 @@ keystore_token_add(struct kv_txn *txn, const struct mauth_secret *seal,
     const struct keystore_token *token, const uint8_t nonce[12], struct mauth_err *err)
 {
     struct signing_key k;
-    const uint8_t *spki;
     enum mauth_rc rc;
-    size_t len;
 
     if (strlen(token->uri) > PKCS11_URI_MAX)
         return mauth_fail(err, MAUTH_INVALID, "keystore: too long a URI");
     signing_key_init(&k);
     snprintf(k.token, sizeof(k.token), "%s", token->uri);
-    spki = mauth_key_spki(token->public_half, &len);
-    rc = mauth_key_from_spki(spki, len, &k.key, err);
+    rc = key_copy(token->public_half, &k.key, err);
     buf_text(&k.certificate, token->certificate);
     if (rc == MAUTH_OK && !buf_ok(&k.certificate))
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/fault.h"
 #include "base/str.h"
+#include "keys/key.h"
 #include "keys/key_certificate.h"
 #include "keys/signer.h"
 #include "store/counter.h"
@@ -35,15 +36,6 @@ signing_key_clear(struct signing_key *k)
     signing_key_init(k);
 }
 
-static struct text
-spki_of(const struct mauth_key *key)
-{
-    size_t len;
-    const uint8_t *spki = mauth_key_spki(key, &len);
-
-    return (struct text){(const char *)spki, len};
-}
-
 /* Could a trust file say this? A key of which it cannot would end all publishing. */
 static enum mauth_rc
 check(const struct signing_key *k, struct mauth_err *err)
@@ -67,7 +59,7 @@ check_halves(const struct signing_key *k, struct mauth_err *err)
     struct signer *signer = NULL;
     enum mauth_rc rc = signer_from_pkcs8(k->pkcs8.data, k->pkcs8.len, &signer, err);
 
-    if (rc == MAUTH_OK && !text_equal(spki_of(signer_key(signer)), spki_of(k->key)))
+    if (rc == MAUTH_OK && !key_equal(signer_key(signer), k->key))
         rc = mauth_fail(err, MAUTH_UNAVAILABLE, "keystore: halves that do not fit");
     signer_free(signer);
     return rc;
@@ -91,7 +83,6 @@ signing_key_complete(struct signing_key *k, struct mauth_err *err)
 {
     struct signer *signer = NULL;
     enum mauth_rc rc = check(k, err);
-    struct text spki;
 
     if (rc == MAUTH_OK && k->token[0])
         return check_token(k, err);
@@ -99,8 +90,7 @@ signing_key_complete(struct signing_key *k, struct mauth_err *err)
         rc = signer_from_pkcs8(k->pkcs8.data, k->pkcs8.len, &signer, err);
     if (rc != MAUTH_OK)
         return rc;
-    spki = spki_of(signer_key(signer));
-    rc = mauth_key_from_spki(spki.p, spki.len, &k->key, err);
+    rc = key_copy(signer_key(signer), &k->key, err);
     if (rc == MAUTH_OK)
         rc = key_certificate_make(signer, k->from_s, k->until_s, &k->certificate, err);
     signer_free(signer);
@@ -112,7 +102,8 @@ signing_key_complete(struct signing_key *k, struct mauth_err *err)
 static void
 write_open(const struct signing_key *k, struct buf *out)
 {
-    struct text spki = spki_of(k->key);
+    size_t spki_len;
+    const uint8_t *spki = mauth_key_spki(k->key, &spki_len);
 
     buf_u8(out, VERSION);
     buf_u8(out, (uint8_t)k->state);
@@ -123,7 +114,7 @@ write_open(const struct signing_key *k, struct buf *out)
     buf_u64(out, (uint64_t)k->created_s);
     buf_u64(out, (uint64_t)k->longest_s);
     buf_field(out, k->audiences, strlen(k->audiences));
-    buf_field(out, spki.p, spki.len);
+    buf_field(out, spki, spki_len);
     buf_u64(out, k->listed.epoch);
     buf_u64(out, k->listed.sequence);
     buf_field(out, k->certificate.data, k->certificate.len);

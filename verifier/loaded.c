@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "keys/key.h"
 #include "keys/trust.h"
 
 enum {
@@ -88,16 +89,6 @@ read_rules(const struct loaded_files *files, struct loaded *l, struct mauth_err 
     return rc;
 }
 
-static bool
-same_key(const struct mauth_key *a, const struct mauth_key *b)
-{
-    size_t n, m;
-    const uint8_t *x = mauth_key_spki(a, &n);
-    const uint8_t *y = mauth_key_spki(b, &m);
-
-    return n == m && memcmp(x, y, n) == 0;
-}
-
 bool
 loaded_no_key_is_new(const struct mauth_trust *old, const struct mauth_trust *new)
 {
@@ -105,7 +96,7 @@ loaded_no_key_is_new(const struct mauth_trust *old, const struct mauth_trust *ne
         const struct mauth_key *key = trust_key_at(new, i)->key;
         const struct trust_key *there = trust_key_find(old, text_of(mauth_key_id(key)));
 
-        if (!there || !same_key(there->key, key))
+        if (!there || !key_equal(there->key, key))
             return false;
     }
     return true;

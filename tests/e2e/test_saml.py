@@ -65,8 +65,10 @@ class SamlTest(MeshTest):
 
     def trade(self, xml, device=None, **more):
         """Trades an Assertion or a Response at the token endpoint."""
-        token = b64(xml.encode() if isinstance(xml, str) else xml)
-        self.mesh.secrets.update(t for t in (token[100:160],) if t)
+        raw = xml.encode() if isinstance(xml, str) else xml
+        token = b64(raw)
+        signature = re.search(rb"SignatureValue>\s*([A-Za-z0-9+/]{60})", raw)
+        self.mesh.secrets.update([signature[1].decode()] if signature else [])
         form = {"grant_type": EXCHANGE, "subject_token_type": SAML2, "subject_token": token, **more}
         return self.mesh.post(form, device or self.device)
 

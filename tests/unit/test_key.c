@@ -64,6 +64,27 @@ has_one_encoding(void **state)
 }
 
 static void
+compares_and_copies(void **state)
+{
+    static const char *const files[] = {
+        "signing-p256.pub.pem", "signing-rsa2048.pub.pem", "device.pub.pem"};
+    struct mauth_key *key[COUNT(files)], *copy = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(files); i++)
+        key[i] = golden_key(files[i]);
+    for (size_t i = 0; i < COUNT(files); i++) {
+        assert_int_equal(key_copy(key[i], &copy, NULL), MAUTH_OK);
+        assert_string_equal(mauth_key_id(copy), mauth_key_id(key[i]));
+        for (size_t k = 0; k < COUNT(files); k++)
+            assert_true(key_equal(copy, key[k]) == (i == k));
+        mauth_key_free(copy);
+    }
+    for (size_t i = 0; i < COUNT(files); i++)
+        mauth_key_free(key[i]);
+}
+
+static void
 refuses_a_point_off_the_curve(void **state)
 {
     struct mauth_key *key = NULL;
@@ -230,6 +251,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_golden_keys),
+        cmocka_unit_test(compares_and_copies),
         cmocka_unit_test(has_one_encoding),
         cmocka_unit_test(refuses_a_point_off_the_curve),
         cmocka_unit_test(bounds_rsa),

@@ -95,6 +95,7 @@ is_space(enum store_space space)
     case SPACE_REVOKED:
     case SPACE_REVOKED_SUMMARY:
     case SPACE_READINESS:
+    case SPACE_REPORTED:
     case SPACE_RULES: return true;
     }
     return false;
