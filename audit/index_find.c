@@ -5,6 +5,10 @@
 #include "base/fail.h"
 #include "base/str.h"
 
+enum {
+    AHEAD = 16 /* files that the disk is asked for at once */
+};
+
 /* What a question comes to in one file. */
 struct look {
     const struct audit_run *r;
@@ -14,13 +18,32 @@ struct look {
     size_t from[AUDIT_FIELDS], to[AUDIT_FIELDS]; /* postings of each term */
 };
 
+static bool
+may_fit(const struct audit_run *r, const struct audit_filter *f, uint64_t first,
+    uint64_t end)
+{
+    return first < index_run_end(r) && end > r->first && r->max_us >= f->since_us &&
+           (!f->until_us || r->min_us < f->until_us);
+}
+
+/* Has what look_into() will read of a file brought from the disk. */
+static void
+fetch(const struct audit_index *x, const struct audit_run *r,
+    const struct audit_filter *f, uint64_t first, uint64_t end)
+{
+    if (!may_fit(r, f, first, end))
+        return;
+    for (int i = 0; i < AUDIT_FIELDS; i++)
+        if (f->value[i])
+            run_fetch(r, run_hash(x->key, (enum audit_field)i, text_of(f->value[i])));
+}
+
 /* False when nothing in it can fit. */
 static bool
 look_into(const struct audit_index *x, const struct audit_run *r,
     const struct audit_filter *f, uint64_t first, uint64_t end, struct look *out)
 {
-    if (first >= index_run_end(r) || end <= r->first || r->max_us < f->since_us ||
-        (f->until_us && r->min_us >= f->until_us))
+    if (!may_fit(r, f, first, end))
         return false;
     *out = (struct look){.r = r, .f = f};
     out->first = first > r->first ? (uint32_t)(first - r->first) : 0;
@@ -106,17 +129,27 @@ find_in(const struct look *l, audit_index_each *each, void *arg)
     return true;
 }
 
+/* The i-th file in the filter's order. */
+static const struct audit_run *
+run_at(const struct audit_index *x, const struct audit_filter *f, size_t i)
+{
+    return x->run[f->oldest_first ? i : x->count - 1 - i];
+}
+
 void
 audit_index_find(struct audit_index *x, const struct audit_filter *f, uint64_t first,
     uint64_t end, audit_index_each *each, void *arg)
 {
     bool more = true;
+    size_t ahead = 0;
 
     pthread_rwlock_rdlock(&x->lock);
     for (size_t i = 0; i < x->count && more; i++) {
-        const struct audit_run *r = x->run[f->oldest_first ? i : x->count - 1 - i];
+        const struct audit_run *r = run_at(x, f, i);
         struct look l;
 
+        for (; ahead < x->count && ahead < i + AHEAD; ahead++)
+            fetch(x, run_at(x, f, ahead), f, first, end);
         if (look_into(x, r, f, first, end, &l))
             more = find_in(&l, each, arg);
     }
@@ -179,6 +212,7 @@ count_values(const struct look *l, const uint8_t *marks, struct audit_tally *t,
     size_t at, to;
 
     run_range(l->r, field << 60, field << 60 | UINT64_MAX >> 4, &at, &to);
+    run_fetch_posts(l->r, at, to);
     while (at < to && rc == MAUTH_OK) {
         uint64_t hash = l->r->hash[at], n = 0, sample = 0;
 

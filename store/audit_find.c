@@ -1,6 +1,7 @@
 #include "store/audit_find.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,9 @@
 enum {
     SCAN = 4096,      /* records of one read transaction, when all are looked through */
     CANDIDATES = 256, /* of the index, read in one */
+    SPARE = 8,        /* more than are wanted: some may have been erased */
+    READERS = 16,     /* threads that have them brought from the disk */
+    EACH_MIN = 4,     /* records that are worth a thread */
     FEED = 2048       /* given to the index in one */
 };
 
@@ -105,7 +109,7 @@ scan(struct kv *kv, struct scan *s, uint64_t from, uint64_t to, struct mauth_err
 /* What the index has found, before it is looked at. */
 struct candidates {
     uint64_t sequence[CANDIDATES];
-    size_t count;
+    size_t count, want;
     struct scan *s;
 };
 
@@ -115,7 +119,56 @@ collect(uint64_t sequence, void *arg)
     struct candidates *c = arg;
 
     c->sequence[c->count++] = sequence;
-    return c->count < CANDIDATES;
+    return c->count < c->want;
+}
+
+/* A share of the candidates, to be brought into memory. */
+struct share {
+    struct kv *kv;
+    const struct candidates *c;
+    size_t first, step;
+};
+
+static enum mauth_rc
+touch(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct share *s = arg;
+    struct audit_stored found;
+
+    (void)err; /* whoever looks at it then will tell */
+    for (size_t i = s->first; i < s->c->count; i += s->step)
+        (void)!audit_get(txn, s->c->sequence[i], &found, NULL);
+    return MAUTH_OK;
+}
+
+static void *
+run_reader(void *arg)
+{
+    struct share *s = arg;
+
+    (void)!kv_read(s->kv, touch, s, NULL);
+    return NULL;
+}
+
+/*
+ * They lie all over the store, and a disk answers many at once as fast as one: what is
+ * not in memory would be waited for page by page else. Nothing depends on it.
+ */
+static void
+bring(struct kv *kv, const struct candidates *c)
+{
+    size_t readers = c->count / EACH_MIN < READERS ? c->count / EACH_MIN : READERS;
+    struct share share[READERS];
+    pthread_t thread[READERS];
+    size_t n = 0;
+
+    for (; n < readers; n++) {
+        share[n] = (struct share){kv, c, n, readers};
+        if (pthread_create(&thread[n], NULL, run_reader, &share[n]) != 0)
+            break;
+    }
+    while (n)
+        pthread_join(thread[--n], NULL);
 }
 
 static enum mauth_rc
@@ -146,14 +199,16 @@ ask_index(struct kv *kv, struct audit_index *x, struct scan *s, uint64_t from,
 
     do {
         c.count = 0;
+        c.want = s->left + SPARE < CANDIDATES ? (size_t)s->left + SPARE : CANDIDATES;
         audit_index_find(x, s->f, from, to, collect, &c);
+        bring(kv, &c);
         if (c.count)
             rc = kv_read(kv, look_at_candidates, &c, err);
         if (c.count && s->f->oldest_first)
             from = c.sequence[c.count - 1] + 1;
         else if (c.count)
             to = c.sequence[c.count - 1];
-    } while (rc == MAUTH_OK && c.count == CANDIDATES && !s->stopped);
+    } while (rc == MAUTH_OK && c.count == c.want && !s->stopped);
     return rc;
 }
 
@@ -192,7 +247,7 @@ take_stretches(struct kv *kv, struct audit_index *x, const struct audit_filter *
     if (rc)
         return rc;
     if (f->has_after && f->oldest_first)
-        b.first = clamp(f->after + 1, b.first, b.next);
+        b.first = clamp(f->after + (f->after < UINT64_MAX), b.first, b.next);
     else if (f->has_after)
         b.next = clamp(f->after, b.first, b.next);
     if (x)

@@ -76,9 +76,11 @@ open_env(struct lmdb *db, struct mauth_err *err)
     code = mdb_env_set_mapsize(db->env, db->map);
     if (!code)
         code = mdb_env_set_maxreaders(db->env, READERS);
+    /* A service looks things up here and there: reading ahead would have the disk bring
+     * megabytes for each of them. Who only reads mostly goes from end to end. */
     if (!code)
         code = mdb_env_open(db->env, db->dir,
-            MDB_NOTLS | (db->reads_only ? MDB_RDONLY : 0), FILE_PRIVATE);
+            MDB_NOTLS | (db->reads_only ? MDB_RDONLY : MDB_NORDAHEAD), FILE_PRIVATE);
     if (!code)
         code = mdb_reader_check(db->env, &dead);
     if (!code)
