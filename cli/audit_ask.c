@@ -40,6 +40,20 @@ audit_question_set(const struct call *call, struct audit_question *q, const char
     return true;
 }
 
+enum command_exit
+audit_limit_read(
+    const struct call *call, const char *value, uint64_t max, uint64_t *out)
+{
+    uint64_t limit;
+
+    if (!value)
+        return COMMAND_DONE;
+    if (!str_number(text_of(value), &limit) || limit < 1 || limit > max)
+        return command_misused(call, "--limit: a number from 1 to %" PRIu64, max);
+    *out = limit;
+    return COMMAND_DONE;
+}
+
 /* A time, or how long ago: as a time, in out. */
 static const char *
 read_time(const char *value, char out[32])

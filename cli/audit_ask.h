@@ -51,6 +51,9 @@ struct audit_question {
 enum command_exit audit_question_read(
     const struct call *call, struct audit_question *out);
 void audit_question_clear(struct audit_question *q);
+/* --limit, of 1 to max; *out stays as it is when it was not given. Complains itself. */
+enum command_exit audit_limit_read(
+    const struct call *call, const char *value, uint64_t max, uint64_t *out);
 /* One more filter; false: it is not of its form, which command_misused() was told. */
 bool audit_question_set(const struct call *call, struct audit_question *q,
     const char *name, const char *value);

@@ -111,9 +111,8 @@ run(const struct call *call)
             "--by: minute, hour, day, or a field: action, actor, client, device, "
             "folder, key, outcome, reason, request, rule, service, session, ticket, "
             "user");
-    if (code == COMMAND_DONE && number &&
-        (!str_number(text_of(number), &limit) || limit < 1 || limit > AUDIT_LIMIT_MAX))
-        code = command_misused(call, "--limit: a number from 1 to %d", AUDIT_LIMIT_MAX);
+    if (code == COMMAND_DONE)
+        code = audit_limit_read(call, number, AUDIT_LIMIT_MAX, &limit);
     if (code == COMMAND_DONE)
         code = audit_source_open(call, &source);
     if (code == COMMAND_DONE)

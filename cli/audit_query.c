@@ -94,9 +94,8 @@ run(const struct call *call)
 
     if (code == COMMAND_DONE && order && !audit_question_set(call, &q, "order", order))
         code = COMMAND_USAGE;
-    if (code == COMMAND_DONE && number &&
-        (!str_number(text_of(number), &limit) || limit < 1 || limit > LIMIT_MAX))
-        code = command_misused(call, "--limit: a number from 1 to %d", LIMIT_MAX);
+    if (code == COMMAND_DONE)
+        code = audit_limit_read(call, number, LIMIT_MAX, &limit);
     if (code == COMMAND_DONE)
         code = audit_source_open(call, &source);
     if (code == COMMAND_DONE)
