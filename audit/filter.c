@@ -8,7 +8,7 @@
 
 const char *const audit_filter_names[] = {"action", "actor", "client", "device",
     "folder", "key", "outcome", "reason", "request", "rule", "service", "session",
-    "ticket", "user", "since", "until", "order", "after", "limit", NULL};
+    "ticket", "user", "since", "until", "order", "after", "limit", "archive", NULL};
 
 static enum mauth_rc
 set_time(const char *name, const char *value, int64_t *out_us, struct mauth_err *err)
@@ -62,6 +62,18 @@ set_order(const char *value, bool *oldest_first, struct mauth_err *err)
 }
 
 static enum mauth_rc
+set_archive(const char *value, bool *out, struct mauth_err *err)
+{
+    char quoted[64];
+
+    *out = strcmp(value, "true") == 0;
+    if (*out || strcmp(value, "false") == 0)
+        return MAUTH_OK;
+    return mauth_fail(err, MAUTH_INVALID, "archive: \"%s\" is neither true nor false",
+        mauth_quote(value, strlen(value), quoted, sizeof(quoted)));
+}
+
+static enum mauth_rc
 set_outcome(const char *value, const char **out, struct mauth_err *err)
 {
     static const char *const outcomes[] = {"allow", "deny", "done"};
@@ -100,6 +112,8 @@ audit_filter_set(
         return set_after(f, value, err);
     if (strcmp(name, "limit") == 0)
         return set_limit(value, &f->limit, err);
+    if (strcmp(name, "archive") == 0)
+        return set_archive(value, &f->archive, err);
     return mauth_fail(err, MAUTH_INVALID, "\"%s\" is no filter of the audit log",
         mauth_quote(name, strlen(name), quoted, sizeof(quoted)));
 }

@@ -24,9 +24,10 @@ struct audit_filter {
     bool has_after;
     uint64_t after; /* only what comes behind this sequence number, in that order */
     uint64_t limit; /* 0: AUDIT_LIMIT_DEFAULT */
+    bool archive;   /* also what has left the store, by its archive */
 };
 
-/* The fields, "since", "until", "order", "after", "limit"; ended by NULL. */
+/* The fields, "since", "until", "order", "after", "limit", "archive"; ended by NULL. */
 extern const char *const audit_filter_names[];
 
 /*

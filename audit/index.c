@@ -338,10 +338,9 @@ audit_index_check(struct audit_index *x, audit_index_is_mark *is_mark, void *arg
     pthread_rwlock_unlock(&x->lock);
 }
 
-enum mauth_rc
-audit_index_drop_before(struct audit_index *x, uint64_t sequence, struct mauth_err *err)
+void
+audit_index_drop_before(struct audit_index *x, uint64_t sequence)
 {
-    (void)err;
     for (;;) {
         struct audit_run *old = NULL;
 
@@ -353,7 +352,7 @@ audit_index_drop_before(struct audit_index *x, uint64_t sequence, struct mauth_e
         }
         pthread_rwlock_unlock(&x->lock);
         if (!old)
-            return MAUTH_OK;
+            return;
         discard(x, old);
     }
 }

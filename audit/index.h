@@ -49,8 +49,7 @@ typedef bool audit_index_is_mark(uint64_t sequence, uint64_t mark, void *arg);
 void audit_index_check(struct audit_index *x, audit_index_is_mark *is_mark, void *arg);
 
 /* Lets go of the files that have nothing from this record on. */
-MAUTH_MUST_USE enum mauth_rc audit_index_drop_before(
-    struct audit_index *x, uint64_t sequence, struct mauth_err *err);
+void audit_index_drop_before(struct audit_index *x, uint64_t sequence);
 
 /* Makes those files anew that know of these records (ascending), without them. */
 MAUTH_MUST_USE enum mauth_rc audit_index_forget(struct audit_index *x,

@@ -111,6 +111,9 @@ const struct admin_route admin_revocations_add = {.way = CHANGES,
     .op = ADMIN_REVOKE,
     .members = admin_body_revocation,
     .take = admin_body_revoke};
+const struct admin_route admin_erasures_list = {.kind = ADMIN_ERASURES, .way = LISTS};
+const struct admin_route admin_erasures_begin = {
+    .kind = ADMIN_ERASURES, .way = CHANGES, .op = ADMIN_ERASE};
 const struct admin_route admin_roles_list = {.kind = ADMIN_ROLES, .way = LISTS};
 const struct admin_route admin_roles_grant = {
     .kind = ADMIN_ROLES, .way = CHANGES, .op = ADMIN_ROLE_GRANT};

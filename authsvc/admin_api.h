@@ -29,6 +29,8 @@ extern const struct admin_route admin_keys_revoke;
 extern const struct admin_route admin_metadata_key;
 extern const struct admin_route admin_revocations_list;
 extern const struct admin_route admin_revocations_add;
+extern const struct admin_route admin_erasures_list;
+extern const struct admin_route admin_erasures_begin;
 extern const struct admin_route admin_roles_list;
 extern const struct admin_route admin_roles_grant;
 extern const struct admin_route admin_roles_revoke;

@@ -111,6 +111,8 @@ read_counts(struct request *r)
         return "by";
     if (form_value(r->form, "order", 0))
         return "order";
+    if (form_value(r->form, "archive", 0))
+        return "archive";
     return r->filter.has_after ? "after" : NULL;
 }
 
@@ -318,7 +320,7 @@ look(struct request *r, enum mauth_rc rc, const struct mauth_err *err)
     r->woken = parking_count(auditing_parking(r->service->auditing));
     r->question.run = find;
     http_suspend(r->x, answer);
-    auditing_ask(r->service->auditing, &r->question);
+    auditing_ask(r->service->auditing, AUDITING_ASKED, &r->question);
 }
 
 static void

@@ -2,32 +2,39 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "authsvc/log.h"
+#include "authsvc/upkeep.h"
 #include "base/fail.h"
 #include "base/secret.h"
-#include "store/audit_find.h"
+#include "store/audit_indexing.h"
 
 enum {
     FOLLOWS = 64, /* that are remembered */
     HOUR_S = 3600,
-    LOOK_MS = 200, /* between looks for new records */
-    NICE = 10      /* a tenth of what others get, when all want more than there is */
+    LOOK_MS = 200 /* between looks for new records */
+};
+
+/* One thread, and what waits for it. */
+struct desk {
+    struct auditing *auditing;
+    pthread_t thread;
+    bool runs;
+    pthread_cond_t work;
+    struct auditing_question *first, *last;
 };
 
 struct auditing {
     struct kv *kv;
     struct audit_index *index;
+    struct upkeep *upkeep;
     struct parking *parking;
-    pthread_t indexer, desk;
-    bool indexes, answers; /* those threads run */
-    pthread_mutex_t lock;  /* of what follows */
-    pthread_cond_t wake;   /* the indexer */
-    pthread_cond_t work;   /* the desk */
-    struct auditing_question *first, *last;
+    pthread_t watch;
+    bool watches;
+    pthread_mutex_t lock; /* of what follows, and of the desks */
+    pthread_cond_t wake;  /* the watch */
+    struct desk desk[AUDITING_DESKS];
     bool stop;
     uint8_t key[SIPHASH_KEY];
     struct {
@@ -36,82 +43,56 @@ struct auditing {
     } follow[FOLLOWS];
 };
 
-static void
-give_way(void)
-{
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-}
-
 /* False when it is to end. */
 static bool
-rest(struct auditing *a, long ms)
+rest(struct auditing *a)
 {
     struct timespec until;
     bool stop;
 
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += ms * 1000000L;
+    until.tv_nsec += LOOK_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&a->lock);
-    if (!a->stop && ms)
+    if (!a->stop)
         pthread_cond_timedwait(&a->wake, &a->lock, &until);
     stop = a->stop;
     pthread_mutex_unlock(&a->lock);
     return !stop;
 }
 
-/* One file at a time, so that it ends soon when it must; an error is told once. True when
- * there may be more. */
-static bool
-index_some(struct auditing *a, bool *failed)
-{
-    struct mauth_err err = MAUTH_ERR_INIT;
-    bool more = false;
-
-    if (!a->index)
-        return false;
-    if (audit_index_step(a->kv, a->index, &more, &err) == MAUTH_OK)
-        *failed = false;
-    else if (!*failed)
-        log_error("the audit log is not indexed: %s", err.text);
-    *failed = *failed || err.rc;
-    return more && !err.rc;
-}
-
+/* Wakes who waits for records. */
 static void *
-run_indexer(void *arg)
+run_watch(void *arg)
 {
     struct auditing *a = arg;
-    uint64_t seen = 0, generation;
-    bool failed = false, more = true;
+    uint64_t seen = 0;
 
-    give_way();
     do {
-        generation = kv_generation(a->kv);
-        if (generation == seen && !more)
-            continue;
+        uint64_t generation = kv_generation(a->kv);
+
         if (generation != seen)
             parking_wake(a->parking);
         seen = generation;
-        more = index_some(a, &failed);
-    } while (rest(a, more ? 0 : LOOK_MS));
+    } while (rest(a));
     return NULL;
 }
 
 static struct auditing_question *
-take(struct auditing *a)
+take(struct desk *d)
 {
+    struct auditing *a = d->auditing;
     struct auditing_question *q;
 
     pthread_mutex_lock(&a->lock);
-    while (!a->first && !a->stop)
-        pthread_cond_wait(&a->work, &a->lock);
-    q = a->first;
+    while (!d->first && !a->stop)
+        pthread_cond_wait(&d->work, &a->lock);
+    q = d->first;
     if (q)
-        a->first = q->next;
-    if (!a->first)
-        a->last = NULL;
+        d->first = q->next;
+    if (!d->first)
+        d->last = NULL;
     pthread_mutex_unlock(&a->lock);
     return q;
 }
@@ -119,26 +100,28 @@ take(struct auditing *a)
 static void *
 run_desk(void *arg)
 {
-    struct auditing *a = arg;
+    struct desk *d = arg;
     struct auditing_question *q;
 
-    give_way();
-    while ((q = take(a)))
+    upkeep_give_way();
+    while ((q = take(d)))
         q->run(q);
     return NULL;
 }
 
 void
-auditing_ask(struct auditing *a, struct auditing_question *q)
+auditing_ask(struct auditing *a, enum auditing_desk desk, struct auditing_question *q)
 {
+    struct desk *d = &a->desk[desk];
+
     q->next = NULL;
     pthread_mutex_lock(&a->lock);
-    if (a->last)
-        a->last->next = q;
+    if (d->last)
+        d->last->next = q;
     else
-        a->first = q;
-    a->last = q;
-    pthread_cond_signal(&a->work);
+        d->first = q;
+    d->last = q;
+    pthread_cond_signal(&d->work);
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -175,8 +158,34 @@ auditing_parking(const struct auditing *a)
     return a->parking;
 }
 
+void
+auditing_complain(const struct auditing *a, struct buf *lines)
+{
+    upkeep_complain(a->upkeep, lines);
+}
+
+static enum mauth_rc
+start_threads(struct auditing *a, const struct audit_keep *keep, struct mauth_err *err)
+{
+    bool all;
+
+    a->watches = pthread_create(&a->watch, NULL, run_watch, a) == 0;
+    all = a->watches;
+    for (size_t i = 0; i < AUDITING_DESKS; i++) {
+        struct desk *d = &a->desk[i];
+
+        d->auditing = a;
+        d->runs = pthread_create(&d->thread, NULL, run_desk, d) == 0;
+        all = all && d->runs;
+    }
+    if (!all)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "auditing: no thread");
+    return upkeep_start(a->kv, a->index, keep, &a->upkeep, err);
+}
+
 enum mauth_rc
-auditing_start(struct kv *kv, size_t room, struct auditing **out, struct mauth_err *err)
+auditing_start(struct kv *kv, size_t room, const struct audit_keep *keep,
+    struct auditing **out, struct mauth_err *err)
 {
     struct auditing *a = calloc(1, sizeof(*a));
     struct mauth_err why = MAUTH_ERR_INIT;
@@ -188,18 +197,15 @@ auditing_start(struct kv *kv, size_t room, struct auditing **out, struct mauth_e
     a->kv = kv;
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->wake, NULL);
-    pthread_cond_init(&a->work, NULL);
+    for (size_t i = 0; i < AUDITING_DESKS; i++)
+        pthread_cond_init(&a->desk[i].work, NULL);
     rc = mauth_random(a->key, sizeof(a->key), err);
-    if (audit_find_open(kv, false, &a->index, &why) != MAUTH_OK)
+    if (audit_indexing_open(kv, false, &a->index, &why) != MAUTH_OK)
         log_error("the audit log is not indexed: %s", why.text);
     if (rc == MAUTH_OK)
         rc = parking_new(room, AUDITING_WAIT_MS, &a->parking, err);
     if (rc == MAUTH_OK)
-        a->indexes = pthread_create(&a->indexer, NULL, run_indexer, a) == 0;
-    if (rc == MAUTH_OK)
-        a->answers = pthread_create(&a->desk, NULL, run_desk, a) == 0;
-    if (rc == MAUTH_OK && (!a->indexes || !a->answers))
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "auditing: no thread");
+        rc = start_threads(a, keep, err);
     if (rc) {
         auditing_stop(a);
         return rc;
@@ -216,16 +222,20 @@ auditing_stop(struct auditing *a)
     pthread_mutex_lock(&a->lock);
     a->stop = true;
     pthread_cond_signal(&a->wake);
-    pthread_cond_signal(&a->work);
+    for (size_t i = 0; i < AUDITING_DESKS; i++)
+        pthread_cond_signal(&a->desk[i].work);
     pthread_mutex_unlock(&a->lock);
-    if (a->indexes)
-        pthread_join(a->indexer, NULL);
-    if (a->answers)
-        pthread_join(a->desk, NULL);
+    if (a->watches)
+        pthread_join(a->watch, NULL);
+    for (size_t i = 0; i < AUDITING_DESKS; i++) {
+        if (a->desk[i].runs)
+            pthread_join(a->desk[i].thread, NULL);
+        pthread_cond_destroy(&a->desk[i].work);
+    }
+    upkeep_stop(a->upkeep);
     parking_free(a->parking);
     audit_index_close(a->index);
     pthread_cond_destroy(&a->wake);
-    pthread_cond_destroy(&a->work);
     pthread_mutex_destroy(&a->lock);
     free(a);
 }

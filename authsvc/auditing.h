@@ -1,14 +1,15 @@
 /*
  * What auditors need of a running service, apart from what issues tickets: the index of
- * the audit log, kept up to date by a thread, and a thread in which questions are
- * answered, one after the other. Both give way to whatever else wants the processor.
+ * the audit log and its upkeep, and threads in which questions are answered, one after the
+ * other. They give way to whatever else wants the processor.
  */
 #ifndef AUTHSVC_AUDITING_H
 #define AUTHSVC_AUDITING_H
 
 #include "audit/index.h"
 #include "authsvc/parking.h"
-#include "store/kv.h"
+#include "base/buf.h"
+#include "store/audit_archive.h"
 
 struct auditing;
 
@@ -18,8 +19,8 @@ enum {
 
 /* Room for so many requests that wait. What is wrong with the index is logged, and costs
  * time, not answers: questions then look through the log. */
-MAUTH_MUST_USE enum mauth_rc auditing_start(
-    struct kv *kv, size_t room, struct auditing **out, struct mauth_err *err);
+MAUTH_MUST_USE enum mauth_rc auditing_start(struct kv *kv, size_t room,
+    const struct audit_keep *keep, struct auditing **out, struct mauth_err *err);
 /* No more questions come by then. NULL is fine. */
 void auditing_stop(struct auditing *a);
 
@@ -36,11 +37,23 @@ struct parking *auditing_parking(const struct auditing *a);
  */
 bool auditing_is_news(struct auditing *a, struct text what, int64_t now_s);
 
-/* Runs in the thread for questions; the question belongs to it until then. */
+/* What of its upkeep cannot be done, a line for each. */
+void auditing_complain(const struct auditing *a, struct buf *lines);
+
+/* Whoever waits for an answer, and what services have handed in: neither waits for the
+ * other. */
+enum auditing_desk {
+    AUDITING_ASKED,
+    AUDITING_HANDED_IN,
+    AUDITING_DESKS
+};
+
+/* Runs in the thread of a desk; the question belongs to it until then. */
 struct auditing_question {
     void (*run)(struct auditing_question *q);
     struct auditing_question *next; /* auditing's */
 };
-void auditing_ask(struct auditing *a, struct auditing_question *q);
+void auditing_ask(
+    struct auditing *a, enum auditing_desk desk, struct auditing_question *q);
 
 #endif

@@ -316,7 +316,7 @@ begin(struct request *r)
     else {
         r->question.run = look_up;
         http_suspend(r->x, looked_up);
-        auditing_ask(s->auditing, &r->question);
+        auditing_ask(s->auditing, AUDITING_HANDED_IN, &r->question);
     }
 }
 

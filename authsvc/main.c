@@ -98,6 +98,19 @@ open_store(struct daemon *d, struct mauth_err *err)
 }
 
 static enum mauth_rc
+start_auditing(struct daemon *d, struct mauth_err *err)
+{
+    const struct config *c = d->config;
+    const struct audit_keep keep = {
+        .age_us = c->audit.keep_days * INT64_C(86400000000),
+        .bytes = (uint64_t)c->audit.keep_mib << 20,
+    };
+
+    return auditing_start(
+        d->kv, (size_t)c->limits.connections / 8, &keep, &d->service.auditing, err);
+}
+
+static enum mauth_rc
 start_service(struct daemon *d, struct mauth_err *err)
 {
     enum mauth_rc rc;
@@ -137,8 +150,7 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = documents_open(
             d->kv, d->seal, d->config->issuer.url, &d->service.documents, err);
     if (rc == MAUTH_OK)
-        rc = auditing_start(d->kv, (size_t)d->config->limits.connections / 8,
-            &d->service.auditing, err);
+        rc = start_auditing(d, err);
     if (rc == MAUTH_OK)
         rc = housekeeper_start(&d->service, &d->housekeeper, err);
     return rc;

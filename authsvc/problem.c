@@ -75,6 +75,7 @@ static const struct problem problems[] = {
     {"owner", 409, NULL, "The owner passes the folder on first."},
     {"invitation-closed", 409, NULL,
         "The invitation was accepted, declined, revoked, or has expired."},
+    {"user-lives", 409, NULL, "The user still has an account: it is closed first."},
     {"key-state", 409, NULL, "The signing keys are in no state that allows this."},
     {"key-not-loaded", 409, NULL,
         "Services that were seen in the last day have not loaded the signing key."},

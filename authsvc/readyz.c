@@ -1,5 +1,6 @@
 #include "authsvc/readyz.h"
 
+#include "authsvc/auditing.h"
 #include "authsvc/own_keys.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/problem.h"
@@ -96,6 +97,8 @@ put_warnings(const struct service *s, const struct keystore *keys, int64_t now_s
     rc = kv_read(s->kv, read_alarms, &a, err);
     if (rc == MAUTH_OK)
         rc = key_warnings_all(keys, now_s, &lines, err);
+    if (rc == MAUTH_OK)
+        auditing_complain(s->auditing, &lines);
     if (rc == MAUTH_OK)
         buf_json_lines(out, buf_slice(&lines));
     buf_clear(&lines);

@@ -69,6 +69,8 @@
         AUTHORITY("PUT", "authority", JSON_BODY_MAX, JSON, authority_install),        \
         ADMIN("GET", "revocations", admin_revocations_list),                          \
         ADMIN_BODY("POST", "revocations", JSON, admin_revocations_add),               \
+        ADMIN("GET", "erasures", admin_erasures_list),                                \
+        ADMIN("PUT", "erasures/{id}", admin_erasures_begin),                          \
         ADMIN("GET", "roles", admin_roles_list),                                      \
         ADMIN("PUT", "roles/{id}/{id}", admin_roles_grant),                           \
         ADMIN("DELETE", "roles/{id}/{id}", admin_roles_revoke),                       \

@@ -170,7 +170,7 @@ admin_ask(const struct admin *a, const struct admin_request *r, json_t **out,
     const struct fetch_options o = {
         .unix_socket = a->config->listen.admin_socket,
         .max_bytes = ANSWER_MAX,
-        .timeout_ms = ANSWER_TIMEOUT_MS,
+        .timeout_ms = r->timeout_ms ? r->timeout_ms : ANSWER_TIMEOUT_MS,
     };
     struct fetch *f = NULL;
     struct buf answer;
@@ -210,6 +210,7 @@ nobody(enum admin_kind kind, const char *whom, struct mauth_err *err)
         [ADMIN_ROLES] = {"principal",
             ", which is a user, usr_..., or a service, svc_... or its name"},
         [ADMIN_REVOCATIONS] = {"revocation", ""},
+        [ADMIN_ERASURES] = {"user", ", and there never was one"},
         [ADMIN_KEYS] = {"signing key", "; `meshauth keys list` shows them"},
         [ADMIN_METADATA_KEY] = {"metadata key", ""},
     };
@@ -297,6 +298,8 @@ kind_of(const struct admin_change *c)
         return ADMIN_KEYS;
     if (c->op == ADMIN_USER_DELETE)
         return ADMIN_USERS;
+    if (c->op == ADMIN_ERASE)
+        return ADMIN_ERASURES;
     return c->role ? ADMIN_ROLES : ADMIN_SERVICES;
 }
 
@@ -417,11 +420,13 @@ do_by_service(
         [ADMIN_KEY_PREPARE] = {"POST", "keys", ""},
         [ADMIN_KEY_ACTIVATE] = {"POST", "keys", "/activate"},
         [ADMIN_KEY_REVOKE] = {"POST", "keys", "/revoke"},
+        [ADMIN_ERASE] = {"PUT", "erasures", ""},
     };
     const char *whom = c->op == ADMIN_REVOKE ? NULL : c->whom; /* that is in the body */
     json_t *body = body_of(c);
     char path[256];
-    const struct admin_request request = {ways[c->op].method, path, body};
+    const struct admin_request request = {
+        .method = ways[c->op].method, .path = path, .body = body};
     enum mauth_rc rc;
 
     snprintf(path, sizeof(path), "/v1/admin/%s%s%s%s%s%s", ways[c->op].kind,

@@ -28,6 +28,7 @@ struct admin_request {
     const char *method;
     const char *path;   /* with its query */
     const json_t *body; /* or NULL */
+    long timeout_ms;    /* 0: a minute */
 };
 
 /*

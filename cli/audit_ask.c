@@ -16,7 +16,8 @@
 #include "store/rules_mark.h"
 
 enum {
-    PAGE = 1000
+    PAGE = 1000,
+    ARCHIVE_MS = 3600000 /* to read all of an archive */
 };
 
 void
@@ -89,7 +90,7 @@ open_store(struct audit_source *s, struct mauth_err *err)
 {
     enum mauth_rc rc = kv_open(s->admin.config->store, KV_OPEN, &s->kv, err);
 
-    if (rc == MAUTH_OK && audit_find_open(s->kv, true, &s->index, NULL) != MAUTH_OK)
+    if (rc == MAUTH_OK && audit_indexing_open(s->kv, true, &s->index, NULL) != MAUTH_OK)
         s->index = NULL; /* it takes longer without */
     return rc;
 }
@@ -123,7 +124,8 @@ audit_source_close(struct audit_source *s)
 static enum mauth_rc
 get_page(struct audit_source *s, struct buf *path, json_t **out, struct mauth_err *err)
 {
-    struct admin_request r = {.method = "GET", .path = buf_cstr(path)};
+    struct admin_request r = {
+        .method = "GET", .path = buf_cstr(path), .timeout_ms = ARCHIVE_MS};
     enum mauth_rc rc;
 
     *out = NULL;
@@ -409,7 +411,7 @@ static enum mauth_rc
 who_of_service(
     struct audit_source *s, struct buf *query, json_t **out, struct mauth_err *err)
 {
-    struct admin_request r = {.method = "GET"};
+    struct admin_request r = {.method = "GET", .timeout_ms = ARCHIVE_MS};
     enum mauth_rc rc;
     struct buf path;
 

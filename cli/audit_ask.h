@@ -9,6 +9,7 @@
 #include "cli/admin.h"
 #include "cli/output.h"
 #include "store/audit_find.h"
+#include "store/audit_indexing.h"
 
 /* -c, then the fields and the times: the first options of each command. */
 enum {

@@ -35,8 +35,9 @@ hash_json(const uint8_t hash[HASH_LEN])
 static json_t *
 to_json(const char *ticket, const struct audit_evidence *e)
 {
-    json_t *o = json_pack("{s:s, s:b, s:I, s:o}", "ticket", ticket, "found", e->found,
-        "size", (json_int_t)e->head.size, "root", hash_json(e->head.root));
+    json_t *o = json_pack("{s:s, s:b, s:I, s:o, s:I}", "ticket", ticket, "found",
+        e->found, "size", (json_int_t)e->head.size, "root", hash_json(e->head.root),
+        "unseen", (json_int_t)(e->found ? 0 : e->unseen));
     json_t *hashes = json_array();
 
     if (e->found) {
@@ -59,11 +60,16 @@ print(const struct call *call, const struct audit_evidence *e)
 {
     if (call->json)
         return output_json(to_json(call->arg[0], e));
-    if (!e->found) {
+    if (!e->found && e->unseen)
+        output_line(STYLE_BAD, "not found: ",
+            "up to checkpoint %" PRIu64 ", but for %" PRIu64
+            " records that are not in the archive either",
+            e->head.size, e->unseen);
+    else if (!e->found)
         output_line(STYLE_BAD,
             "not found: ", "in a full scan up to checkpoint %" PRIu64, e->head.size);
+    if (!e->found)
         return true;
-    }
     output_line(STYLE_GOOD, "issued: ",
         "record %" PRIu64 " of checkpoint %" PRIu64 ", by a proof of %zu hashes",
         e->sequence, e->head.size, e->proof.count);

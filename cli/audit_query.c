@@ -9,13 +9,15 @@
 
 enum {
     OPT_ORDER = AUDIT_OPTIONS,
-    OPT_LIMIT
+    OPT_LIMIT,
+    OPT_ARCHIVE
 };
 
 static const struct command_option options[] = {
     AUDIT_OPTION_ROWS,
     {"order", 0, "ORDER", "newest (of all that fit; unless given) or oldest"},
     {"limit", 0, "N", "so many (100), 1000000 at most"},
+    {"archive", 0, NULL, "also what has left the store; takes its time"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -94,6 +96,9 @@ run(const struct call *call)
 
     if (code == COMMAND_DONE && order && !audit_question_set(call, &q, "order", order))
         code = COMMAND_USAGE;
+    if (code == COMMAND_DONE && call->option[OPT_ARCHIVE] &&
+        !audit_question_set(call, &q, "archive", "true"))
+        code = COMMAND_USAGE;
     if (code == COMMAND_DONE)
         code = audit_limit_read(call, number, LIMIT_MAX, &limit);
     if (code == COMMAND_DONE)
@@ -108,7 +113,8 @@ run(const struct call *call)
 const struct command audit_query_command = {
     .noun = "audit",
     .verb = "query",
-    .synopsis = "-c FILE [FILTER...] [--order ORDER] [--limit N]\n           [--json]",
+    .synopsis = "-c FILE [FILTER...] [--order ORDER] [--limit N]\n"
+                "           [--archive] [--json]",
     .summary = "who got what, when, by which rule",
     .about = "Shows the records of the audit log that fit all filters, the newest "
              "last; with\n"

@@ -178,8 +178,8 @@ gather(struct evidence *e, struct mauth_err *err)
 static const char *
 fault_name(enum audit_fault fault)
 {
-    static const char *const names[] = {
-        "whole", "altered", "missing", "stray", "tree", "truncated", "forked"};
+    static const char *const names[] = {"whole", "altered", "missing", "stray", "tree",
+        "truncated", "forked", "archive"};
 
     return names[fault];
 }
@@ -195,11 +195,11 @@ print(const struct call *call, const struct audit_verdict *v, const struct evide
         return output_json(json_pack("{s:b, s:s, s:I, s:s}", "whole", 0, "fault",
             fault_name(v->fault), "at", (json_int_t)v->at, "where", v->where));
     if (call->json)
-        return output_json(
-            json_pack("{s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:I}", "whole", 1, "size",
-                (json_int_t)v->head.size, "root", root, "from", (json_int_t)from,
-                "records", (json_int_t)v->records, "erased", (json_int_t)v->erased,
-                "left", (json_int_t)v->left, "checkpoints", (json_int_t)e->count));
+        return output_json(json_pack("{s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
+            "whole", 1, "size", (json_int_t)v->head.size, "root", root, "from",
+            (json_int_t)from, "records", (json_int_t)v->records, "erased",
+            (json_int_t)v->erased, "left", (json_int_t)v->left, "archived",
+            (json_int_t)v->archived, "checkpoints", (json_int_t)e->count));
     if (v->fault) {
         output_line(STYLE_BAD, "not whole: ", "%s", v->where);
         return true;
@@ -209,11 +209,14 @@ print(const struct call *call, const struct audit_verdict *v, const struct evide
     if (from)
         output_line(
             STYLE_PLAIN, "", "The first %" PRIu64 " were verified before.", from);
-    if (v->erased || v->left)
-        output_line(STYLE_PLAIN, "",
-            "%" PRIu64 " were erased, %" PRIu64
-            " have left the store: their leaves are there.",
-            v->erased, v->left);
+    if (v->erased)
+        output_line(STYLE_PLAIN, "", "%" PRIu64 " were erased: their leaves are there.",
+            v->erased);
+    if (v->left)
+        output_line(v->left == v->archived ? STYLE_PLAIN : STYLE_BAD, "",
+            "%" PRIu64 " have left the store, %" PRIu64
+            " of them are in the archive, as they were appended.",
+            v->left, v->archived);
     output_line(
         STYLE_PLAIN, "", "It holds all of %zu checkpoints that were seen.", e->count);
     return true;

@@ -114,7 +114,8 @@ enum mauth_rc
 authority_admin_show(
     const struct authority_place *p, json_t **out, struct mauth_err *err)
 {
-    static const struct admin_request r = {"GET", "/v1/admin/authority", NULL};
+    static const struct admin_request r = {
+        .method = "GET", .path = "/v1/admin/authority"};
 
     *out = NULL;
     if (!p->kv && p->admin->served)
@@ -127,8 +128,8 @@ authority_admin_do(const struct authority_place *p, struct authority_change *c,
     json_t **out, struct mauth_err *err)
 {
     bool asks = c->op == AUTHORITY_REQUEST;
-    struct admin_request r = {asks ? "POST" : "PUT",
-        asks ? "/v1/admin/authority/request" : "/v1/admin/authority", NULL};
+    struct admin_request r = {.method = asks ? "POST" : "PUT",
+        .path = asks ? "/v1/admin/authority/request" : "/v1/admin/authority"};
     enum mauth_rc rc;
     json_t *body;
 

@@ -133,6 +133,7 @@ extern const struct command audit_count_command;
 extern const struct command audit_follow_command;
 extern const struct command audit_who_command;
 extern const struct command audit_verify_command;
+extern const struct command audit_erase_command;
 extern const struct command audit_prove_command;
 extern const struct command service_add_command;
 extern const struct command service_update_command;

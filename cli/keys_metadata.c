@@ -24,7 +24,8 @@ print(const json_t *node)
 static enum mauth_rc
 ask(const struct admin *a, json_t **out, struct mauth_err *err)
 {
-    const struct admin_request request = {"GET", "/v1/admin/metadata-key", NULL};
+    const struct admin_request request = {
+        .method = "GET", .path = "/v1/admin/metadata-key"};
     const struct admin_question question = {.kind = ADMIN_METADATA_KEY};
     enum mauth_rc rc = a->served ? admin_ask(a, &request, out, err)
                                  : admin_store_look(a, &question, out, err);

@@ -56,6 +56,7 @@ static const struct command *const commands[] = {
     &audit_who_command,
     &audit_verify_command,
     &audit_prove_command,
+    &audit_erase_command,
     &service_add_command,
     &service_update_command,
     &service_list_command,

@@ -30,7 +30,8 @@ ask_service(
     const struct admin *a, const struct explain *x, json_t **out, struct mauth_err *err)
 {
     json_t *body = body_of(x);
-    const struct admin_request request = {"POST", "/v1/admin/explain", body};
+    const struct admin_request request = {
+        .method = "POST", .path = "/v1/admin/explain", .body = body};
     enum mauth_rc rc = MAUTH_NO_MEMORY;
 
     if (body)

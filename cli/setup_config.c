@@ -63,7 +63,9 @@ static const char defaults[] =
     "trust_s = 3600; };\n"
     "# limits: { connections = 1000; connections_per_ip = 100; "
     "changes_per_minute = 60; request_s = 15; "
-    "idle_s = 60; disk_reserve_mib = 64; decisions_per_minute = 600; };\n";
+    "idle_s = 60; disk_reserve_mib = 64; decisions_per_minute = 600; };\n"
+    "# audit: { keep_days = 0; keep_mib = 0; }; # 0: records stay in the store for "
+    "ever\n";
 
 void
 setup_config_write(const struct setup *s, struct buf *out)

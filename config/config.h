@@ -101,6 +101,13 @@ struct config {
         int disk_reserve_mib; /* default 64; 0 to 1048576 */
         int64_t idle_s;       /* a connection without a request, default 60; 1 to 600 */
     } limits;
+
+    /* How long records stay in the store before they go to the archive; the default, 0:
+     * for ever. */
+    struct {
+        int keep_days; /* 0 to 36500 */
+        int keep_mib;  /* of records; 0 to 16777216 */
+    } audit;
 };
 
 /*

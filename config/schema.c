@@ -328,6 +328,12 @@ static const struct config_rule limits_rules[] = {
     {0},
 };
 
+static const struct config_rule audit_rules[] = {
+    {"keep_days", CONFIG_NUMBER, AT(config, audit.keep_days), .max = 36500},
+    {"keep_mib", CONFIG_NUMBER, AT(config, audit.keep_mib), .max = 16777216},
+    {0},
+};
+
 #define GROUP_RIGHT "a group, as in NAME: { ... };"
 
 const struct config_rule config_schema[] = {
@@ -352,5 +358,6 @@ const struct config_rule config_schema[] = {
     {"tickets", CONFIG_GROUP, .members = tickets_rules, .right = GROUP_RIGHT},
     {"keys", CONFIG_GROUP, .members = keys_rules, .right = GROUP_RIGHT},
     {"limits", CONFIG_GROUP, .members = limits_rules, .right = GROUP_RIGHT},
+    {"audit", CONFIG_GROUP, .members = audit_rules, .right = GROUP_RIGHT},
     {0},
 };

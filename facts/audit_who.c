@@ -24,6 +24,7 @@ struct work {
     size_t names, names_cap;
     struct end *end; /* in their order */
     size_t ends, ends_cap, taken;
+    bool archive;     /* records that have left the store are read as well */
     int64_t rules_us; /* when others came into force since; 0: they are the same */
     enum mauth_rc rc;
     struct mauth_err *err;
@@ -67,7 +68,8 @@ no_memory(struct work *w)
 static struct audit_filter
 until_then(const struct work *w, enum audit_field field, const char *value)
 {
-    struct audit_filter f = {.oldest_first = true, .limit = UINT64_MAX};
+    struct audit_filter f = {
+        .oldest_first = true, .limit = UINT64_MAX, .archive = w->archive};
 
     if (!w->what->now)
         f.until_us = w->what->at_s * 1000000 + 1;
@@ -254,8 +256,10 @@ note_rules(uint64_t sequence, struct text json, void *arg)
 static enum mauth_rc
 find_rules(struct work *w)
 {
-    struct audit_filter f = {
-        .since_us = w->what->at_s * 1000000 + 1, .oldest_first = true, .limit = 1};
+    struct audit_filter f = {.since_us = w->what->at_s * 1000000 + 1,
+        .oldest_first = true,
+        .limit = 1,
+        .archive = w->archive};
 
     f.value[AUDIT_ACTION] = "rules.load";
     return w->what->now ? MAUTH_OK : ask(w, &f, note_rules);
@@ -359,21 +363,35 @@ write_answer(const struct work *w, struct buf *json)
     buf_str(json, "]}");
 }
 
+static enum mauth_rc
+tell(struct work *w)
+{
+    enum mauth_rc rc = ask_about_folder(w, note_names);
+
+    sort_names(w);
+    if (rc == MAUTH_OK && w->names)
+        rc = gather_ends(w);
+    if (rc == MAUTH_OK)
+        rc = ask_about_folder(w, replay);
+    return rc ? rc : take_ends_before(w, UINT64_MAX);
+}
+
 enum mauth_rc
 audit_who_write(const struct audit_who *what, struct buf *json, struct mauth_err *err)
 {
     struct work w = {.what = what, .err = err};
-    enum mauth_rc rc;
+    struct audit_range there;
+    enum mauth_rc rc = audit_range(what->kv, &there, err);
 
     folder_past_init(&w.past, &what->folder);
-    rc = ask_about_folder(&w, note_names);
-    sort_names(&w);
-    if (rc == MAUTH_OK && w.names)
-        rc = gather_ends(&w);
     if (rc == MAUTH_OK)
-        rc = ask_about_folder(&w, replay);
-    if (rc == MAUTH_OK)
-        rc = take_ends_before(&w, UINT64_MAX);
+        rc = tell(&w);
+    if (rc == MAUTH_OK && !w.past.is_told && there.first) {
+        work_clear(&w);
+        w = (struct work){.what = what, .err = err, .archive = true};
+        folder_past_init(&w.past, &what->folder);
+        rc = tell(&w);
+    }
     if (rc == MAUTH_OK)
         rc = find_rules(&w);
     if (rc == MAUTH_OK)

@@ -20,10 +20,12 @@ struct audit_who {
 };
 
 /*
- * Write the answer as one JSON object (docs/http.md). Rights are told if the rules that
- * are in force have been so since.
+ * Writes the answer as one JSON object (docs/http.md). Rights are told if the rules that
+ * are in force have been so since. Where the store does not have the folder's beginning any
+ * more the archive is read too, which takes its time.
  *
  * MAUTH_UNAVAILABLE  a record on the way is damaged, or the store cannot be read
+ * MAUTH_MALFORMED    a segment of the archive is damaged, or not of this log
  */
 MAUTH_MUST_USE enum mauth_rc audit_who_write(
     const struct audit_who *w, struct buf *json, struct mauth_err *err);

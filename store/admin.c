@@ -7,6 +7,8 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "store/audit_erase.h"
+#include "store/graph_purge.h"
 #include "store/graph_session.h"
 #include "store/graph_ticket.h"
 #include "store/graph_user.h"
@@ -24,6 +26,7 @@ static const char *const actions[] = {
     [ADMIN_KEY_PREPARE] = "key.prepare",
     [ADMIN_KEY_ACTIVATE] = "key.activate",
     [ADMIN_KEY_REVOKE] = "key.revoke",
+    [ADMIN_ERASE] = AUDIT_ERASE_ACTION,
 };
 
 bool
@@ -78,6 +81,16 @@ find_user(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     rc = graph_user_by_id(txn, &c->principal.id, &user, err);
     c->version = user.version;
     return rc == MAUTH_OK && !user.live ? MAUTH_NOT_FOUND : rc;
+}
+
+/* One who has, or once had, an account. */
+static enum mauth_rc
+find_erased(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    if (!graph_principal_parse(text_of(c->whom), &c->principal) ||
+        c->principal.kind != ID_USER)
+        return MAUTH_NOT_FOUND;
+    return graph_purge_taken(txn, ID_USER, &c->principal.id, err);
 }
 
 /* A user, or a service by its id or its name. */
@@ -139,6 +152,7 @@ find(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     case ADMIN_KEY_PREPARE:
     case ADMIN_KEY_ACTIVATE:
     case ADMIN_KEY_REVOKE: return admin_key_find(txn, c, err);
+    case ADMIN_ERASE: return find_erased(txn, c, err);
     }
     return MAUTH_INTERNAL;
 }
@@ -261,6 +275,22 @@ revoke(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
     return rc;
 }
 
+/* What he does next would be on record again. */
+static enum mauth_rc
+erase(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
+{
+    struct graph_user user;
+    enum mauth_rc rc = graph_user_by_id(txn, &c->principal.id, &user, err);
+
+    if (rc == MAUTH_OK && user.live)
+        return mauth_fail(err, MAUTH_CONFLICT,
+            "The user still has an account: `meshauth user remove` closes it first.");
+    if (rc == MAUTH_OK || rc == MAUTH_NOT_FOUND)
+        rc = audit_erase_begin(txn, &c->principal.id, NULL);
+    c->unchanged = rc == MAUTH_CONFLICT;
+    return c->unchanged ? MAUTH_OK : rc;
+}
+
 enum mauth_rc
 admin_change_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err *err)
 {
@@ -279,6 +309,7 @@ admin_change_apply(struct kv_txn *txn, struct admin_change *c, struct mauth_err 
     case ADMIN_KEY_PREPARE:
     case ADMIN_KEY_ACTIVATE:
     case ADMIN_KEY_REVOKE: return admin_key_apply(txn, c, err);
+    case ADMIN_ERASE: return erase(txn, c, err);
     }
     return MAUTH_INTERNAL;
 }
@@ -299,6 +330,8 @@ admin_change_reason(const struct admin_change *c, enum mauth_rc rc)
     case MAUTH_CONFLICT:
         if (admin_change_is_of_key(c))
             return c->key.is_lacking && !c->key.force ? "key-not-loaded" : "key-state";
+        if (c->op == ADMIN_ERASE)
+            return "user-lives";
         return is_revoke ? "owner" : "service-taken";
     default: return NULL;
     }

@@ -24,7 +24,8 @@ enum admin_op {
     ADMIN_REVOKE, /* whatever it is that whom names, as admin_revoke_parse() reads it */
     ADMIN_KEY_PREPARE,
     ADMIN_KEY_ACTIVATE,
-    ADMIN_KEY_REVOKE
+    ADMIN_KEY_REVOKE,
+    ADMIN_ERASE /* what the audit log says of a user who has gone */
 };
 
 /* What a change of a service gives. */

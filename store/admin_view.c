@@ -9,11 +9,12 @@
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "store/audit_erase.h"
 #include "store/graph_user.h"
 #include "store/revocations.h"
 
 static const char *const names[ADMIN_KINDS] = {
-    "users", "services", "roles", "revocations", "keys", "metadata-key"};
+    "users", "services", "roles", "revocations", "erasures", "keys", "metadata-key"};
 
 enum {
     PEM_LINE = 64,
@@ -209,7 +210,8 @@ admin_view_change(struct buf *out, const char *issuer, const struct admin_change
     case ADMIN_ROLE_REVOKE:
     case ADMIN_USER_DELETE:
     case ADMIN_SESSION_CLOSE:
-    case ADMIN_TICKET_REVOKE: break; /* it is gone */
+    case ADMIN_TICKET_REVOKE:
+    case ADMIN_ERASE: break; /* it is gone */
     case ADMIN_REVOKE: put_revoke(out, &c->revoke); break;
     }
 }
@@ -376,13 +378,43 @@ list_revocations(struct kv_txn *txn, const char *issuer, char after[AFTER_MAX + 
     return MAUTH_OK;
 }
 
+static enum mauth_rc
+list_erasures(struct kv_txn *txn, const char *issuer, char after[AFTER_MAX + 1],
+    size_t limit, struct buf *out, struct mauth_err *err)
+{
+    struct audit_erasure e;
+    char id[ID_LEN + 1];
+    enum mauth_rc rc;
+    struct id at;
+
+    (void)issuer;
+    if (after[0] && !id_parse(ID_USER, after, strlen(after), &at))
+        return mauth_fail(err, MAUTH_INVALID, "erasures go on behind usr_...");
+    rc = audit_erase_next(txn, after[0] ? &at : NULL, &e, err);
+    after[0] = '\0';
+    for (size_t i = 0; rc == MAUTH_OK; i++) {
+        if (i == (limit ? limit : GRAPH_PAGE_MAX)) {
+            memcpy(after, id, sizeof(id));
+            break;
+        }
+        id_format(ID_USER, &e.user, id);
+        buf_printf(out,
+            "%s{\"type\":\"erasure\",\"id\":\"%s\",\"segments\":%" PRIu64
+            ",\"at\":%" PRIu64 ",\"of\":%" PRIu64 ",\"erased\":%" PRIu64 "}",
+            i ? "," : "", id, e.segments, e.at, e.end, e.erased);
+        at = e.user;
+        rc = audit_erase_next(txn, &at, &e, err);
+    }
+    return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
+}
+
 enum mauth_rc
 admin_view_list(struct kv_txn *txn, enum admin_kind kind, const char *issuer,
     const char *after, size_t limit, struct buf *out, struct mauth_err *err)
 {
     static enum mauth_rc (*const lists[ADMIN_KEYS])(struct kv_txn *, const char *,
-        char *, size_t, struct buf *,
-        struct mauth_err *) = {list_users, list_services, list_roles, list_revocations};
+        char *, size_t, struct buf *, struct mauth_err *) = {
+        list_users, list_services, list_roles, list_revocations, list_erasures};
     char next[AFTER_MAX + 1] = "", url[1024];
     enum mauth_rc rc;
 

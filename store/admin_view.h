@@ -13,6 +13,7 @@ enum admin_kind {
     ADMIN_SERVICES,
     ADMIN_ROLES,
     ADMIN_REVOCATIONS,
+    ADMIN_ERASURES,
     ADMIN_KEYS,         /* by functions of their own: store/admin_keys.h */
     ADMIN_METADATA_KEY, /* likewise; there is one */
     ADMIN_KINDS
@@ -57,7 +58,7 @@ void admin_view_change(
 /*
  * {"items":[...],"next":URL}, live ones only, behind after (NULL: from the first):
  * usr_..., a service's name, PRINCIPAL/ROLE, or a revocation's ids joined by '.'. limit is
- * cut to a page, which 0 is.
+ * cut to a page, which 0 is. Of erasures those that are not done, by user.
  *
  * MAUTH_INVALID  after is none of these
  */

@@ -3,14 +3,17 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "audit/archive.h"
 #include "audit/merkle.h"
 #include "base/fail.h"
+#include "store/counter.h"
 #include "store/key.h"
 
 enum {
     VERSION = 1,        /* of a record: salt, JSON */
     VERSION_ERASED = 2, /* time, ticket, digest */
     CHUNK = 16,         /* hashes that lie together; a tile is 16 chunks */
+    DROP_MAX = 1024,    /* records deleted in one transaction */
 };
 
 static enum mauth_rc
@@ -220,30 +223,35 @@ sequence_of(struct text key)
     return reader_u64(&r);
 }
 
-static bool
-take_first(struct text key, struct text value, void *arg)
-{
-    (void)value;
-    *(uint64_t *)arg = sequence_of(key);
-    return false;
-}
-
 enum mauth_rc
 audit_bounds(struct kv_txn *txn, uint64_t *first, uint64_t *next, struct mauth_err *err)
 {
-    struct store_key from, end;
     struct merkle tree;
     enum mauth_rc rc;
 
     *first = *next = 0;
     rc = load_tree(txn, &tree, err);
-    if (rc)
-        return rc;
-    *first = *next = tree.size;
-    record_key(&from, 0);
-    store_key(&end, (enum store_space)(SPACE_AUDIT_RECORD + 1), NULL, 0);
-    return kv_scan(txn, store_key_text(&from), store_key_text(&end), KV_UP, take_first,
-        first, err);
+    if (rc == MAUTH_OK)
+        rc = counter_read(txn, SPACE_AUDIT_LEFT, first, err);
+    if (rc == MAUTH_OK && *first > tree.size)
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE,
+            "audit: more records have left the store than there were");
+    *next = tree.size;
+    return rc;
+}
+
+static enum mauth_rc
+read_range(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct audit_range *r = arg;
+
+    return audit_bounds(txn, &r->first, &r->next, err);
+}
+
+enum mauth_rc
+audit_range(struct kv *kv, struct audit_range *out, struct mauth_err *err)
+{
+    return kv_read(kv, read_range, out, err);
 }
 
 enum mauth_rc
@@ -300,4 +308,83 @@ audit_scan(struct kv_txn *txn, uint64_t first, uint64_t end, enum kv_order order
     rc = kv_scan(
         txn, store_key_text(&from), store_key_text(&to), order, hand_out, &s, err);
     return rc ? rc : s.rc;
+}
+
+enum mauth_rc
+audit_leave(struct kv_txn *txn, uint64_t end, struct mauth_err *err)
+{
+    return counter_set(txn, SPACE_AUDIT_LEFT, end, err);
+}
+
+/* Keys to be deleted, once the scan is over. */
+struct drop {
+    uint64_t sequence[DROP_MAX];
+    size_t count, max;
+};
+
+static bool
+note_dropped(struct text key, struct text value, void *arg)
+{
+    struct drop *d = arg;
+
+    (void)value;
+    d->sequence[d->count++] = sequence_of(key);
+    return d->count < d->max;
+}
+
+enum mauth_rc
+audit_drop(struct kv_txn *txn, size_t max, size_t *count, struct mauth_err *err)
+{
+    struct drop d = {.max = max < DROP_MAX ? max : DROP_MAX};
+    struct store_key from, end, key;
+    uint64_t left;
+    enum mauth_rc rc = counter_read(txn, SPACE_AUDIT_LEFT, &left, err);
+
+    record_key(&from, 0);
+    record_key(&end, left);
+    if (rc == MAUTH_OK)
+        rc = kv_scan(txn, store_key_text(&from), store_key_text(&end), KV_UP,
+            note_dropped, &d, err);
+    for (size_t i = 0; i < d.count && rc == MAUTH_OK; i++) {
+        record_key(&key, d.sequence[i]);
+        rc = kv_delete(txn, store_key_text(&key), err);
+    }
+    *count = d.count;
+    return rc;
+}
+
+static enum mauth_rc
+save_erased(struct kv_txn *txn, const struct archive_record *r, struct mauth_err *err)
+{
+    uint8_t raw[2 + 8 + 2 * 2 + HASH_LEN + 8 * AUDIT_FIELD_MAX];
+    struct store_key key;
+    struct buf b;
+
+    record_key(&key, r->sequence);
+    buf_init_fixed(&b, raw, sizeof(raw));
+    buf_u8(&b, VERSION_ERASED);
+    buf_u64(&b, (uint64_t)r->time_us);
+    buf_field(&b, r->ticket.p, r->ticket.len);
+    buf_field(&b, r->digest.p, r->digest.len);
+    if (!buf_ok(&b))
+        return mauth_fail(err, MAUTH_INTERNAL, "audit: no room for an erased record");
+    return kv_put(txn, store_key_text(&key), buf_slice(&b), err);
+}
+
+enum mauth_rc
+audit_erase(struct kv_txn *txn, uint64_t sequence, struct mauth_err *err)
+{
+    struct archive_record r = {.sequence = sequence};
+    uint8_t digest[HASH_LEN];
+    struct audit_stored found;
+    enum mauth_rc rc = audit_get(txn, sequence, &found, err);
+
+    if (rc == MAUTH_NOT_FOUND || (rc == MAUTH_OK && found.erased))
+        return MAUTH_OK;
+    if (rc)
+        return rc;
+    r.salt = found.salt;
+    r.json = found.json;
+    return archive_erase(&r, digest) ? save_erased(txn, &r, err)
+                                     : damaged(sequence, err);
 }

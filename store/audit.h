@@ -53,15 +53,27 @@ struct audit_stored {
 MAUTH_MUST_USE enum mauth_rc audit_get(struct kv_txn *txn, uint64_t sequence,
     struct audit_stored *out, struct mauth_err *err);
 
-/* The first record that is in the store, and the number that the next one will have.
- * (Equal: there is none.) */
+/* The first record that has not left the store, and the number that the next one will
+ * have. (Equal: there is none.) */
 MAUTH_MUST_USE enum mauth_rc audit_bounds(
     struct kv_txn *txn, uint64_t *first, uint64_t *next, struct mauth_err *err);
+
+struct audit_range {
+    uint64_t first, next;
+};
+
+/* The same in a transaction of its own. */
+MAUTH_MUST_USE enum mauth_rc audit_range(
+    struct kv *kv, struct audit_range *out, struct mauth_err *err);
 
 /* A node of the tree (RFC 6962 2.1): level is a multiple of 8, index counts from the left.
  * Kept also when records are erased, or have left. MAUTH_NOT_FOUND: there is none yet. */
 MAUTH_MUST_USE enum mauth_rc audit_node(struct kv_txn *txn, unsigned level,
     uint64_t index, uint8_t out[HASH_LEN], struct mauth_err *err);
+
+/* A record for whoever asked; json is borrowed for the call, which returns false to
+ * stop. */
+typedef bool audit_each(uint64_t sequence, struct text json, void *arg);
 
 /* Records from first to end (not included) that are there, until each returns false.
  * MAUTH_UNAVAILABLE when one on the way is damaged. */
@@ -69,5 +81,20 @@ typedef bool audit_scan_each(const struct audit_stored *found, void *arg);
 MAUTH_MUST_USE enum mauth_rc audit_scan(struct kv_txn *txn, uint64_t first,
     uint64_t end, enum kv_order order, audit_scan_each *each, void *arg,
     struct mauth_err *err);
+
+/* The records before end have left: they are in a segment of the archive, durable. */
+MAUTH_MUST_USE enum mauth_rc audit_leave(
+    struct kv_txn *txn, uint64_t end, struct mauth_err *err);
+
+/* Deletes up to max records that have left; *count is how many. */
+MAUTH_MUST_USE enum mauth_rc audit_drop(
+    struct kv_txn *txn, size_t max, size_t *count, struct mauth_err *err);
+
+/*
+ * Only its time, ticket and digest are left of it then. MAUTH_OK also when it is not there
+ * any more, or was erased before.
+ */
+MAUTH_MUST_USE enum mauth_rc audit_erase(
+    struct kv_txn *txn, uint64_t sequence, struct mauth_err *err);
 
 #endif

@@ -6,16 +6,15 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/file.h"
 #include "base/str.h"
+#include "store/audit_archive.h"
 
 enum {
     SCAN = 4096,      /* records of one read transaction, when all are looked through */
     CANDIDATES = 256, /* of the index, read in one */
     SPARE = 8,        /* more than are wanted: some may have been erased */
     READERS = 16,     /* threads that have them brought from the disk */
-    EACH_MIN = 4,     /* records that are worth a thread */
-    FEED = 2048       /* given to the index in one */
+    EACH_MIN = 4      /* records that are worth a thread */
 };
 
 /* Records to be looked through, a transaction at a time: [from, to) of them. */
@@ -39,6 +38,24 @@ damaged(uint64_t sequence, struct mauth_err *err)
         err, MAUTH_UNAVAILABLE, "audit: record %" PRIu64 " is damaged", sequence);
 }
 
+static bool
+hand_out(uint64_t sequence, struct text json, void *arg)
+{
+    struct scan *s = arg;
+
+    s->left--;
+    s->stopped = !s->each(sequence, json, s->arg) || !s->left;
+    return !s->stopped;
+}
+
+/* Does it hold what each that fits must? */
+static bool
+may_fit(const struct scan *s, struct text json)
+{
+    return !s->needle.len ||
+           memmem(json.p, json.len, s->needle.p, s->needle.len) != NULL;
+}
+
 /* A record that cannot be read is not passed over: who asks must know. */
 static bool
 look_at(const struct audit_stored *found, void *arg)
@@ -46,8 +63,7 @@ look_at(const struct audit_stored *found, void *arg)
     struct scan *s = arg;
     struct audit_terms terms;
 
-    if (found->erased || (s->needle.len && !memmem(found->json.p, found->json.len,
-                                               s->needle.p, s->needle.len)))
+    if (found->erased || !may_fit(s, found->json))
         return true;
     if (!audit_terms_read(found->json, &terms) || terms.sequence != found->sequence) {
         s->rc = damaged(found->sequence, s->err);
@@ -59,9 +75,7 @@ look_at(const struct audit_stored *found, void *arg)
         s->rc = audit_tally_record(s->tally, &terms, s->err);
         return s->rc == MAUTH_OK;
     }
-    s->left--;
-    s->stopped = !s->each(found->sequence, found->json, s->arg) || !s->left;
-    return !s->stopped;
+    return hand_out(found->sequence, found->json, s);
 }
 
 static enum mauth_rc
@@ -212,22 +226,62 @@ ask_index(struct kv *kv, struct audit_index *x, struct scan *s, uint64_t from,
     return rc;
 }
 
-/* Three stretches: what is before the index, in it, and behind it. */
+/* The stretches: what has left, what is before the index, in it, and behind it. */
 struct stretch {
     uint64_t from, to;
-    bool indexed;
+    enum mauth_rc (*find)(struct kv *kv, struct audit_index *x, struct scan *s,
+        const struct stretch *t, struct mauth_err *err);
 };
 
-struct bounds {
-    uint64_t first, next;
+enum {
+    ARCHIVED,
+    BEFORE,
+    INDEXED,
+    BEHIND,
+    STRETCHES
 };
 
 static enum mauth_rc
-read_bounds(struct kv_txn *txn, void *arg, struct mauth_err *err)
+find_in_index(struct kv *kv, struct audit_index *x, struct scan *s,
+    const struct stretch *t, struct mauth_err *err)
 {
-    struct bounds *b = arg;
+    return ask_index(kv, x, s, t->from, t->to, err);
+}
 
-    return audit_bounds(txn, &b->first, &b->next, err);
+static enum mauth_rc
+find_in_store(struct kv *kv, struct audit_index *x, struct scan *s,
+    const struct stretch *t, struct mauth_err *err)
+{
+    (void)x;
+    return scan(kv, s, t->from, t->to, err);
+}
+
+/* Of the archive: the reader has seen to it that the record is of its form. */
+static bool
+wants(const struct archive_record *r, void *arg)
+{
+    const struct scan *s = arg;
+    struct audit_terms terms;
+
+    return !r->erased && may_fit(s, r->json) && audit_terms_read(r->json, &terms) &&
+           audit_filter_fits(s->f, &terms);
+}
+
+static enum mauth_rc
+find_in_archive(struct kv *kv, struct audit_index *x, struct scan *s,
+    const struct stretch *t, struct mauth_err *err)
+{
+    const struct audit_archive_ask ask = {.from = t->from,
+        .to = t->to,
+        .since_us = s->f->since_us,
+        .until_us = s->f->until_us,
+        .order = s->f->oldest_first ? KV_UP : KV_DOWN,
+        .wants = wants,
+        .each = hand_out,
+        .arg = s};
+
+    (void)x;
+    return audit_archive_scan(kv, &ask, err);
 }
 
 static uint64_t
@@ -238,25 +292,32 @@ clamp(uint64_t v, uint64_t low, uint64_t high)
 
 static enum mauth_rc
 take_stretches(struct kv *kv, struct audit_index *x, const struct audit_filter *f,
-    struct stretch out[3], struct mauth_err *err)
+    struct stretch out[STRETCHES], struct mauth_err *err)
 {
-    uint64_t from = 0, to = 0;
-    struct bounds b;
-    enum mauth_rc rc = kv_read(kv, read_bounds, &b, err);
+    uint64_t at[STRETCHES + 1] = {0};
+    struct audit_range b;
+    enum mauth_rc rc = audit_range(kv, &b, err);
 
     if (rc)
         return rc;
-    if (f->has_after && f->oldest_first)
-        b.first = clamp(f->after + (f->after < UINT64_MAX), b.first, b.next);
-    else if (f->has_after)
-        b.next = clamp(f->after, b.first, b.next);
+    at[BEFORE] = at[INDEXED] = at[BEHIND] = b.first;
+    at[STRETCHES] = b.next;
     if (x)
-        audit_index_range(x, &from, &to);
-    from = clamp(from, b.first, b.next);
-    to = clamp(to, from, b.next);
-    out[0] = (struct stretch){b.first, from, false};
-    out[1] = (struct stretch){from, to, true};
-    out[2] = (struct stretch){to, b.next, false};
+        audit_index_range(x, &at[INDEXED], &at[BEHIND]);
+    at[INDEXED] = clamp(at[INDEXED], b.first, b.next);
+    at[BEHIND] = clamp(at[BEHIND], at[INDEXED], b.next);
+    if (!f->archive)
+        at[ARCHIVED] = b.first;
+    if (f->has_after && f->oldest_first)
+        at[ARCHIVED] = clamp(f->after + (f->after < UINT64_MAX), at[ARCHIVED], b.next);
+    else if (f->has_after)
+        at[STRETCHES] = clamp(f->after, at[ARCHIVED], b.next);
+    for (size_t i = 0; i < STRETCHES; i++)
+        out[i] = (struct stretch){clamp(at[i], at[ARCHIVED], at[STRETCHES]),
+            clamp(at[i + 1], at[ARCHIVED], at[STRETCHES]),
+            i == ARCHIVED  ? find_in_archive
+            : i == INDEXED ? find_in_index
+                           : find_in_store};
     return MAUTH_OK;
 }
 
@@ -270,18 +331,14 @@ audit_find(struct kv *kv, struct audit_index *index, const struct audit_filter *
         .each = each,
         .arg = arg,
         .err = err};
-    struct stretch stretch[3];
+    struct stretch stretch[STRETCHES];
     enum mauth_rc rc = take_stretches(kv, index, f, stretch, err);
 
-    for (size_t i = 0; i < 3 && rc == MAUTH_OK && !s.stopped; i++) {
-        const struct stretch *t = &stretch[f->oldest_first ? i : 2 - i];
+    for (size_t i = 0; i < STRETCHES && rc == MAUTH_OK && !s.stopped; i++) {
+        const struct stretch *t = &stretch[f->oldest_first ? i : STRETCHES - 1 - i];
 
-        if (t->from == t->to)
-            continue;
-        if (t->indexed)
-            rc = ask_index(kv, index, &s, t->from, t->to, err);
-        else
-            rc = scan(kv, &s, t->from, t->to, err);
+        if (t->from < t->to)
+            rc = t->find(kv, index, &s, t, err);
     }
     return rc;
 }
@@ -292,19 +349,17 @@ audit_count(struct kv *kv, struct audit_index *index, const struct audit_filter 
 {
     struct audit_filter all = *f;
     struct scan s = {.f = &all, .needle = needle_of(f), .tally = t, .err = err};
-    struct stretch stretch[3];
+    struct stretch stretch[STRETCHES];
     enum mauth_rc rc;
 
-    all.has_after = false;
+    all.has_after = all.archive = false;
     all.oldest_first = true;
     rc = take_stretches(kv, index, &all, stretch, err);
-    for (size_t i = 0; i < 3 && rc == MAUTH_OK; i++)
-        if (stretch[i].indexed)
-            rc = index ? audit_index_count(
-                             index, &all, stretch[i].from, stretch[i].to, t, err)
-                       : MAUTH_OK;
-        else
+    for (size_t i = 0; i < STRETCHES && rc == MAUTH_OK; i++)
+        if (i != INDEXED)
             rc = scan(kv, &s, stretch[i].from, stretch[i].to, err);
+        else if (index)
+            rc = audit_index_count(index, &all, stretch[i].from, stretch[i].to, t, err);
     if (rc == MAUTH_OK)
         audit_tally_sort(t);
     return rc;
@@ -349,145 +404,4 @@ audit_count_label(struct kv *kv, const struct audit_tally *t,
     buf_put(out, when, AUDIT_TIME_LEN - 8); /* to the second */
     buf_u8(out, 'Z');
     return MAUTH_OK;
-}
-
-/* What a file is known by: the leaf of its last record. */
-static enum mauth_rc
-read_mark(struct kv_txn *txn, uint64_t sequence, uint64_t *out, struct mauth_err *err)
-{
-    uint8_t leaf[HASH_LEN];
-    enum mauth_rc rc = audit_node(txn, 0, sequence, leaf, err);
-
-    if (rc == MAUTH_OK)
-        memcpy(out, leaf, sizeof(*out));
-    return rc;
-}
-
-static bool
-is_mark(uint64_t sequence, uint64_t mark, void *arg)
-{
-    uint64_t there;
-
-    return read_mark(arg, sequence, &there, NULL) == MAUTH_OK && there == mark;
-}
-
-static enum mauth_rc
-check_marks(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    (void)err;
-    audit_index_check(arg, is_mark, txn);
-    return MAUTH_OK;
-}
-
-enum mauth_rc
-audit_find_open(
-    struct kv *kv, bool read_only, struct audit_index **out, struct mauth_err *err)
-{
-    char *dir = file_join(kv_folder(kv), "audit-index");
-    enum mauth_rc rc;
-
-    *out = NULL;
-    if (!dir)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
-    rc = audit_index_open(dir, read_only, out, err);
-    free(dir);
-    return rc ? rc : kv_read(kv, check_marks, *out, err);
-}
-
-/* Records for one file of the index. */
-struct feed {
-    struct audit_index *index;
-    struct run_draft *draft;
-    uint64_t from, to; /* of one transaction */
-    enum mauth_rc rc;
-    struct mauth_err *err;
-};
-
-/* The numbers up to this one have no record: it left the store before it was indexed. */
-static enum mauth_rc
-pass_over(struct feed *f, uint64_t sequence)
-{
-    enum mauth_rc rc = MAUTH_OK;
-
-    while (rc == MAUTH_OK && f->draft->first + f->draft->count < sequence)
-        rc = run_draft_add(f->draft, audit_index_key(f->index), 0, NULL, f->err);
-    return rc;
-}
-
-static bool
-feed_one(const struct audit_stored *found, void *arg)
-{
-    struct feed *f = arg;
-    struct audit_terms terms;
-    int64_t time_us = found->time_us;
-
-    f->rc = pass_over(f, found->sequence);
-    if (f->rc == MAUTH_OK && !found->erased) {
-        /* One that is damaged is found by nothing: `audit verify` tells of it. */
-        if (!audit_terms_read(found->json, &terms))
-            terms.count = 0;
-        time_us = terms.time_us;
-    }
-    if (f->rc == MAUTH_OK)
-        f->rc = run_draft_add(f->draft, audit_index_key(f->index), time_us,
-            found->erased ? NULL : &terms, f->err);
-    return f->rc == MAUTH_OK;
-}
-
-static enum mauth_rc
-feed_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    struct feed *f = arg;
-    enum mauth_rc rc = audit_scan(txn, f->from, f->to, KV_UP, feed_one, f, err);
-
-    return rc ? rc : f->rc;
-}
-
-static enum mauth_rc
-mark_draft(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    const struct feed *f = arg;
-
-    return read_mark(txn, f->draft->first + INDEX_STEP - 1, &f->draft->mark, err);
-}
-
-static enum mauth_rc
-feed(struct kv *kv, struct feed *f, uint64_t first, struct mauth_err *err)
-{
-    enum mauth_rc rc = run_draft_new(first, &f->draft, err);
-
-    for (uint64_t at = first; at < first + INDEX_STEP && rc == MAUTH_OK; at += FEED) {
-        f->from = at;
-        f->to = at + FEED;
-        rc = kv_read(kv, feed_some, f, err);
-    }
-    if (rc == MAUTH_OK)
-        rc = pass_over(f, first + INDEX_STEP);
-    return rc ? rc : kv_read(kv, mark_draft, f, err);
-}
-
-enum mauth_rc
-audit_index_step(
-    struct kv *kv, struct audit_index *index, bool *more, struct mauth_err *err)
-{
-    struct feed f = {.index = index, .err = err};
-    uint64_t first, next;
-    struct bounds b;
-    enum mauth_rc rc = kv_read(kv, read_bounds, &b, err);
-
-    *more = false;
-    if (rc)
-        return rc;
-    audit_index_range(index, &first, &next);
-    if (!next)
-        next = b.first / INDEX_STEP * INDEX_STEP;
-    if (next + INDEX_STEP > b.next)
-        return MAUTH_OK;
-    *more = true;
-    rc = feed(kv, &f, next, err);
-    if (rc) {
-        run_draft_free(f.draft);
-        return rc;
-    }
-    return audit_index_add(index, f.draft, err);
 }

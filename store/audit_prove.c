@@ -5,6 +5,7 @@
 #include "audit/terms.h"
 #include "base/fail.h"
 #include "base/str.h"
+#include "store/audit_archive.h"
 
 enum {
     BATCH = 4096
@@ -61,6 +62,46 @@ search_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return rc ? rc : s->rc;
 }
 
+/* What has left comes first: the record of the issue is the oldest of a ticket's. */
+
+static bool
+look_at_archived(const struct archive_record *r, void *arg)
+{
+    const struct audit_stored record = {.sequence = r->sequence,
+        .erased = r->erased,
+        .salt = r->salt,
+        .json = r->json,
+        .time_us = r->time_us,
+        .ticket = r->ticket,
+        .digest = r->digest};
+    struct search *s = arg;
+
+    s->out->unseen--;
+    return !look_at(&record, s);
+}
+
+static bool
+stop(uint64_t sequence, struct text json, void *arg)
+{
+    (void)sequence;
+    (void)json;
+    (void)arg;
+    return false;
+}
+
+static enum mauth_rc
+search_archive(struct kv *kv, struct search *s, struct mauth_err *err)
+{
+    struct audit_archive_ask ask = {.wants = look_at_archived, .each = stop, .arg = s};
+    struct audit_range there;
+    enum mauth_rc rc = audit_range(kv, &there, err);
+
+    ask.to = s->from = s->out->unseen = there.first;
+    if (rc == MAUTH_OK && there.first)
+        rc = audit_archive_scan(kv, &ask, err);
+    return rc ? rc : s->rc;
+}
+
 static enum mauth_rc
 read_head(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
@@ -103,6 +144,8 @@ audit_prove(struct kv *kv, const char *ticket,
     memset(out, 0, sizeof(*out));
     buf_init(&out->json);
     rc = kv_read(kv, read_head, out, err);
+    if (rc == MAUTH_OK)
+        rc = search_archive(kv, &s, err);
     while (rc == MAUTH_OK && !out->found && s.from < out->head.size) {
         s.to = out->head.size - s.from < BATCH ? out->head.size : s.from + BATCH;
         rc = kv_read(kv, search_some, &s, err);

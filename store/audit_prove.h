@@ -1,6 +1,6 @@
 /*
- * Was this ticket issued by us? Every record is looked at, by no index, and the one that
- * is found is proven to be in the tree.
+ * Was this ticket issued by us? Every record is looked at, by no index, also in the
+ * archive, and the one that is found is proven to be in the tree.
  */
 #ifndef STORE_AUDIT_PROVE_H
 #define STORE_AUDIT_PROVE_H
@@ -16,6 +16,7 @@ struct audit_evidence {
     struct buf json;          /* the record; buf_clear() it */
     uint8_t digest[HASH_LEN]; /* of an erased one, if it had any */
     uint8_t leaf[HASH_LEN];
+    uint64_t unseen; /* records that have left, and are in no segment of the archive */
     struct audit_checkpoint head; /* the tree that was looked through */
     struct audit_proof proof;     /* checked */
 };

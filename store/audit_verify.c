@@ -9,6 +9,7 @@
 #include "audit/proof.h"
 #include "audit/terms.h"
 #include "base/fail.h"
+#include "store/audit_archive.h"
 
 enum {
     BATCH = 4096 /* records of one read transaction */
@@ -116,7 +117,6 @@ pass_over(struct walk *w, uint64_t next)
         if (audit_node(w->txn, 0, at, leaf, NULL) != MAUTH_OK)
             return find_fault(
                 w->v, AUDIT_TREE, at, "The leaf of record %" PRIu64 " is missing.", at);
-        w->v->left++;
         if (!take_leaf(w, leaf))
             return false;
     }
@@ -248,6 +248,48 @@ look_at_ends(const struct audit_verify_options *o, const struct ends *e,
     return rc;
 }
 
+static bool
+count_archived(const struct archive_record *r, void *arg)
+{
+    struct audit_verdict *v = arg;
+
+    (void)r;
+    v->archived++;
+    return false;
+}
+
+static bool
+take_none(uint64_t sequence, struct text json, void *arg)
+{
+    (void)sequence;
+    (void)json;
+    (void)arg;
+    return false;
+}
+
+/* What has left, from a record on: each must be the one of its leaf. */
+static enum mauth_rc
+look_at_archive(
+    struct kv *kv, uint64_t from, struct audit_verdict *v, struct mauth_err *err)
+{
+    struct audit_archive_ask ask = {
+        .from = from, .wants = count_archived, .each = take_none, .arg = v};
+    struct mauth_err why = MAUTH_ERR_INIT;
+    struct audit_range there;
+    enum mauth_rc rc = audit_range(kv, &there, err);
+
+    if (rc || there.first <= from)
+        return rc;
+    ask.to = there.first;
+    v->left = there.first - from;
+    rc = audit_archive_scan(kv, &ask, &why);
+    if (rc == MAUTH_MALFORMED) {
+        find_fault(v, AUDIT_ARCHIVE, from + v->archived, "%s.", why.text);
+        return MAUTH_OK;
+    }
+    return rc ? mauth_fail(err, rc, "%s", why.text) : MAUTH_OK;
+}
+
 enum mauth_rc
 audit_verify(struct kv *kv, const struct audit_verify_options *o,
     struct audit_verdict *out, struct mauth_err *err)
@@ -275,5 +317,7 @@ audit_verify(struct kv *kv, const struct audit_verify_options *o,
     if (rc == MAUTH_OK && !out->fault && memcmp(root, e.head.root, HASH_LEN) != 0)
         find_fault(out, AUDIT_TREE, e.head.size,
             "The root of the tree is not of its %" PRIu64 " leaves.", e.head.size);
+    if (rc == MAUTH_OK && !out->fault)
+        rc = look_at_archive(kv, o->from.size, out, err);
     return rc;
 }

@@ -1,7 +1,7 @@
 /*
  * Is the audit log whole? Everything is computed anew from the records: each leaf, each
  * node of the tree, its root; and held against what is stored, and against what others
- * have seen of it. Beside a running service too.
+ * have seen of it; the archive is held against it too. Beside a running service as well.
  */
 #ifndef STORE_AUDIT_VERIFY_H
 #define STORE_AUDIT_VERIFY_H
@@ -14,7 +14,7 @@
 
 enum {
     AUDIT_SEEN_MAX = 80, /* checkpoints that a log is held against */
-    AUDIT_WHERE = 160
+    AUDIT_WHERE = 320
 };
 
 /* A checkpoint that somebody has seen, and what he is called. */
@@ -39,7 +39,8 @@ enum audit_fault {
     AUDIT_STRAY,     /* record at is behind the end of the tree */
     AUDIT_TREE,      /* the tree above record at is not of its leaves */
     AUDIT_TRUNCATED, /* there were records up to at once: somebody has seen them */
-    AUDIT_FORKED /* another tree of at records was seen: one of them is not the log */
+    AUDIT_FORKED, /* another tree of at records was seen: one of them is not the log */
+    AUDIT_ARCHIVE /* a segment of the archive is damaged, or not of this log */
 };
 
 struct audit_verdict {
@@ -48,8 +49,11 @@ struct audit_verdict {
     char where[AUDIT_WHERE]; /* a sentence, with the number */
     uint64_t records;        /* looked at */
     uint64_t erased;
-    uint64_t left;      /* not in the store any more: only their leaves are known */
-    struct merkle tree; /* of all that was looked at */
+    uint64_t left; /* that are not in the store any more, and ... */
+    uint64_t
+        archived; /* ... how many of those are in the archive; of the others only the
+                          leaves are known */
+    struct merkle tree;           /* of all that was looked at */
     struct audit_checkpoint head; /* to go on from, when the log is whole */
 };
 

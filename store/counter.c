@@ -24,18 +24,24 @@ counter_read(
 }
 
 enum mauth_rc
-counter_next(
-    struct kv_txn *txn, enum store_space space, uint64_t *out, struct mauth_err *err)
+counter_set(
+    struct kv_txn *txn, enum store_space space, uint64_t to, struct mauth_err *err)
 {
     struct store_key name;
     uint8_t raw[8];
     struct buf b;
-    enum mauth_rc rc = counter_read(txn, space, out, err);
 
-    if (rc != MAUTH_OK)
-        return rc;
     buf_init_fixed(&b, raw, sizeof(raw));
-    buf_u64(&b, ++*out);
+    buf_u64(&b, to);
     store_key(&name, space, NULL, 0);
     return kv_put(txn, store_key_text(&name), buf_slice(&b), err);
+}
+
+enum mauth_rc
+counter_next(
+    struct kv_txn *txn, enum store_space space, uint64_t *out, struct mauth_err *err)
+{
+    enum mauth_rc rc = counter_read(txn, space, out, err);
+
+    return rc ? rc : counter_set(txn, space, ++*out, err);
 }

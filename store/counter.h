@@ -13,4 +13,8 @@ MAUTH_MUST_USE enum mauth_rc counter_read(
 MAUTH_MUST_USE enum mauth_rc counter_next(
     struct kv_txn *txn, enum store_space space, uint64_t *out, struct mauth_err *err);
 
+/* For one that takes more than a step. */
+MAUTH_MUST_USE enum mauth_rc counter_set(
+    struct kv_txn *txn, enum store_space space, uint64_t to, struct mauth_err *err);
+
 #endif

@@ -232,29 +232,15 @@ look_for_erasures(
     return audit_find(kv, index, &f, take_erasure, &s->was_erased, err);
 }
 
-/* The bounds. */
-
-struct bounds {
-    uint64_t first, next;
-};
-
-static enum mauth_rc
-read_bounds(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    struct bounds *b = arg;
-
-    return audit_bounds(txn, &b->first, &b->next, err);
-}
-
 /* The newest, which the index does not have yet; then by the index; then what is left of
  * the time that is asked for. */
 static enum mauth_rc
 search(
     struct kv *kv, struct audit_index *index, struct search *s, struct mauth_err *err)
 {
-    struct bounds b = {0, 0};
+    struct audit_range b = {0, 0};
     uint64_t first = 0, next = 0;
-    enum mauth_rc rc = kv_read(kv, read_bounds, &b, err);
+    enum mauth_rc rc = audit_range(kv, &b, err);
 
     if (index)
         audit_index_range(index, &first, &next);

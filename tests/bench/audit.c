@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/time.h"
 #include "store/audit_find.h"
+#include "store/audit_indexing.h"
 #include "tests/bench/audit_append.h"
 #include "tests/bench/audit_cold.h"
 #include "tests/bench/audit_desk.h"
@@ -83,10 +84,10 @@ make_index(struct kv *kv, struct mauth_err *err)
     uint64_t first, next = 0;
     double start = cpu_s();
     bool more = true;
-    enum mauth_rc rc = audit_find_open(kv, false, &x, err);
+    enum mauth_rc rc = audit_indexing_open(kv, false, &x, err);
 
     while (rc == MAUTH_OK && more)
-        rc = audit_index_step(kv, x, &more, err);
+        rc = audit_indexing_step(kv, x, &more, err);
     if (rc == MAUTH_OK)
         audit_index_range(x, &first, &next);
     audit_index_close(x);

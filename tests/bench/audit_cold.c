@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "store/audit_find.h"
+#include "store/audit_indexing.h"
 #include "tests/bench/bench.h"
 
 enum {
@@ -146,7 +147,7 @@ open_cold(struct cold *c, const char *dir, struct mauth_err *err)
     drop_files(dir);
     drop_files(index);
     rc = kv_open(url, KV_OPEN, &c->kv, err);
-    return rc ? rc : audit_find_open(c->kv, false, &c->index, err);
+    return rc ? rc : audit_indexing_open(c->kv, false, &c->index, err);
 }
 
 static enum mauth_rc

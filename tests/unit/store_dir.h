@@ -2,6 +2,8 @@
 #ifndef TESTS_STORE_DIR_H
 #define TESTS_STORE_DIR_H
 
+#include <ftw.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -64,20 +66,20 @@ store_record_delete(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return kv_delete(txn, ((const struct store_record *)arg)->key, err);
 }
 
+static inline int
+store_remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+    (void)st;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
 static inline void
 store_remove(struct store_dir *s)
 {
-    static const char *const files[] = {"data.mdb", "lock.mdb", "lock"};
-    char path[128];
-
     kv_close(s->kv);
-    for (size_t i = 0; i < COUNT(files); i++) {
-        snprintf(path, sizeof(path), "%s/store/%s", s->dir, files[i]);
-        unlink(path);
-    }
-    snprintf(path, sizeof(path), "%s/store", s->dir);
-    rmdir(path);
-    rmdir(s->dir);
+    nftw(s->dir, store_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 #endif

@@ -24,11 +24,14 @@ knows_its_filters(void **state)
             value = "oldest";
         if (strcmp(name, "after") == 0)
             value = "0";
+        if (strcmp(name, "archive") == 0)
+            value = "true";
         assert_int_equal(audit_filter_set(&f, name, value, NULL), MAUTH_OK);
     }
     assert_int_equal(f.since_us, 1000000);
     assert_int_equal(f.until_us, 1000000);
     assert_int_equal(f.limit, 10000);
+    assert_true(f.archive);
     assert_string_equal(f.value[AUDIT_ACTOR], "x");
     assert_string_equal(f.value[AUDIT_ACTION], "x");
     assert_string_equal(f.value[AUDIT_OUTCOME], "deny");

@@ -318,7 +318,7 @@ leaves_out_what_is_damaged(void **state)
     char *path;
 
     (void)state;
-    assert_int_equal(audit_index_drop_before(x, RUN_RECORDS_MAX, NULL), MAUTH_OK);
+    audit_index_drop_before(x, RUN_RECORDS_MAX);
     audit_index_range(x, &first, &next);
     assert_int_equal(first, RUN_RECORDS_MAX);
     audit_index_close(x);

@@ -96,6 +96,8 @@ is_space(enum store_space space)
     case SPACE_REVOKED_SUMMARY:
     case SPACE_READINESS:
     case SPACE_REPORTED:
+    case SPACE_AUDIT_LEFT:
+    case SPACE_AUDIT_ERASURE:
     case SPACE_RULES: return true;
     }
     return false;

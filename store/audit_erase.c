@@ -1,0 +1,323 @@
+#include "store/audit_erase.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/fault.h"
+#include "base/str.h"
+#include "store/audit_archive.h"
+#include "store/graph_record.h"
+
+enum {
+    CHUNK = 1 << 18, /* records of the store in one step */
+    BATCH = 4096,    /* of one read transaction */
+    ERASED = 256     /* of one that erases them */
+};
+
+/* The request, in the store. */
+
+static enum mauth_rc
+put(struct kv_txn *txn, const struct audit_erasure *e, struct mauth_err *err)
+{
+    uint8_t raw[RECORD_MAX];
+    struct buf b;
+
+    record_open(&b, raw);
+    buf_u64(&b, e->end);
+    buf_u64(&b, e->segments);
+    buf_u64(&b, e->at);
+    buf_u64(&b, e->erased);
+    return record_save(txn, SPACE_AUDIT_ERASURE, e->user.b, ID_BYTES, &b, err);
+}
+
+static enum mauth_rc
+load(struct kv_txn *txn, const struct id *user, struct audit_erasure *out,
+    struct mauth_err *err)
+{
+    struct reader r;
+    enum mauth_rc rc;
+
+    *out = (struct audit_erasure){.user = *user};
+    rc = record_load(txn, SPACE_AUDIT_ERASURE, user->b, ID_BYTES, &r, err);
+    if (rc)
+        return rc;
+    out->end = reader_u64(&r);
+    out->segments = reader_u64(&r);
+    out->at = reader_u64(&r);
+    out->erased = reader_u64(&r);
+    return reader_done(&r) ? MAUTH_OK : record_damaged("erasure", err);
+}
+
+enum mauth_rc
+audit_erase_begin(struct kv_txn *txn, const struct id *user, struct mauth_err *err)
+{
+    struct audit_erasure e;
+    uint64_t first;
+    enum mauth_rc rc = load(txn, user, &e, err);
+
+    if (rc == MAUTH_OK)
+        return mauth_fail(err, MAUTH_CONFLICT, "The records are being erased already.");
+    if (rc != MAUTH_NOT_FOUND)
+        return rc;
+    rc = audit_bounds(txn, &first, &e.end, err);
+    return rc ? rc : put(txn, &e, err);
+}
+
+enum mauth_rc
+audit_erase_next(struct kv_txn *txn, const struct id *after, struct audit_erasure *out,
+    struct mauth_err *err)
+{
+    struct store_key prefix;
+    struct graph_ids ids;
+    enum mauth_rc rc;
+
+    store_key(&prefix, SPACE_AUDIT_ERASURE, NULL, 0);
+    rc = record_page(txn, &prefix, after, &ids, err);
+    if (rc)
+        return rc;
+    return ids.count ? load(txn, &ids.ids[0], out, err) : MAUTH_NOT_FOUND;
+}
+
+/* What there is to do. */
+
+struct work {
+    struct audit_erasure *e;
+    char user[ID_LEN + 1];
+    bool found;     /* there is one */
+    uint64_t first; /* that is in the store */
+    /* Those of a chunk that are about the user, ascending. */
+    uint64_t *sequence;
+    size_t count, cap;
+    uint64_t from, to; /* of one transaction */
+    size_t done;
+    enum mauth_rc rc;
+    struct mauth_err *err;
+};
+
+/* That it was asked for stays on record, with the user's id. */
+static bool
+is_about(const struct work *w, struct text json)
+{
+    static const char kept[] = "\"action\":\"" AUDIT_ERASE_ACTION "\"";
+
+    return memmem(json.p, json.len, w->user, ID_LEN) &&
+           !memmem(json.p, json.len, kept, sizeof(kept) - 1);
+}
+
+static enum mauth_rc
+look(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct work *w = arg;
+    enum mauth_rc rc = audit_erase_next(txn, NULL, w->e, err);
+    uint64_t next;
+
+    w->found = rc == MAUTH_OK;
+    if (rc == MAUTH_NOT_FOUND)
+        return MAUTH_OK;
+    return rc ? rc : audit_bounds(txn, &w->first, &next, err);
+}
+
+static enum mauth_rc
+put_progress(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return put(txn, arg, err);
+}
+
+/* In the archive: a segment that has such records is written anew, under its name. */
+
+struct rewriting {
+    const struct work *w;
+    struct archive_writer *out;
+    uint64_t erased; /* how many are to be, or were */
+    enum mauth_rc rc;
+    struct mauth_err *err;
+};
+
+static bool
+count_one(const struct archive_record *r, void *arg)
+{
+    struct rewriting *re = arg;
+
+    re->erased += !r->erased && is_about(re->w, r->json);
+    return true;
+}
+
+static bool
+copy_one(const struct archive_record *r, void *arg)
+{
+    struct rewriting *re = arg;
+    struct archive_record copy = *r;
+    uint8_t digest[HASH_LEN];
+
+    if (!copy.erased && is_about(re->w, copy.json) && !archive_erase(&copy, digest))
+        re->rc = mauth_fail(re->err, MAUTH_MALFORMED,
+            "audit: record %" PRIu64 " is damaged", r->sequence);
+    else
+        re->rc = archive_writer_add(re->out, &copy, re->err);
+    return re->rc == MAUTH_OK;
+}
+
+static enum mauth_rc
+rewrite(const struct work *w, const char *dir, const char *path,
+    const struct archive_head *head, struct mauth_err *err)
+{
+    struct rewriting re = {.w = w, .err = err};
+    struct archive_head made;
+    enum mauth_rc rc = archive_writer_new(dir, head->first, &re.out, err);
+
+    if (rc == MAUTH_OK)
+        rc = archive_read(path, copy_one, &re, NULL, err);
+    if (rc == MAUTH_OK)
+        rc = re.rc;
+    if (rc == MAUTH_OK)
+        rc = archive_writer_end(re.out, &made, err);
+    archive_writer_free(re.out);
+    return rc;
+}
+
+static enum mauth_rc
+erase_in_segment(
+    struct work *w, const char *dir, const char *path, struct mauth_err *err)
+{
+    struct rewriting re = {.w = w};
+    struct mauth_err why = MAUTH_ERR_INIT;
+    struct archive_head head;
+    enum mauth_rc rc = archive_read(path, count_one, &re, &head, &why);
+
+    if (rc)
+        return mauth_fail(err, rc, "%s: %s", path, why.text);
+    if (re.erased)
+        rc = rewrite(w, dir, path, &head, err);
+    w->e->erased += rc ? 0 : re.erased;
+    return rc;
+}
+
+/* *none: all of them have been looked at. */
+static enum mauth_rc
+erase_in_archive(struct kv *kv, struct work *w, bool *none, struct mauth_err *err)
+{
+    char *dir = audit_archive_folder(kv);
+    struct archive_list list = {0};
+    enum mauth_rc rc;
+
+    if (!dir)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    rc = archive_list(dir, &list, NULL);
+    if (rc == MAUTH_NOT_FOUND)
+        rc = MAUTH_OK;
+    else if (rc)
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s cannot be read", dir);
+    *none = w->e->segments >= list.count;
+    if (rc == MAUTH_OK && !*none)
+        rc = erase_in_segment(w, dir, list.file[w->e->segments].path, err);
+    archive_list_clear(&list);
+    free(dir);
+    fault_point("erase.segment");
+    w->e->segments++;
+    return rc || *none ? rc : kv_write(kv, put_progress, w->e, err);
+}
+
+/* In the store: the index forgets them first, for then nobody could tell any more which. */
+
+static bool
+note(const struct audit_stored *found, void *arg)
+{
+    struct work *w = arg;
+
+    if (found->erased || !is_about(w, found->json))
+        return true;
+    if (w->count == w->cap) {
+        size_t cap = w->cap ? 2 * w->cap : 256;
+        uint64_t *grown = realloc(w->sequence, cap * sizeof(*grown));
+
+        if (!grown) {
+            w->rc = mauth_fail(w->err, MAUTH_NO_MEMORY, "audit: no memory");
+            return false;
+        }
+        w->sequence = grown;
+        w->cap = cap;
+    }
+    w->sequence[w->count++] = found->sequence;
+    return true;
+}
+
+static enum mauth_rc
+note_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct work *w = arg;
+    enum mauth_rc rc = audit_scan(txn, w->from, w->to, KV_UP, note, w, err);
+
+    return rc ? rc : w->rc;
+}
+
+static enum mauth_rc
+erase_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct work *w = arg;
+    enum mauth_rc rc = MAUTH_OK;
+
+    for (size_t i = w->done; i < w->count && i < w->done + ERASED && !rc; i++)
+        rc = audit_erase(txn, w->sequence[i], err);
+    return rc;
+}
+
+static enum mauth_rc
+erase_in_store(
+    struct kv *kv, struct audit_index *index, struct work *w, struct mauth_err *err)
+{
+    uint64_t at = w->e->at < w->first ? w->first : w->e->at;
+    uint64_t end =
+        w->e->end < at / CHUNK * CHUNK + CHUNK ? w->e->end : at / CHUNK * CHUNK + CHUNK;
+    enum mauth_rc rc = MAUTH_OK;
+
+    for (w->from = at; w->from < end && rc == MAUTH_OK; w->from = w->to) {
+        w->to = end - w->from < BATCH ? end : w->from + BATCH;
+        rc = kv_read(kv, note_some, w, err);
+    }
+    if (rc == MAUTH_OK && index && w->count)
+        rc = audit_index_forget(index, w->sequence, w->count, err);
+    fault_point("erase.forgotten");
+    for (; rc == MAUTH_OK && w->done < w->count; w->done += ERASED) {
+        rc = kv_write(kv, erase_some, w, err);
+        fault_point("erase.some");
+    }
+    if (rc)
+        return rc;
+    w->e->erased += w->count;
+    w->e->at = end;
+    return kv_write(kv, put_progress, w->e, err);
+}
+
+static enum mauth_rc
+end(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct audit_erasure *e = arg;
+    struct store_key key;
+
+    store_key(&key, SPACE_AUDIT_ERASURE, e->user.b, ID_BYTES);
+    return kv_delete(txn, store_key_text(&key), err);
+}
+
+enum mauth_rc
+audit_erase_step(struct kv *kv, struct audit_index *index, struct audit_erasure *out,
+    bool *more, struct mauth_err *err)
+{
+    struct work w = {.e = out, .err = err};
+    bool none = true;
+    enum mauth_rc rc = kv_read(kv, look, &w, err);
+
+    *more = rc == MAUTH_OK && w.found;
+    if (!*more)
+        return rc;
+    id_format(ID_USER, &out->user, w.user);
+    if (!out->at)
+        rc = erase_in_archive(kv, &w, &none, err);
+    if (rc == MAUTH_OK && none && out->at < out->end)
+        rc = erase_in_store(kv, index, &w, err);
+    else if (rc == MAUTH_OK && none)
+        rc = kv_write(kv, end, out, err);
+    free(w.sequence);
+    return rc;
+}

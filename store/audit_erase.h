@@ -1,0 +1,47 @@
+/*
+ * Letting go of what the audit log says of one person, on request: every record that has
+ * the user's id anywhere is erased, in the store, in its index and in the archive. Of each
+ * its time stays, and the ticket with its digest if it had one; its leaf stays in the tree,
+ * which is as whole as before. That it was asked for is itself on record, and stays.
+ *
+ * The request is put into the store together with that record, and is worked off in steps:
+ * whatever interrupts them, they go on where they were.
+ */
+#ifndef STORE_AUDIT_ERASE_H
+#define STORE_AUDIT_ERASE_H
+
+#include "audit/index.h"
+#include "base/id.h"
+#include "store/kv.h"
+
+/* The action of that record. */
+#define AUDIT_ERASE_ACTION "audit.erase"
+
+struct audit_erasure {
+    struct id user;
+    uint64_t end; /* records before this one are looked at: those that were there */
+    uint64_t segments; /* of the archive that have been looked at, and then ... */
+    uint64_t at;       /* ... records of the store before this one */
+    uint64_t erased;   /* how many so far */
+};
+
+/* MAUTH_CONFLICT: it is asked for already. */
+MAUTH_MUST_USE enum mauth_rc audit_erase_begin(
+    struct kv_txn *txn, const struct id *user, struct mauth_err *err);
+
+/* The first that is not done, behind after (or NULL). MAUTH_NOT_FOUND: there is none. */
+MAUTH_MUST_USE enum mauth_rc audit_erase_next(struct kv_txn *txn,
+    const struct id *after, struct audit_erasure *out, struct mauth_err *err);
+
+/*
+ * One step, of seconds at most, of the first that is not done; *out says how far it has
+ * come, *more is false when there is none. One thread at a time, and none at
+ * audit_archive_step() or audit_indexing_step() with this index, which may be NULL.
+ *
+ * MAUTH_MALFORMED, MAUTH_UNAVAILABLE  a segment cannot be read or written, a record is
+ *                                     damaged: err says which; what is before is erased
+ */
+MAUTH_MUST_USE enum mauth_rc audit_erase_step(struct kv *kv, struct audit_index *index,
+    struct audit_erasure *out, bool *more, struct mauth_err *err);
+
+#endif

@@ -1,0 +1,552 @@
+#include "audit/terms.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "store/audit_archive.h"
+#include "store/audit_erase.h"
+#include "store/audit_find.h"
+#include "store/audit_indexing.h"
+#include "store/audit_prove.h"
+#include "store/audit_verify.h"
+#include "store/key.h"
+#include "tests/unit/store_dir.h"
+
+enum {
+    RECORDS = 2000,
+    USERS = 7
+};
+
+#define START_US INT64_C(1795341900000000)
+#define HOUR_US  INT64_C(3600000000)
+#define DAY_US   INT64_C(86400000000)
+
+/* A log: a record each hour, of one user after the other. */
+struct world {
+    struct store_dir s;
+    char user[USERS][ID_LEN + 1];
+    uint64_t from, to;
+    uint8_t seed; /* of its salts */
+};
+
+static void
+ticket_of(uint64_t i, char out[40])
+{
+    snprintf(out, 40, "_%032x", (unsigned)i);
+}
+
+static enum mauth_rc
+append(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct world *w = arg;
+    enum mauth_rc rc = MAUTH_OK;
+
+    for (uint64_t i = w->from; i < w->to && rc == MAUTH_OK; i++) {
+        uint8_t salt[AUDIT_SALT] = {(uint8_t)i, (uint8_t)(i >> 8), w->seed};
+        char ticket[40];
+        const struct audit_record r = {.time_us = START_US + (int64_t)i * HOUR_US,
+            .actor = w->user[i % USERS],
+            .action = i % 5 ? "ticket.issue" : "folder.create",
+            .outcome = i % 5 ? "allow" : "done",
+            .ticket = i % 5 ? ticket : NULL,
+            .digest = i % 5 ? salt : NULL};
+
+        ticket_of(i, ticket);
+        rc = audit_append_record(txn, &r, salt, err);
+    }
+    return rc;
+}
+
+static void
+make(struct world *w)
+{
+    struct id id;
+
+    store_make(&w->s, "");
+    for (size_t i = 0; i < USERS; i++) {
+        memset(id.b, (int)(i + 1), sizeof(id.b));
+        id_format(ID_USER, &id, w->user[i]);
+    }
+    w->from = 0;
+    w->to = RECORDS;
+    assert_int_equal(kv_write(w->s.kv, append, w, NULL), MAUTH_OK);
+}
+
+static struct audit_range
+range(struct world *w)
+{
+    struct audit_range r;
+
+    assert_int_equal(audit_range(w->s.kv, &r, NULL), MAUTH_OK);
+    return r;
+}
+
+/* All steps that there are; how many. */
+static size_t
+keep(struct world *w, struct audit_index *index, struct audit_keep k, int64_t now_us)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    size_t steps = 0;
+    bool more = true;
+
+    for (; more; steps++)
+        if (audit_archive_step(w->s.kv, index, &k, now_us, &more, &err) != MAUTH_OK)
+            fail_msg("%s", err.text);
+    return steps - 1;
+}
+
+static int64_t
+time_of(uint64_t i)
+{
+    return START_US + (int64_t)i * HOUR_US;
+}
+
+struct found {
+    uint64_t sequence[RECORDS + 64];
+    size_t count;
+};
+
+static bool
+note(uint64_t sequence, struct text json, void *arg)
+{
+    struct found *f = arg;
+
+    assert_true(json.len > 0);
+    if (sequence < RECORDS) /* not what tells of segments */
+        f->sequence[f->count++] = sequence;
+    return true;
+}
+
+static struct found *
+find(struct world *w, struct audit_index *index, struct audit_filter f)
+{
+    static struct found found;
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    found.count = 0;
+    if (audit_find(w->s.kv, index, &f, note, &found, &err) != MAUTH_OK)
+        fail_msg("%s", err.text);
+    return &found;
+}
+
+static struct audit_verdict
+verify(struct world *w)
+{
+    struct audit_verify_options o = {.seen = NULL};
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct audit_verdict v;
+
+    if (audit_verify(w->s.kv, &o, &v, &err) != MAUTH_OK)
+        fail_msg("%s", err.text);
+    return v;
+}
+
+static struct archive_list
+segments(struct world *w)
+{
+    char *dir = audit_archive_folder(w->s.kv);
+    struct archive_list l = {0};
+
+    (void)!archive_list(dir, &l, NULL);
+    free(dir);
+    return l;
+}
+
+static void
+leaves_by_age(void **state)
+{
+    const struct audit_keep year = {.age_us = 365 * DAY_US},
+                            ten = {.age_us = 10 * DAY_US};
+    struct audit_verdict v;
+    struct archive_list l;
+    struct world w = {.seed = 0};
+
+    (void)state;
+    make(&w);
+    assert_int_equal(keep(&w, NULL, year, time_of(RECORDS)), 0);
+    assert_int_equal(range(&w).first, 0);
+    /* The oldest may be a day older than it should: then they leave together. */
+    assert_int_equal(keep(&w, NULL, ten, time_of(240 + 24) - 1), 0);
+    assert_true(keep(&w, NULL, ten, time_of(240 + 24) + 1) > 1);
+    assert_int_equal(range(&w).first, 25);
+    assert_int_equal(keep(&w, NULL, ten, time_of(240 + 24) + 1), 0);
+    keep(&w, NULL, ten, time_of(RECORDS));
+    assert_int_equal(range(&w).first, RECORDS - 240);
+    assert_int_equal(range(&w).next, RECORDS + 2); /* that they left is on record */
+    l = segments(&w);
+    assert_int_equal(l.count, 2);
+    assert_int_equal(l.file[0].head.count, 25);
+    archive_list_clear(&l);
+    v = verify(&w);
+    assert_int_equal(v.fault, AUDIT_WHOLE);
+    assert_int_equal(v.left, RECORDS - 240);
+    assert_int_equal(v.archived, RECORDS - 240);
+    assert_int_equal(v.records, 242);
+    store_remove(&w.s);
+}
+
+static void
+leaves_by_size(void **state)
+{
+    struct audit_keep k = {.bytes = 500000};
+    struct world w = {.seed = 0};
+    uint64_t there;
+
+    (void)state;
+    make(&w);
+    assert_true(keep(&w, NULL, k, time_of(0)) > 1);
+    there = range(&w).next - range(&w).first;
+    assert_in_range(there, 1024, 1999);
+    assert_int_equal(keep(&w, NULL, k, time_of(0)), 0);
+    k.bytes = 1;
+    keep(&w, NULL, k, time_of(0));
+    assert_true(range(&w).first + 900 <= range(&w).next); /* those stay */
+    assert_int_equal(verify(&w).fault, AUDIT_WHOLE);
+    store_remove(&w.s);
+}
+
+/* Whatever has left: asked with the archive, the answers are the same. */
+static void
+is_found_in_the_archive(void **state)
+{
+    const struct audit_keep k = {.age_us = 10 * DAY_US};
+    static struct found before;
+    struct world w = {.seed = 0};
+    struct audit_filter f[] = {
+        {.limit = 9999},
+        {.limit = 9999, .oldest_first = true},
+        {.limit = 300, .value[AUDIT_USER] = NULL},
+        {.limit = 9999, .oldest_first = true, .since_us = time_of(100)},
+        {.limit = 9999, .since_us = time_of(1700), .until_us = time_of(1850)},
+        {.limit = 50, .has_after = true, .after = 1780},
+        {.limit = 500, .has_after = true, .after = 1700, .oldest_first = true},
+        {.limit = 9999, .value[AUDIT_TICKET] = "_00000000000000000000000000000007"},
+        {.limit = 2, .has_after = true, .after = 3},
+    };
+
+    (void)state;
+    make(&w);
+    f[2].value[AUDIT_USER] = w.user[3];
+    for (size_t i = 0; i < COUNT(f); i++)
+        f[i].until_us = f[i].until_us ? f[i].until_us : time_of(RECORDS);
+    for (size_t i = 0; i < COUNT(f); i++) {
+        struct world kept = {.seed = 0};
+        struct found *after;
+
+        make(&kept);
+        before = *find(&kept, NULL, f[i]);
+        for (uint64_t at = 600; at <= RECORDS; at += 700)
+            keep(&kept, NULL, k, time_of(at));
+        f[i].archive = true;
+        after = find(&kept, NULL, f[i]);
+        assert_int_equal(after->count, before.count);
+        assert_memory_equal(
+            after->sequence, before.sequence, before.count * sizeof(uint64_t));
+        f[i].archive = false;
+        assert_true(find(&kept, NULL, f[i])->count < before.count || i == 5);
+        store_remove(&kept.s);
+    }
+    store_remove(&w.s);
+}
+
+static void
+proves_what_has_left(void **state)
+{
+    const struct audit_keep k = {.age_us = 10 * DAY_US};
+    struct archive_list l;
+    struct audit_evidence e;
+    struct world w = {.seed = 0};
+    char ticket[40];
+
+    (void)state;
+    make(&w);
+    keep(&w, NULL, k, time_of(RECORDS));
+    ticket_of(8, ticket);
+    assert_int_equal(audit_prove(w.s.kv, ticket, NULL, NULL, &e, NULL), MAUTH_OK);
+    assert_true(e.found);
+    assert_int_equal(e.sequence, 8);
+    buf_clear(&e.json);
+    ticket_of(RECORDS - 1, ticket);
+    assert_int_equal(audit_prove(w.s.kv, ticket, NULL, NULL, &e, NULL), MAUTH_OK);
+    assert_int_equal(e.sequence, RECORDS - 1);
+    buf_clear(&e.json);
+    ticket_of(123456, ticket);
+    assert_int_equal(audit_prove(w.s.kv, ticket, NULL, NULL, &e, NULL), MAUTH_OK);
+    assert_false(e.found);
+    assert_int_equal(e.unseen, 0);
+    l = segments(&w);
+    unlink(l.file[0].path);
+    archive_list_clear(&l);
+    assert_int_equal(audit_prove(w.s.kv, ticket, NULL, NULL, &e, NULL), MAUTH_OK);
+    assert_int_equal(e.unseen, RECORDS - 240);
+    assert_int_equal(verify(&w).fault, AUDIT_WHOLE);
+    assert_int_equal(verify(&w).archived, 0);
+    store_remove(&w.s);
+}
+
+/* Hands of somebody who can write to the store. */
+static void
+change_record(struct world *w, uint64_t sequence)
+{
+    struct store_record r = {.len = 0};
+    struct store_key key;
+
+    store_key(&key, SPACE_AUDIT_RECORD, NULL, 0);
+    buf_u64(&key.b, sequence);
+    r.key = store_key_text(&key);
+    assert_int_equal(kv_read(w->s.kv, store_record_get, &r, NULL), MAUTH_OK);
+    r.value[r.len - 3] ^= 1;
+    assert_int_equal(kv_write(w->s.kv, store_record_put, &r, NULL), MAUTH_OK);
+}
+
+static void
+keeps_what_is_not_the_logs(void **state)
+{
+    const struct audit_keep k = {.age_us = 10 * DAY_US};
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct archive_list l;
+    struct world w = {.seed = 0};
+    bool more;
+
+    (void)state;
+    make(&w);
+    change_record(&w, 11);
+    assert_int_equal(
+        audit_archive_step(w.s.kv, NULL, &k, time_of(RECORDS), &more, &err),
+        MAUTH_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "record 11 "));
+    assert_int_equal(range(&w).first, 0);
+    assert_int_equal(range(&w).next, RECORDS);
+    l = segments(&w);
+    assert_int_equal(l.count, 0);
+    archive_list_clear(&l);
+    change_record(&w, 11); /* back */
+    assert_true(keep(&w, NULL, k, time_of(RECORDS)) > 1);
+    store_remove(&w.s);
+}
+
+/* The archive of another log, or a segment that was damaged. */
+static void
+refuses_a_strange_segment(void **state)
+{
+    const struct audit_keep k = {.age_us = 10 * DAY_US};
+    const struct audit_filter all = {.limit = 9999, .archive = true};
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct found found = {.count = 0};
+    struct world w = {.seed = 0}, other = {.seed = 1};
+    struct archive_list l, theirs;
+    struct audit_verdict v;
+    char path[256];
+    struct buf b;
+
+    (void)state;
+    make(&w);
+    keep(&w, NULL, k, time_of(RECORDS));
+    make(&other);
+    l = segments(&w);
+    buf_init(&b);
+    assert_int_equal(file_read(l.file[0].path, 1 << 26, &b, NULL), MAUTH_OK);
+    b.data[b.len / 2] ^= 1;
+    assert_int_equal(
+        file_replace(l.file[0].path, b.data, b.len, FILE_PRIVATE, NULL), MAUTH_OK);
+    v = verify(&w);
+    assert_int_equal(v.fault, AUDIT_ARCHIVE);
+    assert_non_null(strstr(v.where, l.file[0].path));
+    assert_int_equal(
+        audit_find(w.s.kv, NULL, &all, note, &found, &err), MAUTH_MALFORMED);
+    b.data[b.len / 2] ^= 1;
+    assert_int_equal(
+        file_replace(l.file[0].path, b.data, b.len, FILE_PRIVATE, NULL), MAUTH_OK);
+    assert_int_equal(verify(&w).fault, AUDIT_WHOLE);
+
+    /* The same of a log that differs in a salt alone. */
+    keep(&other, NULL, k, time_of(RECORDS));
+    theirs = segments(&other);
+    unlink(l.file[0].path);
+    snprintf(path, sizeof(path), "%s/store/audit-archive%s", w.s.dir,
+        strrchr(theirs.file[0].path, '/'));
+    buf_rewind(&b);
+    assert_int_equal(file_read(theirs.file[0].path, 1 << 26, &b, NULL), MAUTH_OK);
+    assert_int_equal(file_replace(path, b.data, b.len, FILE_PRIVATE, NULL), MAUTH_OK);
+    v = verify(&w);
+    assert_int_equal(v.fault, AUDIT_ARCHIVE);
+    assert_int_equal(v.at, 0);
+    assert_non_null(strstr(v.where, "record 0 "));
+    archive_list_clear(&theirs);
+    archive_list_clear(&l);
+    buf_clear(&b);
+    store_remove(&other.s);
+    store_remove(&w.s);
+}
+
+static enum mauth_rc
+begin(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return audit_erase_begin(txn, arg, err);
+}
+
+static void
+erase(struct world *w, struct audit_index *index, const char *user, uint64_t *erased)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct audit_erasure e;
+    bool more = true;
+    struct id id;
+
+    assert_true(id_parse(ID_USER, user, strlen(user), &id));
+    assert_int_equal(kv_write(w->s.kv, begin, &id, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(w->s.kv, begin, &id, NULL), MAUTH_CONFLICT);
+    while (more) {
+        if (audit_erase_step(w->s.kv, index, &e, &more, &err) != MAUTH_OK)
+            fail_msg("%s", err.text);
+        if (more)
+            *erased = e.erased;
+    }
+}
+
+struct grep {
+    const char *needle;
+    size_t count;
+};
+
+static bool
+count_raw(struct text key, struct text value, void *arg)
+{
+    struct grep *g = arg;
+
+    (void)key;
+    g->count += memmem(value.p, value.len, g->needle, strlen(g->needle)) != NULL;
+    return true;
+}
+
+static enum mauth_rc
+grep_store(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return kv_scan(
+        txn, (struct text){"\0", 1}, (struct text){"", 0}, KV_UP, count_raw, arg, err);
+}
+
+static bool
+count_archived(const struct archive_record *r, void *arg)
+{
+    struct grep *g = arg;
+
+    g->count += memmem(r->json.p, r->json.len, g->needle, strlen(g->needle)) != NULL;
+    return true;
+}
+
+static void
+erases_one_and_no_other(void **state)
+{
+    const struct audit_keep k = {.age_us = 10 * DAY_US};
+    struct grep gone, stays;
+    struct archive_list before, after;
+    struct audit_evidence e;
+    struct audit_verdict v;
+    uint64_t erased = 0;
+    struct world w = {.seed = 0};
+    char ticket[40];
+
+    (void)state;
+    make(&w);
+    keep(&w, NULL, k, time_of(1000));
+    before = segments(&w);
+    erase(&w, NULL, w.user[2], &erased);
+    assert_in_range(erased, RECORDS / USERS, RECORDS / USERS + 1);
+    gone = (struct grep){w.user[2], 0};
+    stays = (struct grep){w.user[3], 0};
+    assert_int_equal(kv_read(w.s.kv, grep_store, &gone, NULL), MAUTH_OK);
+    assert_int_equal(kv_read(w.s.kv, grep_store, &stays, NULL), MAUTH_OK);
+    after = segments(&w);
+    assert_int_equal(after.count, before.count);
+    for (size_t i = 0; i < after.count; i++) {
+        assert_string_equal(after.file[i].path, before.file[i].path);
+        assert_int_equal(
+            archive_read(after.file[i].path, count_archived, &gone, NULL, NULL),
+            MAUTH_OK);
+        assert_int_equal(
+            archive_read(after.file[i].path, count_archived, &stays, NULL, NULL),
+            MAUTH_OK);
+    }
+    assert_int_equal(gone.count, 0);
+    assert_in_range(stays.count, RECORDS / USERS, RECORDS / USERS + 1);
+    v = verify(&w);
+    if (v.fault)
+        fail_msg("%s", v.where);
+    assert_int_equal(v.archived, v.left);
+    assert_true(v.erased > 0);
+    /* That it was issued can be proven still, in the archive and in the store. */
+    for (uint64_t i = 9; i < RECORDS; i += 1997 - 9) {
+        ticket_of(i, ticket);
+        assert_int_equal(audit_prove(w.s.kv, ticket, NULL, NULL, &e, NULL), MAUTH_OK);
+        assert_true(e.found && e.erased);
+        assert_int_equal(e.sequence, i);
+        assert_int_equal(e.digest[0], (uint8_t)i);
+        buf_clear(&e.json);
+    }
+    /* What was erased in the store leaves like all else. */
+    keep(&w, NULL, k, time_of(RECORDS));
+    v = verify(&w);
+    if (v.fault)
+        fail_msg("%s", v.where);
+    assert_int_equal(v.archived, v.left);
+    archive_list_clear(&before);
+    archive_list_clear(&after);
+    store_remove(&w.s);
+}
+
+/* More records than a file of the index has. */
+static void
+erases_in_the_index_too(void **state)
+{
+    struct audit_index *index = NULL;
+    struct audit_filter f = {.limit = UINT64_MAX};
+    struct audit_tally t;
+    uint64_t erased = 0;
+    bool more = true;
+    struct world w = {.seed = 0};
+
+    (void)state;
+    make(&w);
+    for (w.from = RECORDS; w.from < 2 * INDEX_STEP + 100; w.from = w.to) {
+        w.to = w.from + RECORDS;
+        assert_int_equal(kv_write(w.s.kv, append, &w, NULL), MAUTH_OK);
+    }
+    assert_int_equal(audit_indexing_open(w.s.kv, false, &index, NULL), MAUTH_OK);
+    while (more)
+        assert_int_equal(audit_indexing_step(w.s.kv, index, &more, NULL), MAUTH_OK);
+    erase(&w, index, w.user[1], &erased);
+    assert_in_range(erased, 2 * INDEX_STEP / USERS, UINT32_MAX);
+    f.value[AUDIT_USER] = w.user[1];
+    assert_int_equal(find(&w, index, f)->count, 0);
+    audit_tally_init(&t, (enum audit_by)AUDIT_USER, audit_index_key(index));
+    f.value[AUDIT_USER] = NULL;
+    assert_int_equal(audit_count(w.s.kv, index, &f, &t, NULL), MAUTH_OK);
+    assert_int_equal(t.rows, USERS - 1);
+    audit_tally_clear(&t);
+    assert_int_equal(verify(&w).fault, AUDIT_WHOLE);
+    keep(&w, index, (struct audit_keep){.age_us = DAY_US}, time_of(3 * INDEX_STEP));
+    {
+        uint64_t first, next;
+
+        audit_index_range(index, &first, &next);
+        assert_int_equal(first, next); /* it has let go of all */
+    }
+    audit_index_close(index);
+    store_remove(&w.s);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(leaves_by_age),
+        cmocka_unit_test(leaves_by_size),
+        cmocka_unit_test(is_found_in_the_archive),
+        cmocka_unit_test(proves_what_has_left),
+        cmocka_unit_test(keeps_what_is_not_the_logs),
+        cmocka_unit_test(refuses_a_strange_segment),
+        cmocka_unit_test(erases_one_and_no_other),
+        cmocka_unit_test(erases_in_the_index_too),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
