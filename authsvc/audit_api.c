@@ -347,7 +347,10 @@ answer(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
-    if (r->err.rc)
+    if (r->err.rc ==
+        MAUTH_MALFORMED) /* a segment: auditors may know which, and where */
+        problem_answer(x, "archive", r->err.text, NULL);
+    else if (r->err.rc)
         problem_fail(x, &r->err);
     else if (!r->waits || r->count ||
              !parking_wait(auditing_parking(r->service->auditing), &r->parked, r->woken,

@@ -90,6 +90,7 @@ static const struct problem problems[] = {
 
     /* Of our own. */
     {"unavailable", 503, NULL, "The service cannot answer now; try again later."},
+    {"archive", 500, NULL, "A segment of the archive is damaged, or not of this log."},
     {"internal", 500, NULL, "The service failed; it is on its log."},
 };
 

@@ -44,8 +44,7 @@ number(const json_t *o, const char *name)
 }
 
 static enum mauth_rc
-wait_for_service(const struct call *call, const struct admin *a, uint64_t *erased,
-    struct mauth_err *err)
+wait_for_service(const struct call *call, const struct admin *a, struct mauth_err *err)
 {
     enum mauth_rc rc = MAUTH_OK;
     uint64_t last = 0, now;
@@ -58,7 +57,6 @@ wait_for_service(const struct call *call, const struct admin *a, uint64_t *erase
         rc = admin_list(a, ADMIN_ERASURES, NULL, &erasures, err);
         e = find_user(erasures, call->arg[0]);
         waits = rc == MAUTH_OK && e;
-        *erased = e ? number(e, "erased") : *erased;
         if (e && progress_wanted(call))
             progress_records(number(e, "at"), number(e, "of"), NULL);
         now = e ? number(e, "at") + number(e, "segments") : 0;
@@ -80,8 +78,7 @@ wait_for_service(const struct call *call, const struct admin *a, uint64_t *erase
 
 /* Else it is done here. */
 static enum mauth_rc
-erase_in_store(const struct call *call, const struct admin *a, uint64_t *erased,
-    struct mauth_err *err)
+erase_in_store(const struct call *call, const struct admin *a, struct mauth_err *err)
 {
     struct audit_index *index = NULL;
     struct audit_erasure e = {.end = 0};
@@ -93,7 +90,6 @@ erase_in_store(const struct call *call, const struct admin *a, uint64_t *erased,
         rc = audit_indexing_open(kv, false, &index, err);
     while (more && rc == MAUTH_OK) {
         rc = audit_erase_step(kv, index, &e, &more, err);
-        *erased = more ? e.erased : *erased;
         if (more && progress_wanted(call))
             progress_records(e.at, e.end, NULL);
     }
@@ -103,8 +99,7 @@ erase_in_store(const struct call *call, const struct admin *a, uint64_t *erased,
 }
 
 static enum mauth_rc
-erase(const struct call *call, const struct admin *a, uint64_t *erased,
-    struct mauth_err *err)
+erase(const struct call *call, const struct admin *a, struct mauth_err *err)
 {
     struct admin_change change = {.op = ADMIN_ERASE, .whom = call->arg[0]};
     json_t *unused = NULL;
@@ -113,8 +108,7 @@ erase(const struct call *call, const struct admin *a, uint64_t *erased,
     json_decref(unused);
     if (rc != MAUTH_OK)
         return rc;
-    return a->served ? wait_for_service(call, a, erased, err)
-                     : erase_in_store(call, a, erased, err);
+    return a->served ? wait_for_service(call, a, err) : erase_in_store(call, a, err);
 }
 
 static enum command_exit
@@ -123,13 +117,11 @@ run(const struct call *call)
     struct mauth_err err = MAUTH_ERR_INIT;
     struct admin admin = {.config = NULL};
     enum command_exit code = admin_open(call, call->option[OPT_CONFIG], &admin);
-    uint64_t erased = 0;
 
-    if (code == COMMAND_DONE && erase(call, &admin, &erased, &err) != MAUTH_OK)
+    if (code == COMMAND_DONE && erase(call, &admin, &err) != MAUTH_OK)
         code = admin_failed(call, &err);
     else if (code == COMMAND_DONE && call->json)
-        (void)output_json(json_pack(
-            "{s:s, s:I}", "user", call->arg[0], "erased", (json_int_t)erased));
+        (void)output_json(json_pack("{s:s}", "user", call->arg[0]));
     else if (code == COMMAND_DONE)
         output_line(STYLE_GOOD,
             "erased: ", "what the audit log and its archive said of %s", call->arg[0]);

@@ -1,12 +1,15 @@
 #include "store/audit_erase.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"
 #include "base/fault.h"
+#include "base/secret.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "store/audit_archive.h"
 #include "store/graph_record.h"
 
@@ -96,14 +99,28 @@ struct work {
     struct mauth_err *err;
 };
 
-/* That it was asked for stays on record, with the user's id. */
+static bool
+holds(struct text json, const char *what)
+{
+    return memmem(json.p, json.len, what, strlen(what)) != NULL;
+}
+
+/* That it was asked for, by another, and done stays on record, with the user's id. */
 static bool
 is_about(const struct work *w, struct text json)
 {
-    static const char kept[] = "\"action\":\"" AUDIT_ERASE_ACTION "\"";
+    char whose[ID_LEN + 32];
+    const char *first = memmem(json.p, json.len, w->user, ID_LEN);
+    size_t behind;
 
-    return memmem(json.p, json.len, w->user, ID_LEN) &&
-           !memmem(json.p, json.len, kept, sizeof(kept) - 1);
+    if (!first)
+        return false;
+    snprintf(whose, sizeof(whose), "\"resources\":[\"%s\"]", w->user);
+    if (!holds(json, "\"action\":\"" AUDIT_ERASE_ACTION "\"") &&
+        !holds(json, "\"action\":\"" AUDIT_ERASED_ACTION "\""))
+        return true;
+    behind = json.len - (size_t)(first + ID_LEN - json.p);
+    return !holds(json, whose) || memmem(first + ID_LEN, behind, w->user, ID_LEN);
 }
 
 static enum mauth_rc
@@ -290,14 +307,38 @@ erase_in_store(
     return kv_write(kv, put_progress, w->e, err);
 }
 
+struct ending {
+    const struct work *w;
+    uint8_t salt[AUDIT_SALT];
+};
+
 static enum mauth_rc
 end(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
-    const struct audit_erasure *e = arg;
+    const struct ending *ending = arg;
+    const struct audit_erasure *e = ending->w->e;
+    const struct audit_record r = {.time_us = time_now_us(),
+        .actor = "meshauthd",
+        .action = AUDIT_ERASED_ACTION,
+        .outcome = "done",
+        .resources = {ending->w->user},
+        .resource_count = 1,
+        .count = e->erased};
     struct store_key key;
+    enum mauth_rc rc;
 
     store_key(&key, SPACE_AUDIT_ERASURE, e->user.b, ID_BYTES);
-    return kv_delete(txn, store_key_text(&key), err);
+    rc = kv_delete(txn, store_key_text(&key), err);
+    return rc ? rc : audit_append_record(txn, &r, ending->salt, err);
+}
+
+static enum mauth_rc
+finish(struct kv *kv, const struct work *w, struct mauth_err *err)
+{
+    struct ending ending = {.w = w};
+    enum mauth_rc rc = mauth_random(ending.salt, sizeof(ending.salt), err);
+
+    return rc ? rc : kv_write(kv, end, &ending, err);
 }
 
 enum mauth_rc
@@ -317,7 +358,7 @@ audit_erase_step(struct kv *kv, struct audit_index *index, struct audit_erasure 
     if (rc == MAUTH_OK && none && out->at < out->end)
         rc = erase_in_store(kv, index, &w, err);
     else if (rc == MAUTH_OK && none)
-        rc = kv_write(kv, end, out, err);
+        rc = finish(kv, &w, err);
     free(w.sequence);
     return rc;
 }

@@ -2,7 +2,8 @@
  * Letting go of what the audit log says of one person, on request: every record that has
  * the user's id anywhere is erased, in the store, in its index and in the archive. Of each
  * its time stays, and the ticket with its digest if it had one; its leaf stays in the tree,
- * which is as whole as before. That it was asked for is itself on record, and stays.
+ * which is as whole as before. That it was asked for, and done, is itself on record, and
+ * stays.
  *
  * The request is put into the store together with that record, and is worked off in steps:
  * whatever interrupts them, they go on where they were.
@@ -14,8 +15,9 @@
 #include "base/id.h"
 #include "store/kv.h"
 
-/* The action of that record. */
-#define AUDIT_ERASE_ACTION "audit.erase"
+/* The actions of that record, and of the one that it was done. */
+#define AUDIT_ERASE_ACTION  "audit.erase"
+#define AUDIT_ERASED_ACTION "audit.erased"
 
 struct audit_erasure {
     struct id user;

@@ -11,6 +11,7 @@ import unittest
 
 from harness import MESHAUTH, MESHAUTHD, PATIENCE_S, ROOT, Device, Mesh, Ticket, main, run, wait_until
 from services import Socket
+from test_crash_archive import ARCHIVE, ERASE
 from test_crash_authority import AUTHORITY, RESTORE
 
 # Where `meshauth` dies, or meshauthd, within a change.
@@ -252,10 +253,11 @@ class Points(unittest.TestCase):
     def test_all_are_tried(self):
         """Each place in the source where a test build may die is a case above."""
         found = set()
-        for folder in ("store", "cli", "authsvc"):
+        for folder in ("audit", "store", "cli", "authsvc"):
             for file in (ROOT / folder).glob("*.c"):
                 found.update(re.findall(r'fault_point\("([a-z.-]+)"\)', file.read_text()))
-        self.assertEqual(found, names(PREPARE + ACTIVATE + REVOKE + RESEAL + LISTED + FOLLOW + AUTHORITY + RESTORE))
+        self.assertEqual(found, names(PREPARE + ACTIVATE + REVOKE + RESEAL + LISTED + FOLLOW + AUTHORITY + RESTORE +
+                                      ARCHIVE + ERASE))
 
     def test_there_are_none_elsewhere(self):
         """A name of which no place knows is passed by."""

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""Records that leave the store for the archive, and all records of a person erased."""
+import base64
+import gzip
+import hashlib
+import json
+import re
+
+from archived import MANY, Archive
+from harness import MESHAUTH, Socket, main, run
+from people import Person
+from services import Admin
+
+def root_of(leaves):
+    """RFC 6962 2.1, by its definition."""
+    if len(leaves) == 1:
+        return hashlib.sha256(b"\0" + leaves[0]).digest()
+    k = 1
+    while 2 * k < len(leaves):
+        k *= 2
+    return hashlib.sha256(b"\1" + root_of(leaves[:k]) + root_of(leaves[k:])).digest()
+
+
+class Leaving(Archive):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.alice = Person(cls.mesh, "alice")
+        cls.folder = cls.alice.create("Old")
+        cls.ticket = cls().ticket_of(cls.alice)
+        cls().fill()
+        cls.mesh.stop()  # at a start it looks at once
+        cls.mesh.start()
+        cls.gone = cls().left()
+
+    def test_segments_by_a_reader_of_their_own(self):
+        number = 0
+        for file in self.segments():
+            first, *lines, last = gzip.decompress(file.read_bytes()).decode().splitlines()
+            self.assertEqual(json.loads(first), {"segment": "meshauth audit", "version": 1, "first": number})
+            leaves = []
+            for line in lines:
+                salt, record = re.fullmatch(r'{"salt":"([^"]+)","record":(.*)}', line).groups()
+                self.assertEqual(json.loads(record)["sequence"], number)
+                leaves.append(hashlib.sha256(base64.b64decode(salt) + record.encode()).digest())
+                number += 1
+            root = root_of(leaves)
+            self.assertEqual(json.loads(last), {"count": len(leaves), "root": base64.b64encode(root).decode()})
+            self.assertIn(f"-{root.hex()[:16]}.", file.name)
+            self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(number, self.gone)
+
+    def test_questions(self):
+        records = self.all()
+        self.assertGreater(len(records), MANY)
+        kept = self.lines("query", "--limit", "1000000")
+        self.assertEqual(min(r["sequence"] for r in kept), self.gone)
+        one = self.lines("query", "--archive", "--ticket", self.ticket)
+        self.assertIn("login", [r["action"] for r in one])
+        self.assertEqual(self.lines("query", "--ticket", self.ticket), [])
+        told = [r for r in records if r["action"] == "audit.archive"]
+        self.assertEqual([r["resources"][0] for r in told], [s.name for s in self.segments()])
+
+    def test_paging_over_the_socket(self):
+        found, path = [], "/v1/audit?archive=true&limit=700&outcome=done"
+        while path:
+            c = Socket(self.mesh.dir / "admin.sock")
+            self.addCleanup(c.close)
+            c.request("GET", path)
+            page = json.loads(c.getresponse().read())
+            found += [r["sequence"] for r in page["items"]]
+            path = page.get("next", "")[len(self.mesh.url):]
+        self.assertEqual(found, sorted(found, reverse=True))
+        self.assertEqual(len(found), len(set(found)))
+        self.assertIn(0, found)
+
+    def test_counts_are_of_the_store(self):
+        c = Socket(self.mesh.dir / "admin.sock")
+        self.addCleanup(c.close)
+        c.request("GET", "/v1/audit/count?by=action&archive=true")
+        self.assertEqual(c.getresponse().status, 400)
+
+    def test_who_had_which_right(self):
+        who = self.json("who", self.folder["id"])
+        self.assertTrue(who["complete"] and who["exists"])
+        self.assertEqual([m["user"] for m in who["members"]], [self.alice.id])
+        self.assertLess(who["members"][0]["sequence"], self.gone)
+
+    def test_proof_of_a_ticket(self):
+        self.assertTrue(self.json("prove", self.ticket)["found"])
+        self.assertEqual(self.json("prove", "_" + 32 * "0", code=1)["unseen"], 0)
+
+    def test_a_segment_that_was_altered(self):
+        segment = self.segments()[0]
+        good = segment.read_bytes()
+        first, second, *rest = gzip.decompress(good).decode().splitlines(keepends=True)
+        self.addCleanup(segment.write_bytes, good)
+        segment.write_bytes(gzip.compress((first + second.replace('"outcome":"', '"outcome":"x') + "".join(rest)).encode()))
+        verdict = self.json("verify", code=1)
+        self.assertEqual(verdict["fault"], "archive")
+        self.assertIn(segment.name, verdict["where"])
+        self.assertIn(segment.name, run(MESHAUTH, "audit", "query", "--archive", "-c", self.mesh.conf, "--limit", "9000",
+                                        check=False).stderr)
+
+    def test_a_segment_that_was_moved_away(self):
+        segment = self.segments()[0]
+        aside = segment.parent.parent / "aside"
+        segment.rename(aside)
+        self.addCleanup(aside.rename, segment)
+        verdict = self.json("verify")
+        self.assertTrue(verdict["whole"])
+        self.assertLess(verdict["archived"], verdict["left"])
+        self.assertGreater(self.json("prove", "_" + 32 * "0", code=1)["unseen"], 0)
+
+
+class Erasing(Archive):
+    def test_one_who_has_gone(self):
+        admin, bob, carol = Admin(self.mesh, "root"), Person(self.mesh, "bob"), Person(self.mesh, "carol")
+        folder = carol.create("Trip")
+        carol.join(folder, bob)
+        bob.create("Own")
+        ticket = self.ticket_of(bob)
+        self.fill()
+        self.mesh.stop()
+        self.mesh.start()
+        self.left()
+        bob.login()
+        self.audit("query", "--user", bob.id)
+        self.assertIn(bob.id, self.archived())
+        # Not while the account is there, and not who never had one.
+        self.assert_problem(admin.call("PUT", f"erasures/{bob.id}"), 409, "user-lives")
+        self.assertIn("user remove", run(MESHAUTH, "audit", "erase", bob.id, "-c", self.mesh.conf, check=False).stderr)
+        self.assert_problem(admin.call("PUT", f"erasures/{bob.id[:-4]}0000"), 404, "not-found")
+        self.assert_problem(carol.call("PUT", f"/v1/admin/erasures/{bob.id}"), 403, "forbidden")
+        self.assert_problem(bob.call("PUT", f"/v1/admin/erasures/{bob.id}"), 403, "forbidden")
+        self.assert_problem(admin.call("GET", "erasures?after=x"), 400, "query")
+        run(MESHAUTH, "user", "remove", bob.id, "-c", self.mesh.conf)
+        before = self.json("verify")
+        self.assertEqual(self.json("erase", bob.id), {"user": bob.id})
+        self.assertGreater(self.lines("query", "--action", "audit.erased")[0]["count"], 5)
+        self.assertEqual(admin.call("GET", "erasures").json, {"items": []})
+        self.judge(bob, carol, ticket, before)
+        # Once more, by HTTPS, while it is not done, or when it was.
+        self.assertEqual(admin.call("PUT", f"erasures/{bob.id}").status, 204)
+        self.audit("erase", bob.id)
+        # Without meshauthd; and a backup has nothing of it.
+        self.mesh.stop()
+        carol_id = carol.id
+        run(MESHAUTH, "user", "remove", carol_id, "-c", self.mesh.conf)
+        self.assertIn(carol_id, self.archived())
+        self.audit("erase", carol_id)
+        self.assertNotIn(carol_id, self.archived())
+        backup = self.mesh.folder / "backup"
+        run(MESHAUTH, "backup", "--out", backup, "-c", self.mesh.conf)
+        self.assertEqual(backup.read_bytes().count(f'"{carol_id}"'.encode()), 2)  # asked for by uid:0, and done
+        backup.unlink()
+        self.mesh.start()
+
+    def judge(self, bob, carol, ticket, before):
+        after = self.json("verify")
+        self.assertTrue(after["whole"])
+        self.assertEqual(after["left"], after["archived"])
+        self.assertGreater(after["erased"], 0)
+        self.assertGreaterEqual(after["size"], before["size"])
+        self.assertNotIn(bob.id, self.archived())
+        self.assertIn(carol.id, self.archived())
+        lines = self.audit("query", "--archive", "--json", "--limit", "1000000").splitlines()
+        naming = [json.loads(line) for line in lines if bob.id in line]
+        self.assertEqual({r["action"] for r in naming}, {"audit.erase", "audit.erased"})
+        self.assertEqual({r["outcome"] for r in naming}, {"done", "deny"})
+        self.assertNotIn(bob.id, {r["actor"] for r in naming})
+        proof = self.json("prove", ticket)
+        self.assertTrue(proof["found"] and proof["erased"])
+
+
+if __name__ == "__main__":
+    main()
