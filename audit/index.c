@@ -189,6 +189,7 @@ audit_index_close(struct audit_index *x)
         return;
     for (size_t i = 0; i < x->count; i++)
         run_close(x->run[i]);
+    run_draft_free(x->tail);
     pthread_rwlock_destroy(&x->lock);
     free(x->run);
     free(x->dir);
@@ -221,8 +222,10 @@ void
 audit_index_range(const struct audit_index *x, uint64_t *first, uint64_t *next)
 {
     lock_to_read(x);
-    *first = x->count ? x->run[0]->first : 0;
-    *next = x->count ? index_run_end(x->run[x->count - 1]) : 0;
+    *first = x->count ? x->run[0]->first : x->tail ? x->tail->first : 0;
+    *next = x->tail    ? x->tail->first + x->tail->count
+            : x->count ? index_run_end(x->run[x->count - 1])
+                       : 0;
     unlock(x);
 }
 
@@ -298,25 +301,42 @@ merge(struct audit_index *x, struct mauth_err *err)
     return rc;
 }
 
+/* The file in the place of the tail, at once: a question sees the one or the other. */
+static enum mauth_rc
+replace_tail(struct audit_index *x, struct audit_run *made, struct mauth_err *err)
+{
+    struct run_draft *old = NULL;
+    enum mauth_rc rc;
+
+    pthread_rwlock_wrlock(&x->lock);
+    rc = push(x, made, err);
+    if (rc == MAUTH_OK) {
+        old = x->tail;
+        x->tail = NULL;
+    }
+    pthread_rwlock_unlock(&x->lock);
+    run_draft_free(old);
+    return rc;
+}
+
 enum mauth_rc
-audit_index_add(struct audit_index *x, struct run_draft *d, struct mauth_err *err)
+audit_index_write(struct audit_index *x, uint64_t mark, struct mauth_err *err)
 {
     struct audit_run *made = NULL;
+    struct run_draft *d = NULL;
     enum mauth_rc rc;
-    uint64_t first, next;
 
-    audit_index_range(x, &first, &next);
-    if (d->count != INDEX_STEP || d->first % INDEX_STEP != 0 ||
-        (next && d->first != next))
-        rc = mauth_fail(err, MAUTH_INVALID, "audit index: records out of their order");
-    else
-        rc = write_run(x, d, &made, err);
+    if (!audit_index_is_due(x))
+        return mauth_fail(err, MAUTH_INVALID, "audit index: no file is due");
+    rc = run_draft_copy(x->tail, &d, err); /* writing it sorts it */
+    if (rc)
+        return rc;
+    d->mark = mark;
+    rc = write_run(x, d, &made, err);
     run_draft_free(d);
     if (rc)
         return rc;
-    pthread_rwlock_wrlock(&x->lock);
-    rc = push(x, made, err);
-    pthread_rwlock_unlock(&x->lock);
+    rc = replace_tail(x, made, err);
     if (rc) {
         run_close(made);
         return rc;
@@ -335,6 +355,8 @@ audit_index_check(struct audit_index *x, audit_index_is_mark *is_mark, void *arg
     pthread_rwlock_wrlock(&x->lock);
     while (x->count > good)
         discard(x, x->run[--x->count]);
+    run_draft_free(x->tail);
+    x->tail = NULL;
     pthread_rwlock_unlock(&x->lock);
 }
 
@@ -349,6 +371,10 @@ audit_index_drop_before(struct audit_index *x, uint64_t sequence)
             old = x->run[0];
             x->count--;
             memmove(x->run, x->run + 1, x->count * sizeof(struct audit_run *));
+        }
+        if (x->tail && x->tail->first + x->tail->count <= sequence) {
+            run_draft_free(x->tail);
+            x->tail = NULL;
         }
         pthread_rwlock_unlock(&x->lock);
         if (!old)
@@ -401,5 +427,8 @@ audit_index_forget(struct audit_index *x, const uint64_t *sequences, size_t coun
         if (i > from)
             rc = forget_in(x, at, sequences + from, i - from, err);
     }
+    pthread_rwlock_wrlock(&x->lock);
+    index_tail_forget(x, sequences, count);
+    pthread_rwlock_unlock(&x->lock);
     return rc;
 }

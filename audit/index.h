@@ -1,8 +1,8 @@
 /*
  * The index of the audit log: a folder of files (audit/run), each for 32,768 records or,
  * merged, for 262,144. Derived from the log: whatever is missing or damaged is left out,
- * and to be made again. The newest records, for which there is no file yet, are the
- * caller's to look through.
+ * and to be made again. The newest records, for which there is no file yet, it knows in
+ * memory, once it was told of them.
  *
  * Thread-safe. Whoever reads does not wait for files being written.
  */
@@ -35,14 +35,26 @@ void audit_index_range(const struct audit_index *x, uint64_t *first, uint64_t *n
 
 const uint8_t *audit_index_key(const struct audit_index *x);
 
-/* Takes the next file; frees the draft in any case. One thread at a time, also for those
- * below. */
-MAUTH_MUST_USE enum mauth_rc audit_index_add(
-    struct audit_index *x, struct run_draft *d, struct mauth_err *err);
+/*
+ * The next record that it does not know: NULL terms for one that was erased. Numbers before
+ * it that it does not know either have no record. Once a file is due it takes no more until
+ * that was written. One thread at a time, also for those below.
+ */
+MAUTH_MUST_USE enum mauth_rc audit_index_note(struct audit_index *x, uint64_t sequence,
+    int64_t time_us, const struct audit_terms *terms, struct mauth_err *err);
+/* The numbers before this one that it does not know have no record. */
+MAUTH_MUST_USE enum mauth_rc audit_index_pass(
+    struct audit_index *x, uint64_t sequence, struct mauth_err *err);
+
+/* Are there records enough for a file? */
+bool audit_index_is_due(const struct audit_index *x);
+/* Then writes it; mark is as of audit_index_check(). */
+MAUTH_MUST_USE enum mauth_rc audit_index_write(
+    struct audit_index *x, uint64_t mark, struct mauth_err *err);
 
 /*
  * Is this the index of that log? Asks mark of the last record of each file: what it was
- * given with the draft (run_draft.mark) when the file was made. From the first file that
+ * given when the file was written. From the first file that
  * is not of that log on, all are removed.
  */
 typedef bool audit_index_is_mark(uint64_t sequence, uint64_t mark, void *arg);

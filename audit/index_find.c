@@ -144,6 +144,8 @@ audit_index_find(struct audit_index *x, const struct audit_filter *f, uint64_t f
     size_t ahead = 0;
 
     pthread_rwlock_rdlock(&x->lock);
+    if (!f->oldest_first)
+        more = index_tail_find(x, f, first, end, each, arg);
     for (size_t i = 0; i < x->count && more; i++) {
         const struct audit_run *r = run_at(x, f, i);
         struct look l;
@@ -153,22 +155,40 @@ audit_index_find(struct audit_index *x, const struct audit_filter *f, uint64_t f
         if (look_into(x, r, f, first, end, &l))
             more = find_in(&l, each, arg);
     }
+    if (f->oldest_first && more)
+        (void)index_tail_find(x, f, first, end, each, arg);
     pthread_rwlock_unlock(&x->lock);
 }
 
-/* Marks every record of a file that fits, and says how many they are. */
+/* All postings of a field, those of each value one after the other. */
+static void
+field_range(const struct audit_run *r, enum audit_field field, size_t *from, size_t *to)
+{
+    const uint64_t low = (uint64_t)field << RUN_FIELD_SHIFT;
+
+    run_range(r, low, low | UINT64_MAX >> (64 - RUN_FIELD_SHIFT), from, to);
+    run_fetch_posts(r, *from, *to);
+}
+
+/* Marks every record of a file that fits, and says how many they are. Each has an action,
+ * but those that were erased. */
 static uint64_t
 mark(const struct look *l, uint8_t *marks)
 {
-    size_t term = l->terms ? rarest(l) : AUDIT_FIELDS;
-    size_t from = l->terms ? seek(l, term, l->first) : l->first;
-    size_t to = l->terms ? seek(l, term, l->end) : l->end;
+    size_t term = AUDIT_FIELDS, from, to;
     uint64_t count = 0;
 
+    if (l->terms) {
+        term = rarest(l);
+        from = seek(l, term, l->first);
+        to = seek(l, term, l->end);
+    } else {
+        field_range(l->r, AUDIT_ACTION, &from, &to);
+    }
     for (size_t at = from; at < to; at++) {
-        uint32_t record = l->terms ? l->r->record[at] : (uint32_t)at;
+        uint32_t record = l->r->record[at];
 
-        if (fits(l, record, term)) {
+        if (fits(l, record, term) && !marks[record]) {
             marks[record] = 1;
             count++;
         }
@@ -201,18 +221,14 @@ count_spans(const struct look *l, const uint8_t *marks, struct audit_tally *t,
     return rc;
 }
 
-/* All postings of the field, those of each value one after the other. */
 static enum mauth_rc
 count_values(const struct look *l, const uint8_t *marks, struct audit_tally *t,
     struct mauth_err *err)
 {
-    const struct text nothing = {"", 0};
-    uint64_t field = run_hash(t->key, (enum audit_field)t->by, nothing) >> 60;
     enum mauth_rc rc = MAUTH_OK;
     size_t at, to;
 
-    run_range(l->r, field << 60, field << 60 | UINT64_MAX >> 4, &at, &to);
-    run_fetch_posts(l->r, at, to);
+    field_range(l->r, (enum audit_field)t->by, &at, &to);
     while (at < to && rc == MAUTH_OK) {
         uint64_t hash = l->r->hash[at], n = 0, sample = 0;
 
@@ -249,6 +265,8 @@ audit_index_count(struct audit_index *x, const struct audit_filter *f, uint64_t 
         else if (n)
             rc = count_values(&l, marks, t, err);
     }
+    if (rc == MAUTH_OK)
+        rc = index_tail_count(x, f, first, end, t, err);
     pthread_rwlock_unlock(&x->lock);
     free(marks);
     return rc;

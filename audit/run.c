@@ -14,7 +14,6 @@
 
 enum {
     PAGE = 4096,
-    FIELD_SHIFT = 60, /* the field of a hash lies above */
     RADIX_BITS = 16,
     TERMS_USUAL = 14 /* of a record */
 };
@@ -41,8 +40,8 @@ static const uint32_t ORDER = 0x01020304;
 uint64_t
 run_hash(const uint8_t key[SIPHASH_KEY], enum audit_field field, struct text value)
 {
-    return (uint64_t)field << FIELD_SHIFT |
-           siphash(key, value.p, value.len) >> (64 - FIELD_SHIFT);
+    return (uint64_t)field << RUN_FIELD_SHIFT |
+           siphash(key, value.p, value.len) >> (64 - RUN_FIELD_SHIFT);
 }
 
 /* Blocks that n records, or hashes, fill or begin. */
@@ -140,6 +139,25 @@ run_draft_add(struct run_draft *d, const uint8_t key[SIPHASH_KEY], int64_t time_
         d->post[d->posts++] = (struct run_post){
             run_hash(key, terms->term[i].field, terms->term[i].value), d->count};
     d->time[d->count++] = time_us;
+    return MAUTH_OK;
+}
+
+enum mauth_rc
+run_draft_copy(const struct run_draft *d, struct run_draft **out, struct mauth_err *err)
+{
+    enum mauth_rc rc = run_draft_new(d->first, out, err);
+
+    if (rc == MAUTH_OK)
+        rc = make_room(*out, d->posts, err);
+    if (rc) {
+        run_draft_free(*out);
+        *out = NULL;
+        return rc;
+    }
+    memcpy((*out)->post, d->post, d->posts * sizeof(*d->post));
+    memcpy((*out)->time, d->time, d->count * sizeof(*d->time));
+    (*out)->posts = d->posts;
+    (*out)->count = d->count;
     return MAUTH_OK;
 }
 

@@ -20,7 +20,8 @@
 
 enum {
     RUN_RECORDS_MAX = 1 << 18,
-    RUN_BLOCK = 512 /* records, and hashes in a page */
+    RUN_BLOCK = 512,     /* records, and hashes in a page */
+    RUN_FIELD_SHIFT = 60 /* the field of a hash lies above */
 };
 
 /* Of a term: the field in the four highest bits, so that one field's lie together. */
@@ -64,6 +65,8 @@ struct run_draft {
 MAUTH_MUST_USE enum mauth_rc run_draft_new(
     uint64_t first, struct run_draft **out, struct mauth_err *err);
 void run_draft_free(struct run_draft *d);
+MAUTH_MUST_USE enum mauth_rc run_draft_copy(
+    const struct run_draft *d, struct run_draft **out, struct mauth_err *err);
 /* The next record; NULL terms for one that was erased: it has a time and nothing else. */
 MAUTH_MUST_USE enum mauth_rc run_draft_add(struct run_draft *d,
     const uint8_t key[SIPHASH_KEY], int64_t time_us, const struct audit_terms *terms,

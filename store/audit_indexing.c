@@ -55,25 +55,13 @@ audit_indexing_open(
     return rc ? rc : kv_read(kv, check_marks, *out, err);
 }
 
-/* Records for one file of the index. */
+/* Records for the index. */
 struct feed {
     struct audit_index *index;
-    struct run_draft *draft;
     uint64_t from, to; /* of one transaction */
     enum mauth_rc rc;
     struct mauth_err *err;
 };
-
-/* The numbers up to this one have no record: it left the store before it was indexed. */
-static enum mauth_rc
-pass_over(struct feed *f, uint64_t sequence)
-{
-    enum mauth_rc rc = MAUTH_OK;
-
-    while (rc == MAUTH_OK && f->draft->first + f->draft->count < sequence)
-        rc = run_draft_add(f->draft, audit_index_key(f->index), 0, NULL, f->err);
-    return rc;
-}
 
 static bool
 feed_one(const struct audit_stored *found, void *arg)
@@ -82,17 +70,15 @@ feed_one(const struct audit_stored *found, void *arg)
     struct audit_terms terms;
     int64_t time_us = found->time_us;
 
-    f->rc = pass_over(f, found->sequence);
-    if (f->rc == MAUTH_OK && !found->erased) {
+    if (!found->erased) {
         /* One that is damaged is found by nothing: `audit verify` tells of it. */
         if (!audit_terms_read(found->json, &terms))
             terms.count = 0;
         time_us = terms.time_us;
     }
-    if (f->rc == MAUTH_OK)
-        f->rc = run_draft_add(f->draft, audit_index_key(f->index), time_us,
-            found->erased ? NULL : &terms, f->err);
-    return f->rc == MAUTH_OK;
+    f->rc = audit_index_note(
+        f->index, found->sequence, time_us, found->erased ? NULL : &terms, f->err);
+    return f->rc == MAUTH_OK && !audit_index_is_due(f->index);
 }
 
 static enum mauth_rc
@@ -104,27 +90,29 @@ feed_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return rc ? rc : f->rc;
 }
 
-static enum mauth_rc
-mark_draft(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    const struct feed *f = arg;
+struct mark {
+    uint64_t sequence, mark;
+};
 
-    return read_mark(txn, f->draft->first + INDEX_STEP - 1, &f->draft->mark, err);
+static enum mauth_rc
+take_mark(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct mark *m = arg;
+
+    return read_mark(txn, m->sequence, &m->mark, err);
 }
 
 static enum mauth_rc
-feed(struct kv *kv, struct feed *f, uint64_t first, struct mauth_err *err)
+write_file(struct kv *kv, struct audit_index *index, struct mauth_err *err)
 {
-    enum mauth_rc rc = run_draft_new(first, &f->draft, err);
+    struct mark m;
+    uint64_t first, next;
+    enum mauth_rc rc;
 
-    for (uint64_t at = first; at < first + INDEX_STEP && rc == MAUTH_OK; at += FEED) {
-        f->from = at;
-        f->to = at + FEED;
-        rc = kv_read(kv, feed_some, f, err);
-    }
-    if (rc == MAUTH_OK)
-        rc = pass_over(f, first + INDEX_STEP);
-    return rc ? rc : kv_read(kv, mark_draft, f, err);
+    audit_index_range(index, &first, &next);
+    m.sequence = next - 1;
+    rc = kv_read(kv, take_mark, &m, err);
+    return rc ? rc : audit_index_write(index, m.mark, err);
 }
 
 enum mauth_rc
@@ -132,23 +120,24 @@ audit_indexing_step(
     struct kv *kv, struct audit_index *index, bool *more, struct mauth_err *err)
 {
     struct feed f = {.index = index, .err = err};
+    struct audit_range there;
     uint64_t first, next;
-    struct audit_range b;
-    enum mauth_rc rc = audit_range(kv, &b, err);
+    enum mauth_rc rc = audit_range(kv, &there, err);
 
     *more = false;
     if (rc)
         return rc;
+    audit_index_drop_before(index, there.first);
     audit_index_range(index, &first, &next);
-    if (!next)
-        next = b.first / INDEX_STEP * INDEX_STEP;
-    if (next + INDEX_STEP > b.next)
+    f.from = next > there.first ? next : there.first;
+    f.to = there.next - f.from < FEED ? there.next : f.from + FEED;
+    if (f.from >= there.next)
         return MAUTH_OK;
-    *more = true;
-    rc = feed(kv, &f, next, err);
-    if (rc) {
-        run_draft_free(f.draft);
-        return rc;
-    }
-    return audit_index_add(index, f.draft, err);
+    rc = kv_read(kv, feed_some, &f, err);
+    if (rc == MAUTH_OK) /* also where the last of them are missing */
+        rc = audit_index_pass(index, f.to, err);
+    if (rc == MAUTH_OK && audit_index_is_due(index))
+        rc = write_file(kv, index, err);
+    *more = rc == MAUTH_OK && f.to < there.next;
+    return rc;
 }

@@ -14,8 +14,8 @@ MAUTH_MUST_USE enum mauth_rc audit_indexing_open(
     struct kv *kv, bool read_only, struct audit_index **out, struct mauth_err *err);
 
 /*
- * Makes one more file of the index, if there are records enough for one; *more: there was
- * one. One thread at a time.
+ * Tells the index of a few more records, and writes a file of it when one is due; *more:
+ * there are more records. One thread at a time.
  */
 MAUTH_MUST_USE enum mauth_rc audit_indexing_step(
     struct kv *kv, struct audit_index *index, bool *more, struct mauth_err *err);

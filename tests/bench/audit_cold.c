@@ -136,6 +136,23 @@ ask_day(struct cold *c)
     c->most = c->least + 1;
 }
 
+/* What a service has in memory: what the index keeps there, and the newest records' terms. */
+static enum mauth_rc
+open_index(struct cold *c, const char *url, struct mauth_err *err)
+{
+    struct kv *kv = NULL;
+    bool more = true;
+    enum mauth_rc rc = kv_open(url, KV_OPEN, &kv, err);
+
+    if (rc == MAUTH_OK)
+        rc = audit_indexing_open(kv, false, &c->index, err);
+    while (rc == MAUTH_OK && more)
+        rc = audit_indexing_step(kv, c->index, &more, err);
+    kv_close(kv);
+    return rc;
+}
+
+/* All else is on the disk alone. */
 static enum mauth_rc
 open_cold(struct cold *c, const char *dir, struct mauth_err *err)
 {
@@ -144,10 +161,10 @@ open_cold(struct cold *c, const char *dir, struct mauth_err *err)
 
     snprintf(index, sizeof(index), "%s/audit-index", dir);
     snprintf(url, sizeof(url), "lmdb:%s", dir);
+    rc = open_index(c, url, err);
     drop_files(dir);
     drop_files(index);
-    rc = kv_open(url, KV_OPEN, &c->kv, err);
-    return rc ? rc : audit_indexing_open(c->kv, false, &c->index, err);
+    return rc ? rc : kv_open(url, KV_OPEN, &c->kv, err);
 }
 
 static enum mauth_rc
