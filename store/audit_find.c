@@ -213,7 +213,7 @@ ask_index(struct kv *kv, struct audit_index *x, struct scan *s, uint64_t from,
 
     do {
         c.count = 0;
-        c.want = s->left + SPARE < CANDIDATES ? (size_t)s->left + SPARE : CANDIDATES;
+        c.want = s->left < CANDIDATES - SPARE ? (size_t)s->left + SPARE : CANDIDATES;
         audit_index_find(x, s->f, from, to, collect, &c);
         bring(kv, &c);
         if (c.count)

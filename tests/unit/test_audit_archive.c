@@ -513,9 +513,10 @@ erases_in_the_index_too(void **state)
     assert_int_equal(audit_indexing_open(w.s.kv, false, &index, NULL), MAUTH_OK);
     while (more)
         assert_int_equal(audit_indexing_step(w.s.kv, index, &more, NULL), MAUTH_OK);
+    f.value[AUDIT_USER] = w.user[1];
+    assert_in_range(find(&w, index, f)->count, RECORDS / USERS, RECORDS / USERS + 1);
     erase(&w, index, w.user[1], &erased);
     assert_in_range(erased, 2 * INDEX_STEP / USERS, UINT32_MAX);
-    f.value[AUDIT_USER] = w.user[1];
     f.value[AUDIT_ACTION] = "ticket.issue";
     assert_int_equal(find(&w, index, f)->count, 0);
     audit_tally_init(&t, (enum audit_by)AUDIT_USER, audit_index_key(index));
