@@ -196,6 +196,14 @@ mark(const struct look *l, uint8_t *marks)
     return count;
 }
 
+/* In a damaged file times may be any, and the end of a span beyond all of them. */
+static bool
+is_of_span(int64_t time_us, int64_t begins_us, int64_t span_us)
+{
+    return time_us >= begins_us &&
+           (uint64_t)time_us - (uint64_t)begins_us < (uint64_t)span_us;
+}
+
 static enum mauth_rc
 count_spans(const struct look *l, const uint8_t *marks, struct audit_tally *t,
     struct mauth_err *err)
@@ -207,7 +215,7 @@ count_spans(const struct look *l, const uint8_t *marks, struct audit_tally *t,
     for (uint32_t i = l->first; i < l->end && rc == MAUTH_OK; i++) {
         if (!marks[i])
             continue;
-        if (n && (l->r->time[i] < begins || l->r->time[i] >= begins + span)) {
+        if (n && !is_of_span(l->r->time[i], begins, span)) {
             rc = audit_tally_add(t, (uint64_t)begins, n, sample, err);
             n = 0;
         }

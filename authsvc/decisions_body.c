@@ -165,7 +165,7 @@ take_words(struct decisions_body *b, const json_t *o, struct decision_entry *d)
         return wrong(b, "reason", "a name");
     if (json_array_size(args) > DECISIONS_ARGS)
         return wrong(b, "args", "a list of four texts at most");
-    for (; d->args < json_array_size(args); d->args++)
+    for (d->args = 0; d->args < json_array_size(args); d->args++)
         d->arg[d->args] = json_string_value(json_array_get(args, d->args));
     return NULL;
 }

@@ -64,15 +64,19 @@ is_private(const char *name, const json_t *value, const json_t *object)
 }
 
 static bool
-holds_private_key(json_t *object)
+holds_private_key(const char *name, json_t *value, const json_t *within)
 {
-    const char *name;
-    json_t *value;
+    bool found = is_private(name, value, within);
+    const char *member;
+    json_t *v;
 
-    json_object_foreach(object, name,
-        value) if (is_private(name, value, object) ||
-                   (json_is_object(value) && holds_private_key(value))) return true;
-    return false;
+    json_object_foreach(value, member, v)
+    {
+        found = found || holds_private_key(member, v, value);
+    }
+    for (size_t i = 0; i < json_array_size(value); i++)
+        found = found || holds_private_key("", json_array_get(value, i), within);
+    return found;
 }
 
 static bool
@@ -157,7 +161,7 @@ json_body_parse(
         return wrong(out, "body", "A member stands twice, at byte %d.", error.position);
     if (!json_is_object(out->root))
         return wrong(out, "body", "The body must be one JSON object.");
-    if (holds_private_key(out->root))
+    if (holds_private_key("", out->root, NULL))
         return wrong(out, "private-key",
             "The body holds what looks like a private key. It was not kept; but do not "
             "use that key any more.");

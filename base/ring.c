@@ -311,19 +311,36 @@ ring_view_close(struct ring_view *v)
     v->fd = -1;
 }
 
-/* A slot tells by a later number that the writer has passed; what is left begins as far
- * behind that one as there are slots. */
+/* The oldest that is left when this one is there: what follows it lies behind it, up to
+ * the newest, and then what is older by a round. */
+static uint64_t
+find_oldest(const struct ring_view *v, uint64_t there, void *data, size_t *len)
+{
+    uint64_t low = 0, high = v->slots;
+
+    while (high - low > 1) {
+        uint64_t middle = (low + high) / 2;
+
+        if (read_slot(v, there + middle, data, len) == there + middle)
+            low = middle;
+        else
+            high = middle;
+    }
+    return there + low - v->slots + 1;
+}
+
+/* A slot tells by a later number that the writer has passed. */
 bool
 ring_view_read(const struct ring_view *v, uint64_t *number, void *data, size_t *len)
 {
     for (int i = 0; i < AGAIN; i++) {
         uint64_t found = read_slot(v, *number, data, len);
 
+        if (!found || found < *number)
+            return false;
         if (found == *number)
             return true;
-        if (found < *number)
-            return false;
-        *number = found - v->slots + 1;
+        *number = find_oldest(v, found, data, len);
     }
     return false;
 }

@@ -188,7 +188,7 @@ work_on(struct watch_decisions *w, const char *authorization,
     if (why.rc)
         *err = why;
     if (rc == MAUTH_OK || rc == MAUTH_MALFORMED)
-        rc = settle(w, b, rc == MAUTH_OK ? count : 0, &why);
+        rc = settle(w, b, rc == MAUTH_OK ? count : 0, err);
     return rc;
 }
 

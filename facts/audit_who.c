@@ -19,6 +19,7 @@ struct end {
 struct work {
     const struct audit_who *what;
     struct folder_past past;
+    struct buf url; /* of the folder, as rules know it */
     /* Whoever and whatever was in the folder at some time. */
     char (*name)[ID_LEN + 1];
     size_t names, names_cap;
@@ -37,6 +38,7 @@ work_clear(struct work *w)
         free(w->end[i].record);
     free(w->end);
     free(w->name);
+    buf_clear(&w->url);
     folder_past_clear(&w->past);
 }
 
@@ -282,19 +284,11 @@ may(const struct work *w, const struct past_row *row, struct text action, size_t
         .action = action,
         .args = arity,
         .issuer = text_of(w->what->issuer)};
-    struct text url;
+    const struct text url = buf_slice(&w->url);
     struct eval e;
-    struct buf b;
-    bool yes;
 
-    buf_init(&b);
-    buf_printf(&b, "%s/v1/mesh/folders/%s", w->what->issuer, w->past.folder);
-    url = buf_slice(&b);
     q.arg = &url;
-    yes = arity == 1 && buf_ok(&b) &&
-          eval_decide(w->what->rules, &q, &source, &e, NULL) == MAUTH_OK;
-    buf_clear(&b);
-    return yes;
+    return arity == 1 && eval_decide(w->what->rules, &q, &source, &e, NULL) == MAUTH_OK;
 }
 
 static void
@@ -363,6 +357,16 @@ write_answer(const struct work *w, struct buf *json)
     buf_str(json, "]}");
 }
 
+static void
+work_init(
+    struct work *w, const struct audit_who *what, bool archive, struct mauth_err *err)
+{
+    *w = (struct work){.what = what, .archive = archive, .err = err};
+    folder_past_init(&w->past, &what->folder);
+    buf_init(&w->url);
+    buf_printf(&w->url, "%s/v1/mesh/folders/%s", what->issuer, w->past.folder);
+}
+
 static enum mauth_rc
 tell(struct work *w)
 {
@@ -379,24 +383,23 @@ tell(struct work *w)
 enum mauth_rc
 audit_who_write(const struct audit_who *what, struct buf *json, struct mauth_err *err)
 {
-    struct work w = {.what = what, .err = err};
     struct audit_range there;
+    struct work w;
     enum mauth_rc rc = audit_range(what->kv, &there, err);
 
-    folder_past_init(&w.past, &what->folder);
+    work_init(&w, what, false, err);
     if (rc == MAUTH_OK)
         rc = tell(&w);
     if (rc == MAUTH_OK && !w.past.is_told && there.first) {
         work_clear(&w);
-        w = (struct work){.what = what, .err = err, .archive = true};
-        folder_past_init(&w.past, &what->folder);
+        work_init(&w, what, true, err);
         rc = tell(&w);
     }
     if (rc == MAUTH_OK)
         rc = find_rules(&w);
     if (rc == MAUTH_OK)
         write_answer(&w, json);
-    if (rc == MAUTH_OK && !buf_ok(json))
+    if (rc == MAUTH_OK && !(buf_ok(json) && buf_ok(&w.url)))
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
     work_clear(&w);
     return rc;

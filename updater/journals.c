@@ -49,6 +49,8 @@ parse(const struct buf *file, struct journals *j)
         if (!str_unhex(reader_until(&r, ' '), RING_ID, p->id))
             return false;
         p->next = lines_number(&r, '\n');
+        if (!p->next) /* the first is 1 */
+            return false;
     }
     return reader_done(&r);
 }

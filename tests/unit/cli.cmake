@@ -32,3 +32,8 @@ mauth_unit_test(showing mauth::cli)
 mauth_unit_test(service_metadata mauth::cli)
 mauth_unit_test(trust_home mauth::cli)
 mauth_unit_test(root_key mauth::cli)
+# The account service is the test's own, without a network.
+mauth_unit_test(watch_decisions mauth::cli mauth::net PkgConfig::jansson Threads::Threads)
+target_link_options(test_watch_decisions PRIVATE
+  -Wl,--wrap=fetch_do,--wrap=fetch_retry_after_s,--wrap=trust_client_credential
+  -Wl,--wrap=backoff_wait_ms)

@@ -67,6 +67,11 @@ static const struct {
     {"RSA PEM", "{\"name\":\"-----BEGIN RSA PRIVATE KEY-----\"}", "private-key", "pri"},
     {"JWK", "{\"name\":\"a\",\"key\":{\"kty\":\"EC\",\"d\":\"AA\"}}", "private-key",
         "pri"},
+    {"PEM in a list",
+        "{\"name\":\"a\",\"list\":[\"x\",\"-----BEGIN PRIVATE KEY-----\"]}",
+        "private-key", "private key"},
+    {"JWK in a list", "{\"name\":\"a\",\"keys\":[{\"kty\":\"EC\",\"d\":\"AA\"}]}",
+        "private-key", "private key"},
     {"by name", "{\"name\":\"a\",\"privateKeyPem\":\"x\"}", "private-key",
         "private key"},
 };
