@@ -1,7 +1,8 @@
 /* Which tickets were issued here, by a log, with an index and without. */
 #include "base/file.h"
 #include "base/hash.h"
-#include "store/audit_find.h"
+#include "store/audit.h"
+#include "store/audit_indexing.h"
 #include "store/issued.h"
 #include "store/key.h"
 #include "tests/unit/store_dir.h"
@@ -336,7 +337,7 @@ make_big(void **state)
     struct audit_record r = {.action = "ticket.issue", .outcome = "allow"};
     static const uint8_t other[HASH_LEN] = {9};
     struct issued_ticket t;
-    bool more;
+    bool more = true;
 
     (void)state;
     log_make(&big.log);
@@ -355,10 +356,10 @@ make_big(void **state)
     issue(&big.log, BEHIND);
     pass(&big.log, INDEX_STEP + 20);
     assert_int_equal(
-        audit_find_open(big.log.store.kv, false, &big.index, NULL), MAUTH_OK);
-    assert_int_equal(
-        audit_index_step(big.log.store.kv, big.index, &more, NULL), MAUTH_OK);
-    assert_true(more);
+        audit_indexing_open(big.log.store.kv, false, &big.index, NULL), MAUTH_OK);
+    while (more)
+        assert_int_equal(
+            audit_indexing_step(big.log.store.kv, big.index, &more, NULL), MAUTH_OK);
     damage(&big.log, 20000);
     return 0;
 }
@@ -442,15 +443,12 @@ static struct audit_index *
 blank_index(const char *dir, size_t files, uint64_t first)
 {
     struct audit_index *x = NULL;
-    struct run_draft *d = NULL;
 
     assert_int_equal(audit_index_open(dir, false, &x, NULL), MAUTH_OK);
-    for (size_t i = 0; i < files; i++) {
-        assert_int_equal(run_draft_new(first + i * INDEX_STEP, &d, NULL), MAUTH_OK);
-        for (size_t k = 0; k < INDEX_STEP; k++)
-            assert_int_equal(
-                run_draft_add(d, audit_index_key(x), 0, NULL, NULL), MAUTH_OK);
-        assert_int_equal(audit_index_add(x, d, NULL), MAUTH_OK);
+    assert_int_equal(audit_index_pass(x, first, NULL), MAUTH_OK);
+    for (size_t i = 1; i <= files; i++) {
+        assert_int_equal(audit_index_pass(x, first + i * INDEX_STEP, NULL), MAUTH_OK);
+        assert_int_equal(audit_index_write(x, 0, NULL), MAUTH_OK);
     }
     return x;
 }
