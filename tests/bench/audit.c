@@ -14,6 +14,7 @@
 #include "tests/bench/audit_append.h"
 #include "tests/bench/audit_cold.h"
 #include "tests/bench/audit_desk.h"
+#include "tests/bench/audit_flood.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/exchange.h"
 
@@ -27,6 +28,7 @@ enum {
 };
 
 #define WARM_UP_S 1
+#define FLOOD_S   60
 
 struct options {
     double records, seconds;
@@ -44,6 +46,7 @@ struct audit {
     struct bench_load *load;
     struct exchange exchange;
     struct audit_desk desk;
+    struct audit_flood flood;
     char store[PATH_MAX + 16];
 };
 
@@ -206,7 +209,8 @@ serve(struct audit *b, struct mauth_err *err)
             b->service.port, ca_file, b->service.pid, CONNECTIONS, &b->load, err);
     if (rc != MAUTH_OK)
         return rc;
-    b->exchange.port = b->service.port;
+    b->exchange.port = b->flood.port = b->service.port;
+    b->flood.tokens = b->tokens;
     rc = exchange_begin(&b->exchange, b->load, err);
     if (rc == MAUTH_OK)
         rc = audit_desk_start(&b->desk, &b->service, &b->fill, err);
@@ -216,7 +220,26 @@ serve(struct audit *b, struct mauth_err *err)
     ended = audit_desk_end(&b->desk, rc ? NULL : err);
     if (rc == MAUTH_OK && ended == MAUTH_OK)
         bench_line("audit.login", "answers", 0, (double)b->desk.answers, "answers");
-    return rc ? rc : ended;
+    if (rc == MAUTH_OK)
+        rc = ended;
+    if (rc == MAUTH_OK)
+        rc = audit_flood(&b->flood, b->load, b->o->quick ? 1 : FLOOD_S, err);
+    return rc;
+}
+
+/* Of refusals that are counted together the last are written when the service ends. */
+static enum mauth_rc
+look_at_flood(struct audit *b, struct mauth_err *err)
+{
+    struct kv *kv = NULL;
+    enum mauth_rc rc;
+
+    bench_service_end(&b->service);
+    rc = open_store(b, KV_OPEN, "store", &kv, err);
+    if (rc == MAUTH_OK)
+        rc = audit_flood_left(&b->flood, kv, err);
+    kv_close(kv);
+    return rc;
 }
 
 static enum mauth_rc
@@ -241,6 +264,8 @@ run(const struct options *o, struct mauth_err *err)
         rc = append(&b, err);
     if (rc == MAUTH_OK)
         rc = serve(&b, err);
+    if (rc == MAUTH_OK)
+        rc = look_at_flood(&b, err);
     exchange_clear(&b.exchange);
     bench_load_close(b.load);
     bench_service_stop(&b.service);

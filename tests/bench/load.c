@@ -103,16 +103,24 @@ make_room(struct bench_load_result *r)
     return true;
 }
 
+static bool
+is_good(const struct bench_asker *asker, const char *answer)
+{
+    char status[24];
+    int len = snprintf(
+        status, sizeof(status), "HTTP/1.1 %d ", asker->status ? asker->status : 200);
+
+    return strncmp(answer, status, (size_t)len) == 0 && strstr(answer, asker->want);
+}
+
 static void
 take_answer(struct bench_load *l, struct connection *c)
 {
-    static const char good[] = "HTTP/1.1 200 ";
     double ms = (double)(bench_now_ns() - c->asked_ns) / 1e6;
 
     c->waits = false;
     l->waiting--;
-    if (strncmp(c->answer, good, sizeof(good) - 1) != 0 ||
-        !strstr(c->answer, l->asker->want))
+    if (!is_good(l->asker, c->answer))
         complain(l, "an answer that is none", c->answer, c->have);
     else if (make_room(l->result)) {
         l->result->latency_ms[l->result->exchanges++] = ms;

@@ -31,9 +31,10 @@ struct bench_asker {
     /* The next request of a connection; its length, 0 when there is none any more. */
     size_t (*write)(void *arg, size_t connection, char *out, size_t max);
     void *arg;
-    const char *want; /* a good answer is a 200 that holds it */
+    const char *want; /* a good answer holds it */
     /* Sees each good answer, before the next request is written; NULL: nobody does. */
     void (*took)(void *arg, size_t connection, const char *answer);
+    int status; /* of a good answer; 0: 200 */
 };
 
 /* Zeros at first; turns add to it. */

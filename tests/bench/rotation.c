@@ -359,7 +359,8 @@ report(struct rotation *b, const struct bench_load_result *r)
 static enum mauth_rc
 work(struct rotation *b, struct mauth_err *err)
 {
-    const struct bench_asker asker = {write_request, b, "\"access_token\"", took};
+    const struct bench_asker asker = {
+        .write = write_request, .arg = b, .want = "\"access_token\"", .took = took};
     struct bench_load_result result = {.exchanges = 0};
     enum mauth_rc rc = MAUTH_OK;
     pthread_t admin;

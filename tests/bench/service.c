@@ -222,9 +222,15 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
 }
 
 void
-bench_service_stop(struct bench_service *s)
+bench_service_end(struct bench_service *s)
 {
     spawn_end(&s->pid);
+}
+
+void
+bench_service_stop(struct bench_service *s)
+{
+    bench_service_end(s);
     if (s->dir[0])
         nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     s->dir[0] = '\0';

@@ -39,6 +39,9 @@ int bench_free_port(void);
 MAUTH_MUST_USE enum mauth_rc bench_service_start(
     struct bench_service *s, const char *programs, struct mauth_err *err);
 
+/* Let it end; the folder stays. */
+void bench_service_end(struct bench_service *s);
+
 /* Let it end, and remove the folder. */
 void bench_service_stop(struct bench_service *s);
 

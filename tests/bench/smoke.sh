@@ -71,7 +71,8 @@ refuses rotation --rotations 0
 
 # A log that is small, but has one file of the index; each question finds what it must.
 lines=$("$bench" audit --quick --records 300000 --seconds 0.3)
-expect "$lines" 's|records|bytes|us|ms|x|commits|exchanges|answers' audit.{fill.s,records,bytes_per_record,index.cpu.us} \
+expect "$lines" 's|records|bytes|us|ms|x|commits|exchanges|answers|logins' audit.{fill.s,records,bytes_per_record,index.cpu.us} \
     audit.{query_user,query_ticket,query_folder,count_day,count_day.hours,count_day.users}.{ms,longest.ms,found} \
-    audit.append.{per_s,empty.per_s,ratio} audit.login.{per_s,asked.per_s,ratio,answers} disk.commit.per_s
+    audit.append.{per_s,empty.per_s,ratio} audit.login.{per_s,asked.per_s,ratio,answers} disk.commit.per_s \
+    audit.flood.{per_s,logins,records,bytes}
 refuses audit --records 5

@@ -58,7 +58,10 @@ static void *
 wait_on(void *arg)
 {
     struct waiters *w = arg;
-    const struct bench_asker asker = {write_request, w, "meshauth-trust", take_answer};
+    const struct bench_asker asker = {.write = write_request,
+        .arg = w,
+        .want = "meshauth-trust",
+        .took = take_answer};
 
     w->rc = bench_load_turn(w->load, &asker, HOURS_S, &w->result, &w->err);
     return NULL;
