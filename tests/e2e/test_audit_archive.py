@@ -113,6 +113,29 @@ class Leaving(Archive):
         self.assertGreater(self.json("prove", "_" + 32 * "0", code=1)["unseen"], 0)
 
 
+class Restored(Archive):
+    """The disk with the store was lost; the archive was kept elsewhere, as was a backup."""
+
+    def test_the_archive_goes_with_it(self):
+        self.fill()
+        self.mesh.stop()
+        self.mesh.start()
+        gone = self.left()
+        backup, store, lost = self.mesh.folder / "backup", self.mesh.dir / "store", self.mesh.folder / "lost"
+        run(MESHAUTH, "backup", "--out", backup, "-c", self.mesh.conf)
+        self.mesh.stop()
+        store.rename(lost)
+        run(MESHAUTH, "restore", backup, "-c", self.mesh.conf, "--root", self.mesh.dir / "root.key")
+        verdict = self.json("verify")
+        self.assertTrue(verdict["whole"])
+        self.assertEqual((verdict["left"], verdict["archived"]), (gone, 0))
+        (lost / "audit-archive").rename(store / "audit-archive")
+        self.mesh.start()
+        self.assertEqual(self.whole()["left"], gone)
+        self.assertEqual([r["action"] for r in self.all() if r["action"] == "restore"], ["restore"])
+        backup.unlink()
+
+
 class Erasing(Archive):
     def test_one_who_has_gone(self):
         admin, bob, carol = Admin(self.mesh, "root"), Person(self.mesh, "bob"), Person(self.mesh, "carol")
