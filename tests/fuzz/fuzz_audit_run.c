@@ -7,25 +7,18 @@
 #include <unistd.h>
 
 #include "audit/index_parts.h"
-#include "base/hash.h"
+#include "audit/run_file.h"
 #include "base/str.h"
 #include "tests/fuzz/fuzz.h"
 
-/* The head, as audit/run.c has it. */
 enum {
-    AT_ORDER = 8,
-    AT_COUNT = 12,
-    AT_POSTS = 24,
-    AT_KEY = 56,
-    AT_SUM = 64,
-    HEAD = 96,
+    HEAD = sizeof(struct run_head),
     RECORDS = 2 * RUN_BLOCK + 1, /* that a file is made for, at most */
     POSTS = 4 * RUN_BLOCK + 1,
     FILE_MAX = HEAD + RECORDS * 24 + POSTS * 20
 };
 
 static const uint8_t key[SIPHASH_KEY]; /* zeros, as that of the corpus */
-static const char magic[] = "mauditx2";
 
 /* In memory: a disk would be waited for. */
 static char folder[] = "/dev/shm/mauth-fuzz-run-XXXXXX";
@@ -62,40 +55,25 @@ make_folder(void)
     write_file(key_path, key, sizeof(key));
 }
 
-static size_t
-blocks_of(size_t n)
-{
-    return (n + RUN_BLOCK - 1) / RUN_BLOCK;
-}
-
 /* Whatever it was: with its magic, of a size that fits its counts (the body again and
  * again, if it is too short for them), and with its sums. */
 static size_t
 make_good(const uint8_t *data, size_t size, uint8_t out[FILE_MAX])
 {
-    const uint32_t order = 0x01020304;
-    const uint64_t check = siphash(key, magic, strlen(magic));
-    size_t body = size > HEAD ? size - HEAD : 0, table, len;
-    uint32_t count;
-    uint64_t posts;
+    size_t body = size > HEAD ? size - HEAD : 0, len;
+    struct run_head h = {.count = 0};
 
-    memset(out, 0, HEAD);
-    memcpy(out, data, size < HEAD ? size : HEAD);
-    memcpy(&count, out + AT_COUNT, sizeof(count));
-    memcpy(&posts, out + AT_POSTS, sizeof(posts));
-    count %= RECORDS;
-    posts %= POSTS;
-    table = blocks_of(count) * 16 + blocks_of(posts) * 8;
-    len = HEAD + table + posts * 12 + count * 8;
-    memcpy(out, magic, strlen(magic));
-    memcpy(out + AT_ORDER, &order, sizeof(order));
-    memcpy(out + AT_COUNT, &count, sizeof(count));
-    memcpy(out + AT_POSTS, &posts, sizeof(posts));
-    memcpy(out + AT_KEY, &check, sizeof(check));
-    memset(out + AT_SUM, 0, HASH_LEN);
+    memcpy(&h, data, size < HEAD ? size : HEAD);
+    memcpy(h.magic, RUN_MAGIC, sizeof(h.magic));
+    h.order = RUN_ORDER;
+    h.count %= RECORDS;
+    h.posts %= POSTS;
+    h.key = run_check(key);
+    len = run_file_size(h.count, h.posts);
     for (size_t i = HEAD; i < len; i++)
         out[i] = body ? data[HEAD + (i - HEAD) % body] : 0;
-    MUST(hash_bytes(out, HEAD + table, out + AT_SUM, NULL) == MAUTH_OK);
+    MUST(run_sum_up(&h, out + HEAD, h.sum, NULL) == MAUTH_OK);
+    memcpy(out, &h, HEAD);
     return len;
 }
 
