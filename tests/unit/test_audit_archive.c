@@ -7,6 +7,7 @@
 #include "store/audit_indexing.h"
 #include "store/audit_prove.h"
 #include "store/audit_verify.h"
+#include "store/issued.h"
 #include "store/key.h"
 #include "tests/unit/store_dir.h"
 
@@ -28,9 +29,9 @@ struct world {
 };
 
 static void
-ticket_of(uint64_t i, char out[40])
+ticket_of(uint64_t i, char out[ISSUED_ID + 1])
 {
-    snprintf(out, 40, "_%032x", (unsigned)i);
+    snprintf(out, ISSUED_ID + 1, "_%032x", (unsigned)i);
 }
 
 static enum mauth_rc
@@ -41,7 +42,7 @@ append(struct kv_txn *txn, void *arg, struct mauth_err *err)
 
     for (uint64_t i = w->from; i < w->to && rc == MAUTH_OK; i++) {
         uint8_t salt[AUDIT_SALT] = {(uint8_t)i, (uint8_t)(i >> 8), w->seed};
-        char ticket[40];
+        char ticket[ISSUED_ID + 1];
         const struct audit_record r = {.time_us = START_US + (int64_t)i * HOUR_US,
             .actor = w->user[i % USERS],
             .action = i % 5 ? "ticket.issue" : "folder.create",
@@ -254,7 +255,7 @@ proves_what_has_left(void **state)
     struct archive_list l;
     struct audit_evidence e;
     struct world w = {.seed = 0};
-    char ticket[40];
+    char ticket[ISSUED_ID + 1];
 
     (void)state;
     make(&w);
@@ -433,6 +434,32 @@ count_archived(const struct archive_record *r, void *arg)
     return true;
 }
 
+/* One of the world's tickets, as a service tells of it. */
+static struct issued_ticket
+told(uint64_t i, uint8_t seed)
+{
+    struct issued_ticket t = {.digest = {(uint8_t)i, (uint8_t)(i >> 8), seed}};
+
+    ticket_of(i, t.id);
+    return t;
+}
+
+/* Ticket and digest of an erased one stayed; what has left the store is not denied. */
+static void
+expect_told(struct world *w, uint64_t erased)
+{
+    struct issued_ticket t[] = {
+        told(erased, 0), told(erased, 1), told(9, 0), told(RECORDS + 7, 0)};
+
+    assert_int_equal(issued_find(w->s.kv, NULL, t, COUNT(t), 0, NULL), MAUTH_OK);
+    assert_int_equal(t[0].state, ISSUED_HERE);
+    assert_int_equal(t[2].state, ISSUED_UNSURE);
+    assert_int_equal(t[3].state, ISSUED_UNSURE);
+    t[1].state = ISSUED_NOWHERE;
+    assert_int_equal(issued_find(w->s.kv, NULL, &t[1], 1, 0, NULL), MAUTH_OK);
+    assert_int_equal(t[1].state, ISSUED_OTHERWISE);
+}
+
 static void
 erases_one_and_no_other(void **state)
 {
@@ -443,7 +470,7 @@ erases_one_and_no_other(void **state)
     struct audit_verdict v;
     uint64_t erased = 0;
     struct world w = {.seed = 0};
-    char ticket[40];
+    char ticket[ISSUED_ID + 1];
 
     (void)state;
     make(&w);
@@ -482,6 +509,7 @@ erases_one_and_no_other(void **state)
         assert_int_equal(e.digest[0], (uint8_t)i);
         buf_clear(&e.json);
     }
+    expect_told(&w, 1997);
     /* What was erased in the store leaves like all else. */
     keep(&w, NULL, k, time_of(RECORDS));
     v = verify(&w);
