@@ -64,8 +64,8 @@ static bool
 is_fit_to_show(struct text t)
 {
     while (t.len) {
-        uint32_t rune;
-        size_t n = utf8_next(t.p, t.len, &rune);
+        uint32_t rune = (uint8_t)*t.p;
+        size_t n = rune < 0x7f ? 1 : utf8_next(t.p, t.len, &rune);
 
         if (!n || (rune >= 0x7f && rune < 0xa0))
             return false;

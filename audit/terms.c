@@ -149,7 +149,8 @@ read_member(struct reader *r, struct text name, struct audit_terms *t)
         return;
     }
     for (int f = 0; f < AUDIT_FIELDS; f++)
-        if (text_is(name, audit_field_names[f])) {
+        if (name.len && *name.p == *audit_field_names[f] &&
+            text_is(name, audit_field_names[f])) {
             add(t, (enum audit_field)f, value);
             break;
         }

@@ -5,14 +5,13 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/sha.h>
-
 #include "authsvc/issue.h"
 #include "authsvc/log.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/problem.h"
 #include "authsvc/refusals.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "store/graph_service.h"
@@ -67,6 +66,7 @@ take_subject(const struct mauth_ticket *t, struct caller *c, struct mauth_err *e
     const char *subject = mauth_ticket_subject(t);
     const char *session = mauth_ticket_session(t);
     const uint8_t *spki;
+    enum mauth_rc rc;
     size_t len;
 
     c->kind = id_kind_of(subject, strlen(subject));
@@ -76,9 +76,9 @@ take_subject(const struct mauth_ticket *t, struct caller *c, struct mauth_err *e
         !id_parse(ID_SESSION, session, strlen(session), &c->session))
         return mauth_fail(err, MAUTH_DENIED, "caller: no identity ticket of a key");
     spki = mauth_key_spki(c->proof.key, &len);
-    SHA256(spki, len, c->key_hash);
-    c->ticket = true;
-    return MAUTH_OK;
+    rc = hash_bytes(spki, len, c->key_hash, err);
+    c->ticket = rc == MAUTH_OK;
+    return rc;
 }
 
 /* A check of a ticket under way; err's reason is that of the first that failed. */

@@ -194,13 +194,14 @@ http_path_matches(const char *route, const char *path, size_t n, struct text *id
     id->p = "";
     id->len = 0;
     while (*route) {
-        size_t len = strcspn(path, "/");
+        size_t len;
 
-        if (strncmp(route, place, sizeof(place) - 1) != 0) {
+        if (*route != place[0] || strncmp(route, place, sizeof(place) - 1) != 0) {
             if (*route++ != *path++)
                 return false;
             continue;
         }
+        len = strcspn(path, "/");
         if (len == 0)
             return false;
         if (seen++ == n)

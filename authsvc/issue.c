@@ -17,15 +17,22 @@ static const char unspecified_class[] =
     "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified";
 static const char x509_class[] = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509";
 
+enum {
+    DRAW = 16 /* tickets that random bytes are drawn for at once */
+};
+
+/* What is random in a ticket and in its record. */
+struct chance {
+    uint8_t id[TICKET_ID_RANDOM];
+    uint8_t salt[AUDIT_SALT];
+};
+
 /* The texts that a ticket's slices point to while it is made. */
 struct draft {
     struct ticket ticket;
     struct shared_ref *keys;
     const struct keystore_signer *signer; /* one of them */
-    struct {
-        uint8_t id[TICKET_ID_RANDOM];
-        uint8_t salt[AUDIT_SALT];
-    } random; /* drawn at once: each draw costs as much as a hash */
+    struct chance random;
     char id[TICKET_ID_LEN + 1];
     char subject[ID_LEN + 1];
     char session[ID_LEN + 1];
@@ -96,6 +103,23 @@ choose_key(const struct issue_ground *g, struct draft *d, struct mauth_err *err)
                      "issue: no signing key is active for %s", d->ticket.audience[0].p);
 }
 
+/* Each draw costs as much as a hash, and one of many bytes hardly more: a thread draws
+ * for several tickets. */
+static enum mauth_rc
+draw(struct chance *out, struct mauth_err *err)
+{
+    static _Thread_local struct chance drawn[DRAW];
+    static _Thread_local size_t left;
+    enum mauth_rc rc = left ? MAUTH_OK : mauth_random(drawn, sizeof(drawn), err);
+
+    if (rc != MAUTH_OK)
+        return rc;
+    left = (left ? left : DRAW) - 1;
+    *out = drawn[left];
+    mauth_wipe(&drawn[left], sizeof(drawn[left]));
+    return MAUTH_OK;
+}
+
 /* What both kinds of ticket say. The draft is for end(), also after a failure. */
 static enum mauth_rc
 start(const struct issue_ground *g, int64_t lifetime_s, const char *const *audience,
@@ -110,7 +134,7 @@ start(const struct issue_ground *g, int64_t lifetime_s, const char *const *audie
         return mauth_fail(err, MAUTH_TOO_LARGE, "issue: %zu audiences", audiences);
     for (; t->audiences < audiences; t->audiences++)
         t->audience[t->audiences] = text_of(audience[t->audiences]);
-    rc = mauth_random(&d->random, sizeof(d->random), err);
+    rc = draw(&d->random, err);
     if (rc == MAUTH_OK)
         rc = choose_key(g, d, err);
     if (rc != MAUTH_OK)

@@ -113,7 +113,9 @@ log_failure(const char *request_id, const struct mauth_err *err)
 static void
 put_member(struct buf *b, const char *name, const char *value)
 {
-    buf_printf(b, "%s\"%s\":", b->len ? "," : "{", name);
+    buf_str(b, b->len ? ",\"" : "{\"");
+    buf_str(b, name);
+    buf_str(b, "\":");
     buf_json(b, text_of(value));
 }
 

@@ -1,9 +1,35 @@
 #include "base/b64.h"
 
-static const char std_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char url_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+#include <string.h>
+
+/*
+ * Two digits for each 12 bits: half the look-ups. The alphabets differ in the last two
+ * digits.
+ */
+/* clang-format off */
+#define ROW(a, y, z) \
+    {a, 'A'}, {a, 'B'}, {a, 'C'}, {a, 'D'}, {a, 'E'}, {a, 'F'}, {a, 'G'}, {a, 'H'}, \
+    {a, 'I'}, {a, 'J'}, {a, 'K'}, {a, 'L'}, {a, 'M'}, {a, 'N'}, {a, 'O'}, {a, 'P'}, \
+    {a, 'Q'}, {a, 'R'}, {a, 'S'}, {a, 'T'}, {a, 'U'}, {a, 'V'}, {a, 'W'}, {a, 'X'}, \
+    {a, 'Y'}, {a, 'Z'}, {a, 'a'}, {a, 'b'}, {a, 'c'}, {a, 'd'}, {a, 'e'}, {a, 'f'}, \
+    {a, 'g'}, {a, 'h'}, {a, 'i'}, {a, 'j'}, {a, 'k'}, {a, 'l'}, {a, 'm'}, {a, 'n'}, \
+    {a, 'o'}, {a, 'p'}, {a, 'q'}, {a, 'r'}, {a, 's'}, {a, 't'}, {a, 'u'}, {a, 'v'}, \
+    {a, 'w'}, {a, 'x'}, {a, 'y'}, {a, 'z'}, {a, '0'}, {a, '1'}, {a, '2'}, {a, '3'}, \
+    {a, '4'}, {a, '5'}, {a, '6'}, {a, '7'}, {a, '8'}, {a, '9'}, {a, y}, {a, z}
+#define ROWS4(a, b, c, d, y, z) ROW(a, y, z), ROW(b, y, z), ROW(c, y, z), ROW(d, y, z)
+#define PAIRS(y, z) { \
+    ROWS4('A', 'B', 'C', 'D', y, z), ROWS4('E', 'F', 'G', 'H', y, z), \
+    ROWS4('I', 'J', 'K', 'L', y, z), ROWS4('M', 'N', 'O', 'P', y, z), \
+    ROWS4('Q', 'R', 'S', 'T', y, z), ROWS4('U', 'V', 'W', 'X', y, z), \
+    ROWS4('Y', 'Z', 'a', 'b', y, z), ROWS4('c', 'd', 'e', 'f', y, z), \
+    ROWS4('g', 'h', 'i', 'j', y, z), ROWS4('k', 'l', 'm', 'n', y, z), \
+    ROWS4('o', 'p', 'q', 'r', y, z), ROWS4('s', 't', 'u', 'v', y, z), \
+    ROWS4('w', 'x', 'y', 'z', y, z), ROWS4('0', '1', '2', '3', y, z), \
+    ROWS4('4', '5', '6', '7', y, z), ROWS4('8', '9', y, z, y, z) }
+/* clang-format on */
+
+static const char std_pairs[1 << 12][2] = PAIRS('+', '/');
+static const char url_pairs[1 << 12][2] = PAIRS('-', '_');
 
 /*
  * What each byte is worth as a digit, in each of the four places of a group, so
@@ -57,31 +83,29 @@ b64_decoded_max(size_t len)
 size_t
 b64_encode(enum b64_kind kind, const void *data, size_t len, char *out)
 {
-    const char *digits = kind == B64_STD ? std_digits : url_digits;
+    const char(*pairs)[2] = kind == B64_STD ? std_pairs : url_pairs;
     const uint8_t *in = data;
-    size_t at = 0;
+    char *at = out;
 
-    for (; len >= 3; len -= 3, in += 3) {
+    for (; len >= 3; len -= 3, in += 3, at += 4) {
         unsigned v = (unsigned)in[0] << 16 | (unsigned)in[1] << 8 | in[2];
 
-        out[at++] = digits[v >> 18];
-        out[at++] = digits[v >> 12 & 63];
-        out[at++] = digits[v >> 6 & 63];
-        out[at++] = digits[v & 63];
+        memcpy(at, pairs[v >> 12], 2);
+        memcpy(at + 2, pairs[v & 0xfff], 2);
     }
     if (len) {
         unsigned v = (unsigned)in[0] << 16 | (len == 2 ? (unsigned)in[1] << 8 : 0);
 
-        out[at++] = digits[v >> 18];
-        out[at++] = digits[v >> 12 & 63];
+        memcpy(at, pairs[v >> 12], 2);
+        at += 2;
         if (len == 2)
-            out[at++] = digits[v >> 6 & 63];
+            *at++ = pairs[v & 0xfff][0];
         else if (kind == B64_STD)
-            out[at++] = '=';
+            *at++ = '=';
         if (kind == B64_STD)
-            out[at++] = '=';
+            *at++ = '=';
     }
-    return at;
+    return (size_t)(at - out);
 }
 
 /* The one or two bytes of a last group of n digits; false if bits are left over. */

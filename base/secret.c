@@ -18,7 +18,8 @@ struct mauth_secret {
 void
 mauth_wipe(void *data, size_t len)
 {
-    OPENSSL_cleanse(data, len);
+    if (len)
+        explicit_bzero(data, len);
 }
 
 bool

@@ -10,7 +10,8 @@
 #include "base/utf8.h"
 
 enum {
-    SHOWN = 40 /* what a message quotes of a foreign name */
+    SHOWN = 40, /* what a message quotes of a foreign name */
+    BLOCK = 32  /* bytes that are looked at together */
 };
 
 struct field {
@@ -26,18 +27,36 @@ struct form {
     char text[];
 };
 
-/* Whether a byte stands for itself. Most of a form is base64url, thousands of bytes of
- * it: they are looked up. */
-/* clang-format off */
-#define Y4  true, true, true, true
-#define Y16 Y4, Y4, Y4, Y4
-static const bool is_plain[256] = {
-    [' ' + 1] = true, true, true, true, false /* % */, true, true, true, true, true,
-    false /* + */, true, true, true, true,
-    ['0'] = Y16, Y16, Y16, Y16, true, true, true, true, true, true, true, true, true,
-    true, true, true, true, true, true,
-};
-/* clang-format on */
+/* 0 when a byte stands for itself. */
+static uint8_t
+is_other(uint8_t c)
+{
+    return (uint8_t)((c <= ' ') | (c >= 0x7f) | (c == '%') | (c == '+'));
+}
+
+/* Most of a form is base64url, thousands of bytes of it: a compiler has them looked at
+ * many at once. */
+static bool
+is_plain_block(const char *p)
+{
+    uint8_t other = 0;
+
+    for (size_t i = 0; i < BLOCK; i++)
+        other |= is_other((uint8_t)p[i]);
+    return !other;
+}
+
+static size_t
+plain_length(struct text t)
+{
+    size_t n = 0;
+
+    while (t.len - n >= BLOCK && is_plain_block(t.p + n))
+        n += BLOCK;
+    while (n < t.len && !is_other((uint8_t)t.p[n]))
+        n++;
+    return n;
+}
 
 /* One decoded byte off in; false when it had to be encoded, or is so wrongly. */
 static bool
@@ -87,10 +106,8 @@ decode(struct form *f, struct text in)
     bool is_all_plain = true;
 
     while (in.len) {
-        size_t plain = 0;
+        size_t plain = plain_length(in);
 
-        while (plain < in.len && is_plain[(uint8_t)in.p[plain]])
-            plain++;
         memcpy(f->end, in.p, plain);
         f->end += plain;
         in.p += plain;

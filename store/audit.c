@@ -94,23 +94,32 @@ record_key(struct store_key *key, uint64_t sequence)
     buf_u64(&key->b, sequence);
 }
 
+/* Puts it, and hands out its leaf. */
 static enum mauth_rc
 save_record(struct kv_txn *txn, uint64_t sequence, const struct audit_entry *e,
-    struct text record, struct mauth_err *err)
+    uint8_t leaf[HASH_LEN], struct mauth_err *err)
 {
+    const uint8_t *salt = audit_entry_salt(e);
     struct store_key key;
     enum mauth_rc rc;
+    struct text json;
     struct buf b;
+    size_t head;
 
     record_key(&key, sequence);
     buf_init(&b);
     buf_u8(&b, VERSION);
-    buf_put(&b, audit_entry_salt(e), AUDIT_SALT);
-    buf_text(&b, record);
-    if (buf_ok(&b))
-        rc = kv_put(txn, store_key_text(&key), buf_slice(&b), err);
-    else
+    buf_put(&b, salt, AUDIT_SALT);
+    head = b.len;
+    audit_entry_write(e, sequence, &b);
+    if (buf_ok(&b)) {
+        json = (struct text){(const char *)b.data + head, b.len - head};
+        rc = audit_leaf(salt, json, leaf, err);
+    } else {
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    }
+    if (rc == MAUTH_OK)
+        rc = kv_put(txn, store_key_text(&key), buf_slice(&b), err);
     buf_clear(&b);
     return rc;
 }
@@ -120,25 +129,14 @@ audit_append(struct kv_txn *txn, const struct audit_entry *e, struct mauth_err *
 {
     uint8_t leaf[HASH_LEN];
     struct merkle tree;
-    enum mauth_rc rc;
-    struct buf json;
+    enum mauth_rc rc = load_tree(txn, &tree, err);
 
-    rc = load_tree(txn, &tree, err);
-    if (rc)
-        return rc;
-    buf_init(&json);
-    audit_entry_write(e, tree.size, &json);
-    if (!buf_ok(&json))
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
     if (rc == MAUTH_OK)
-        rc = audit_leaf(audit_entry_salt(e), buf_slice(&json), leaf, err);
-    if (rc == MAUTH_OK)
-        rc = save_record(txn, tree.size, e, buf_slice(&json), err);
+        rc = save_record(txn, tree.size, e, leaf, err);
     if (rc == MAUTH_OK)
         rc = merkle_append(&tree, leaf, save_node, txn, err);
     if (rc == MAUTH_OK)
         rc = save_tree(txn, &tree, err);
-    buf_clear(&json);
     return rc;
 }
 

@@ -45,6 +45,30 @@ known_answers(void **state)
     }
 }
 
+/* Each pair of digits, in both halves of a group. */
+static void
+encodes_every_pair(void **state)
+{
+    static const char *const digits[] = {
+        [B64_STD] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+        [B64_URL] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+    };
+
+    (void)state;
+    for (size_t kind = 0; kind < COUNT(digits); kind++)
+        for (unsigned v = 0; v < 1U << 12; v++) {
+            const uint8_t in[] = {
+                (uint8_t)(v >> 4), (uint8_t)(v << 4 | v >> 8), (uint8_t)v};
+            const char high = digits[kind][v >> 6], low = digits[kind][v & 63];
+            const char want[] = {high, low, high, low};
+            char out[4];
+
+            assert_int_equal(
+                b64_encode((enum b64_kind)kind, in, sizeof(in), out), sizeof(want));
+            assert_memory_equal(out, want, sizeof(want));
+        }
+}
+
 static void
 refuses_every_other_spelling(void **state)
 {
@@ -92,6 +116,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),
+        cmocka_unit_test(encodes_every_pair),
         cmocka_unit_test(refuses_every_other_spelling),
     };
 
