@@ -73,8 +73,11 @@ index_tail_find(const struct audit_index *x, const struct audit_filter *f,
     uint64_t first, uint64_t end, audit_index_each *each, void *arg)
 {
     struct ask a = make_ask(x, f, first, end);
-    size_t from = a.d ? posts_of(a.d, f->oldest_first ? a.first : a.end) : 0, to = from;
+    size_t from, to;
 
+    if (!a.d)
+        return true;
+    from = to = posts_of(a.d, f->oldest_first ? a.first : a.end);
     for (uint32_t i = 0; i < a.end - a.first; i++) {
         uint32_t record = f->oldest_first ? a.first + i : a.end - 1 - i;
 
@@ -112,9 +115,12 @@ index_tail_count(const struct audit_index *x, const struct audit_filter *f,
     uint64_t first, uint64_t end, struct audit_tally *t, struct mauth_err *err)
 {
     struct ask a = make_ask(x, f, first, end);
-    size_t from, to = a.d ? posts_of(a.d, a.first) : 0;
     enum mauth_rc rc = MAUTH_OK;
+    size_t from, to;
 
+    if (!a.d)
+        return MAUTH_OK;
+    to = posts_of(a.d, a.first);
     for (uint32_t record = a.first; record < a.end && rc == MAUTH_OK; record++) {
         for (from = to; to < a.d->posts && a.d->post[to].record == record;)
             to++;

@@ -11,6 +11,7 @@
 
 #include "authsvc/auditing.h"
 #include "authsvc/changes_api.h"
+#include "authsvc/config_record.h"
 #include "authsvc/documents.h"
 #include "authsvc/housekeeper.h"
 #include "authsvc/http.h"
@@ -118,7 +119,9 @@ start_service(struct daemon *d, struct mauth_err *err)
     d->service.config = d->config;
     d->service.kv = d->kv;
     d->service.seal = d->seal;
-    rc = refusals_new(&d->service.refusals, err);
+    rc = config_record(d->kv, d->config, err);
+    if (rc == MAUTH_OK)
+        rc = refusals_new(&d->service.refusals, err);
     if (rc == MAUTH_OK)
         rc = proofs_new(&d->service.proofs, err);
     if (rc == MAUTH_OK)

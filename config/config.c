@@ -256,6 +256,9 @@ read_file(struct walk *w)
     rc = file_read(w->config->path, CONFIG_FILE_MAX, &file, w->err);
     if (rc != MAUTH_OK)
         goto out;
+    rc = hash_bytes(file.data, file.len, w->config->hash, w->err);
+    if (rc != MAUTH_OK)
+        goto out;
     buf_str(&file, "\n"); /* libconfig wants one behind a comment */
     text.p = buf_cstr(&file);
     text.len = file.len;

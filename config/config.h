@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include <meshauth/err.h>
 
 enum {
@@ -50,6 +51,7 @@ struct config_provider {
 struct config {
     const char *path;
     const char *dir;
+    uint8_t hash[HASH_LEN]; /* SHA-256 of the file */
 
     struct {
         const char *url;        /* https://..., no slash at the end */

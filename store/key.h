@@ -55,6 +55,7 @@ enum store_space {
     SPACE_READINESS = 'w',       /* service -> what it has loaded, and since when */
     SPACE_REPORTED = 'D',        /* service -> what it has reported of tickets */
     SPACE_RULES = 'y',           /* SHA-256 of the rules in force */
+    SPACE_CONFIG = 'Y',          /* ... of the configuration at the last start */
     /* '.' is store/kv's own: ".schema" */
 };
 

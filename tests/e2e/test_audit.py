@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Questions to the audit log, over HTTPS and by `meshauth audit`: who may ask, what is
 found in which order, counted, waited for, and who had which right in a folder when."""
+import hashlib
 import json
 import os
 import random
@@ -422,6 +423,26 @@ class Folder(AuditTest):
         self.assertNotIn("rights", then["members"][0])
         self.assertEqual(then["rules_changed"], self.mesh.audit(action="rules.load")[0]["time"])
         self.assertIn("Other rules", self.audit("who", folder["id"], "--at", when).stdout)
+
+
+class Configuration(AuditTest):
+    def test_each_change_of_the_file(self):
+        def loads():
+            return [r["resources"] for r in self.lines("query", "--action", "config.load")]
+
+        def state():
+            return [str(self.conf), "sha256:" + hashlib.sha256(self.conf.read_bytes()).hexdigest()]
+
+        first = state()
+        self.assertEqual(loads(), [first])
+        self.mesh.stop()
+        self.mesh.start()
+        self.assertEqual(loads(), [first])
+        with open(self.conf, "a", encoding="utf-8") as f:
+            f.write("# changed\n")
+        self.mesh.stop()
+        self.mesh.start()
+        self.assertEqual(loads(), [first, state()])
 
 
 class Stopped(AuditTest):

@@ -98,6 +98,7 @@ is_space(enum store_space space)
     case SPACE_REPORTED:
     case SPACE_AUDIT_LEFT:
     case SPACE_AUDIT_ERASURE:
+    case SPACE_CONFIG:
     case SPACE_RULES: return true;
     }
     return false;
