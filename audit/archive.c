@@ -1,5 +1,6 @@
 #include "audit/archive.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 #include "base/fail.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/str.h"
 
 enum {
@@ -20,7 +22,7 @@ enum {
     GZIP = 16 + MAX_WBITS, /* for zlib: with the head and tail of a gzip file */
     ROOT_SHOWN = 8,        /* bytes of it in a file's name */
     LINES_MAX = 1 << 28,   /* bytes of a segment's lines */
-    FILES_MAX = 1 << 20
+    FILE_MAX = 1 << 27     /* bytes of its file */
 };
 
 void
@@ -108,7 +110,7 @@ take_lines(struct input *in, struct text piece)
     }
     buf_text(&in->line, piece);
     if (rc == MAUTH_OK && (in->line.len > ARCHIVE_LINE_MAX || in->total > LINES_MAX))
-        rc = mauth_fail(in->err, MAUTH_MALFORMED, "audit: the segment is too long");
+        rc = mauth_fail(in->err, MAUTH_MALFORMED, "the segment is too long");
     return rc;
 }
 
@@ -127,8 +129,7 @@ inflate_piece(struct input *in, uint8_t *piece, size_t len)
         z = in->at_end ? Z_DATA_ERROR : inflate(&in->z, Z_NO_FLUSH);
         in->at_end = z == Z_STREAM_END;
         if (z != Z_OK && z != Z_STREAM_END && z != Z_BUF_ERROR)
-            rc = mauth_fail(
-                in->err, MAUTH_MALFORMED, "audit: the segment is damaged (gzip)");
+            rc = mauth_fail(in->err, MAUTH_MALFORMED, "the segment is damaged (gzip)");
         else
             rc = take_lines(
                 in, (struct text){(const char *)out, sizeof(out) - in->z.avail_out});
@@ -138,26 +139,52 @@ inflate_piece(struct input *in, uint8_t *piece, size_t len)
     return rc;
 }
 
+/* All of a plain file, which may be open to be written as well. */
 static enum mauth_rc
-read_pieces(struct input *in, int fd)
+read_all(int fd, struct buf *out, struct mauth_err *err)
+{
+    struct stat st;
+    uint8_t *room;
+    size_t have = 0, size;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+        return mauth_fail(err, MAUTH_MALFORMED, "no segment of the archive");
+    size = (size_t)st.st_size;
+    room = buf_space(out, size);
+    if (!buf_ok(out))
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    while (have < size) {
+        ssize_t n = pread(fd, room + have, size - have, (off_t)have);
+
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return mauth_fail(err, MAUTH_UNAVAILABLE, "%s",
+                n ? strerror(errno) : "it became shorter while it was read");
+        have += n > 0 ? (size_t)n : 0;
+    }
+    return MAUTH_OK;
+}
+
+static enum mauth_rc
+take_file(struct input *in, const struct buf *file)
 {
     enum mauth_rc rc = MAUTH_OK;
-    uint8_t piece[PIECE];
-    ssize_t n = 1;
 
-    while (rc == MAUTH_OK && n > 0 && !in->stopped) {
-        n = read(fd, piece, sizeof(piece));
-        if (n < 0 && errno == EINTR)
-            n = 1;
-        else if (n < 0)
-            rc = mauth_fail(in->err, MAUTH_UNAVAILABLE, "audit: %s", strerror(errno));
-        else if (n > 0)
-            rc = inflate_piece(in, piece, (size_t)n);
-    }
+    for (size_t at = 0; rc == MAUTH_OK && at < file->len && !in->stopped; at += PIECE)
+        rc = inflate_piece(
+            in, file->data + at, file->len - at < PIECE ? file->len - at : PIECE);
     if (rc == MAUTH_OK && !in->stopped &&
         (!in->at_end || !in->lines.ended || in->line.len))
-        rc = mauth_fail(in->err, MAUTH_MALFORMED, "audit: the segment was cut");
+        rc = mauth_fail(in->err, MAUTH_MALFORMED, "the segment was cut");
     return rc;
+}
+
+static bool
+is_known(const struct archive_known *known, const uint8_t sha256[HASH_LEN])
+{
+    for (size_t i = 0; known && i < known->count; i++)
+        if (memcmp(known->sha256[i], sha256, HASH_LEN) == 0)
+            return true;
+    return !known || !known->count;
 }
 
 /* A file that calls itself a segment must be that one. */
@@ -169,22 +196,31 @@ check_name(const char *path, const struct archive_head *h, struct mauth_err *err
 
     archive_name(h, right);
     if (strncmp(name, "audit-", 6) == 0 && strcmp(name, right) != 0)
-        return mauth_fail(err, MAUTH_MALFORMED, "%s: holds %s", name, right);
+        return mauth_fail(err, MAUTH_MALFORMED, "it holds %s", right);
     return MAUTH_OK;
 }
 
 static enum mauth_rc
-read_segment(struct input *in, const char *path, struct archive_head *head)
+read_segment(struct input *in, const char *path, const struct archive_known *known,
+    struct archive_head *head, struct buf *file)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Nobody waits for the other end of a pipe that somebody has put there. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     enum mauth_rc rc;
 
     if (fd < 0)
         return mauth_fail(in->err,
-            errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE, "%s: %s", path,
+            errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE, "%s",
             strerror(errno));
-    rc = read_pieces(in, fd);
+    rc = read_all(fd, file, in->err);
     close(fd);
+    if (rc == MAUTH_OK)
+        rc = hash_bytes(file->data, file->len, head->sha256, in->err);
+    if (rc == MAUTH_OK && !is_known(known, head->sha256))
+        rc = mauth_fail(in->err, MAUTH_MALFORMED,
+            "it is not the file that was written: somebody has changed it");
+    if (rc == MAUTH_OK)
+        rc = take_file(in, file);
     if (rc || in->stopped)
         return rc;
     head->first = in->lines.first;
@@ -194,21 +230,26 @@ read_segment(struct input *in, const char *path, struct archive_head *head)
 }
 
 enum mauth_rc
-archive_read(const char *path, archive_each *each, void *arg, struct archive_head *head,
-    struct mauth_err *err)
+archive_read(const char *path, const struct archive_known *known, archive_each *each,
+    void *arg, struct archive_head *head, struct mauth_err *err)
 {
-    struct input in = {.each = each, .arg = arg, .err = err};
+    struct mauth_err why = MAUTH_ERR_INIT;
+    struct input in = {.each = each, .arg = arg, .err = &why};
+    const char *slash = strrchr(path, '/');
     struct archive_head unasked;
+    struct buf file;
     enum mauth_rc rc;
 
     memset(head ? head : &unasked, 0, sizeof(*head));
     if (inflateInit2(&in.z, GZIP) != Z_OK)
         return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
     buf_init(&in.line);
-    rc = read_segment(&in, path, head ? head : &unasked);
+    buf_init(&file);
+    rc = read_segment(&in, path, known, head ? head : &unasked, &file);
     buf_clear(&in.line);
+    buf_clear(&file);
     inflateEnd(&in.z);
-    return rc;
+    return rc ? mauth_fail(err, rc, "%s: %s", slash ? slash + 1 : path, why.text) : rc;
 }
 
 /* Writing. */
@@ -262,14 +303,34 @@ put_line(struct archive_writer *w, int flush, struct mauth_err *err)
     return MAUTH_OK;
 }
 
+/* It must not be gone after a power cut, once records have left for it. */
+static enum mauth_rc
+make_folder(const char *dir, struct mauth_err *err)
+{
+    enum mauth_rc rc = MAUTH_OK;
+    char *parent;
+
+    if (mkdir(dir, 0700) != 0)
+        return errno == EEXIST
+                   ? MAUTH_OK
+                   : mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", dir, strerror(errno));
+    parent = file_join(dir, "..");
+    if (!parent)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    rc = file_sync_folder(parent, err);
+    free(parent);
+    return rc;
+}
+
 static enum mauth_rc
 open_draft(struct archive_writer *w, const char *dir, struct mauth_err *err)
 {
     enum mauth_rc rc;
     char *path;
 
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-        return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", dir, strerror(errno));
+    rc = make_folder(dir, err);
+    if (rc)
+        return rc;
     path = file_join(dir, ARCHIVE_DRAFT);
     w->dir = strdup(dir);
     if (!path || !w->dir)
@@ -329,8 +390,9 @@ archive_writer_is_full(const struct archive_writer *w)
     return w->tree.size >= ARCHIVE_RECORDS_MAX || w->bytes >= ARCHIVE_BYTES_FULL;
 }
 
-static enum mauth_rc
-give_name(struct archive_writer *w, const struct archive_head *h, struct mauth_err *err)
+enum mauth_rc
+archive_writer_name(
+    struct archive_writer *w, const struct archive_head *h, struct mauth_err *err)
 {
     char name[ARCHIVE_NAME_MAX], *path;
     enum mauth_rc rc = MAUTH_OK;
@@ -340,11 +402,25 @@ give_name(struct archive_writer *w, const struct archive_head *h, struct mauth_e
     if (!path)
         return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
     fault_point("archive.written");
-    if (fsync(w->draft.fd) != 0 || rename(w->draft.name, path) != 0)
+    if (rename(w->draft.name, path) != 0)
         rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
     free(path);
     fault_point("archive.renamed");
     return rc ? rc : file_sync_folder(w->dir, err);
+}
+
+static enum mauth_rc
+hash_draft(struct archive_writer *w, uint8_t out[HASH_LEN], struct mauth_err *err)
+{
+    enum mauth_rc rc;
+    struct buf file;
+
+    buf_init(&file);
+    rc = read_all(w->draft.fd, &file, err);
+    if (rc == MAUTH_OK)
+        rc = hash_bytes(file.data, file.len, out, err);
+    buf_clear(&file);
+    return rc;
 }
 
 enum mauth_rc
@@ -360,7 +436,10 @@ archive_writer_end(
         rc = archive_put_last(&w->line, &w->tree, err);
     if (rc == MAUTH_OK)
         rc = put_line(w, Z_FINISH, err);
-    return rc ? rc : give_name(w, out, err);
+    if (rc == MAUTH_OK && fsync(w->draft.fd) != 0)
+        rc = mauth_fail(
+            err, MAUTH_UNAVAILABLE, "%s: %s", w->draft.name, strerror(errno));
+    return rc ? rc : hash_draft(w, out->sha256, err);
 }
 
 void
@@ -374,4 +453,18 @@ archive_writer_free(struct archive_writer *w)
     buf_clear(&w->line);
     free(w->dir);
     free(w);
+}
+
+void
+archive_tidy(const char *path)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+
+    if (!dir)
+        return;
+    while ((entry = readdir(dir)))
+        if (strncmp(entry->d_name, ARCHIVE_DRAFT ".", sizeof(ARCHIVE_DRAFT)) == 0)
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    closedir(dir);
 }

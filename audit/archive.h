@@ -13,8 +13,9 @@
  *
  *     audit-000000000000-000000000001-0123456789abcdef.jsonl.gz
  *
- * A segment holds together by itself; that it is the log's is known once its leaves are
- * those of the log's tree.
+ * A segment holds together by itself; that its records are the log's is known once their
+ * leaves are those of the log's tree. What it says of records that were erased no leaf
+ * shows: so the SHA-256 of the file is kept where nobody else writes.
  */
 #ifndef AUDIT_ARCHIVE_H
 #define AUDIT_ARCHIVE_H
@@ -36,6 +37,7 @@ struct archive_head {
     uint64_t first; /* sequence */
     uint64_t count;
     uint8_t root[HASH_LEN];
+    uint8_t sha256[HASH_LEN]; /* of the file, byte for byte */
 };
 
 /* What is pointed to is borrowed. */
@@ -51,8 +53,8 @@ struct archive_record {
 };
 
 /*
- * What stays of a record when it is erased: of salt and json, the others are set. False:
- * it is damaged.
+ * What stays of a record when it is erased: of salt and json, the others are set; ticket
+ * and digest only where it is the one of the ticket's issue. False: it is damaged.
  */
 MAUTH_MUST_USE bool archive_erase(struct archive_record *r, uint8_t digest[HASH_LEN]);
 
@@ -88,30 +90,25 @@ void archive_name(const struct archive_head *h, char out[ARCHIVE_NAME_MAX]);
 /* The root is known from its beginning only, the rest of it is zeros. */
 MAUTH_MUST_USE bool archive_name_parse(const char *name, struct archive_head *out);
 
+/* The hashes that a file may have. */
+struct archive_known {
+    size_t count; /* 0: any */
+    uint8_t sha256[2][HASH_LEN];
+};
+
 /*
  * Hands out the records of a file, in their order, until each returns false; those that it
- * got before a failure must not be believed. The head (may be NULL) is set when all have
- * been read.
+ * got before a failure must not be believed. known may be NULL. The head (may be NULL) is
+ * set when all have been read.
  *
- * MAUTH_MALFORMED   no segment, a damaged one, or one that has the name of another
+ * MAUTH_MALFORMED   no segment, a damaged one, one that has the name of another, or a file
+ *                   with another hash than those
  * MAUTH_NOT_FOUND, MAUTH_UNAVAILABLE
  */
 typedef bool archive_each(const struct archive_record *r, void *arg);
-MAUTH_MUST_USE enum mauth_rc archive_read(const char *path, archive_each *each,
-    void *arg, struct archive_head *head, struct mauth_err *err);
-
-/* The segments of a folder, in their order; a path that is a file is the only one. */
-struct archive_list {
-    size_t count;
-    struct archive_file {
-        char *path;
-        struct archive_head head; /* as of archive_name_parse() */
-    } * file;
-};
-/* MAUTH_NOT_FOUND: no such folder. */
-MAUTH_MUST_USE enum mauth_rc archive_list(
-    const char *path, struct archive_list *out, struct mauth_err *err);
-void archive_list_clear(struct archive_list *l);
+MAUTH_MUST_USE enum mauth_rc archive_read(const char *path,
+    const struct archive_known *known, archive_each *each, void *arg,
+    struct archive_head *head, struct mauth_err *err);
 
 /* Writing one. The folder is made if there is none (mode 0700). */
 struct archive_writer;
@@ -121,9 +118,12 @@ MAUTH_MUST_USE enum mauth_rc archive_writer_new(const char *dir, uint64_t first,
 MAUTH_MUST_USE enum mauth_rc archive_writer_add(
     struct archive_writer *w, struct archive_record *r, struct mauth_err *err);
 bool archive_writer_is_full(const struct archive_writer *w);
-/* Durable under its name when it returns, in place of what had that name. */
+/* After the last one: all is on the disk when it returns, but not under its name. */
 MAUTH_MUST_USE enum mauth_rc archive_writer_end(
     struct archive_writer *w, struct archive_head *out, struct mauth_err *err);
+/* Durable under its name when it returns, in place of what had that name. */
+MAUTH_MUST_USE enum mauth_rc archive_writer_name(
+    struct archive_writer *w, const struct archive_head *h, struct mauth_err *err);
 /* Removes what has not come to its end. NULL is fine. */
 void archive_writer_free(struct archive_writer *w);
 

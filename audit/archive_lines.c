@@ -107,25 +107,35 @@ find_digest(struct text json)
     return (struct text){at + sizeof(name) - 1, B64_32};
 }
 
+/* Of the record of an issue alone: others name tickets that were shown to us. */
+static bool
+keep_ticket(
+    struct archive_record *r, const struct audit_terms *terms, uint8_t digest[HASH_LEN])
+{
+    struct text b64 = find_digest(r->json);
+    size_t len = 0;
+
+    for (size_t i = 0; i < terms->count; i++)
+        if (terms->term[i].field == AUDIT_TICKET && is_ticket(terms->term[i].value))
+            r->ticket = terms->term[i].value;
+    if (!b64.len)
+        return true;
+    r->digest = (struct text){(const char *)digest, HASH_LEN};
+    return b64_decode(B64_STD, b64.p, b64.len, digest, HASH_LEN, &len) &&
+           len == HASH_LEN;
+}
+
 bool
 archive_erase(struct archive_record *r, uint8_t digest[HASH_LEN])
 {
     struct audit_terms terms;
-    struct text b64 = find_digest(r->json);
-    size_t len = 0;
 
     if (!audit_terms_read(r->json, &terms) || terms.sequence != r->sequence)
         return false;
     r->time_us = terms.time_us;
-    for (size_t i = 0; i < terms.count; i++)
-        if (terms.term[i].field == AUDIT_TICKET && is_ticket(terms.term[i].value))
-            r->ticket = terms.term[i].value;
-    if (b64.len) {
-        if (!b64_decode(B64_STD, b64.p, b64.len, digest, HASH_LEN, &len) ||
-            len != HASH_LEN)
-            return false;
-        r->digest = (struct text){(const char *)digest, HASH_LEN};
-    }
+    r->ticket = r->digest = (struct text){"", 0};
+    if (audit_terms_are_of_issue(&terms) && !keep_ticket(r, &terms, digest))
+        return false;
     r->erased = true;
     r->salt = NULL;
     r->json = (struct text){"", 0};
@@ -207,8 +217,8 @@ take_whole(struct archive_lines *l, struct reader *in, struct archive_record *ou
 static enum mauth_rc
 malformed(const struct archive_lines *l, struct mauth_err *err)
 {
-    return mauth_fail(err, MAUTH_MALFORMED,
-        "audit: the segment is damaged at record %" PRIu64, l->first + l->tree.size);
+    return mauth_fail(err, MAUTH_MALFORMED, "the segment is damaged at record %" PRIu64,
+        l->first + l->tree.size);
 }
 
 static enum mauth_rc

@@ -5,6 +5,7 @@
 #ifndef AUDIT_FILTER_H
 #define AUDIT_FILTER_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "audit/record.h"
@@ -25,6 +26,7 @@ struct audit_filter {
     uint64_t after; /* only what comes behind this sequence number, in that order */
     uint64_t limit; /* 0: AUDIT_LIMIT_DEFAULT */
     bool archive;   /* also what has left the store, by its archive */
+    const atomic_bool *stop; /* NULL, or: who asks wants no more once it is true */
 };
 
 /* The fields, "since", "until", "order", "after", "limit", "archive"; ended by NULL. */

@@ -181,3 +181,16 @@ audit_terms_read(struct text record, struct audit_terms *out)
     reader_expect(&r, "}", 1);
     return reader_done(&r);
 }
+
+bool
+audit_terms_are_of_issue(const struct audit_terms *t)
+{
+    static const char *const actions[] = {"login", "ticket.issue", "ticket.renew"};
+
+    if (!audit_terms_have(t, AUDIT_OUTCOME, text_of("allow")))
+        return false;
+    for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++)
+        if (audit_terms_have(t, AUDIT_ACTION, text_of(actions[i])))
+            return true;
+    return false;
+}

@@ -58,6 +58,9 @@ MAUTH_MUST_USE bool audit_terms_read(struct text record, struct audit_terms *out
 bool audit_terms_have(
     const struct audit_terms *t, enum audit_field field, struct text value);
 
+/* Did a ticket leave? Then it is this record that knows its ID and digest. */
+bool audit_terms_are_of_issue(const struct audit_terms *t);
+
 /* By name; AUDIT_FIELDS: there is none of that name. */
 enum audit_field audit_field_of(const char *name);
 

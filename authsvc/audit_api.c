@@ -212,13 +212,17 @@ static enum mauth_rc
 answer_records(struct request *r, struct mauth_err *err)
 {
     uint64_t limit = r->filter.limit ? r->filter.limit : AUDIT_LIMIT_DEFAULT;
+    struct audit_looked looked = {.missing = 0};
     enum mauth_rc rc;
 
     r->count = 0;
     buf_str(&r->body, "{\"items\":[");
     rc = audit_find(r->service->kv, auditing_index(r->service->auditing), &r->filter,
-        add_record, r, err);
-    buf_u8(&r->body, ']');
+        add_record, r, &looked, err);
+    buf_printf(&r->body, "],\"first\":%" PRIu64 ",\"size\":%" PRIu64,
+        looked.in_store.first, looked.in_store.next);
+    if (r->filter.archive)
+        buf_printf(&r->body, ",\"missing\":%" PRIu64, looked.missing);
     if (r->count == limit || r->waits)
         put_next(r);
     buf_u8(&r->body, '}');
@@ -263,6 +267,7 @@ answer_who(struct request *r, struct mauth_err *err)
     r->who.kv = r->service->kv;
     r->who.index = auditing_index(r->service->auditing);
     r->who.rules = in_force_rules(r->principal.rules);
+    r->who.stop = r->filter.stop;
     r->who.issuer = r->service->config->issuer.url;
     return audit_who_write(&r->who, &r->body, err);
 }
@@ -320,7 +325,11 @@ look(struct request *r, enum mauth_rc rc, const struct mauth_err *err)
     r->woken = parking_count(auditing_parking(r->service->auditing));
     r->question.run = find;
     http_suspend(r->x, answer);
-    auditing_ask(r->service->auditing, AUDITING_ASKED, &r->question);
+    r->filter.stop = auditing_is_ending(r->service->auditing);
+    auditing_ask(r->service->auditing,
+        r->filter.archive || !r->route->filters ? AUDITING_ASKED_OF_ARCHIVE
+                                                : AUDITING_ASKED,
+        &r->question);
 }
 
 static void

@@ -36,6 +36,7 @@ struct auditing {
     pthread_cond_t wake;  /* the watch */
     struct desk desk[AUDITING_DESKS];
     bool stop;
+    atomic_bool ends;
     uint8_t key[SIPHASH_KEY];
     struct {
         uint64_t what;
@@ -104,8 +105,11 @@ run_desk(void *arg)
     struct auditing_question *q;
 
     upkeep_give_way();
-    while ((q = take(d)))
+    while ((q = take(d))) {
+        upkeep_hold(d->auditing->upkeep);
         q->run(q);
+        upkeep_release(d->auditing->upkeep);
+    }
     return NULL;
 }
 
@@ -159,6 +163,18 @@ auditing_parking(const struct auditing *a)
 }
 
 void
+auditing_end(struct auditing *a)
+{
+    atomic_store(&a->ends, true);
+}
+
+const atomic_bool *
+auditing_is_ending(const struct auditing *a)
+{
+    return &a->ends;
+}
+
+void
 auditing_complain(const struct auditing *a, struct buf *lines)
 {
     upkeep_complain(a->upkeep, lines);
@@ -167,8 +183,11 @@ auditing_complain(const struct auditing *a, struct buf *lines)
 static enum mauth_rc
 start_threads(struct auditing *a, const struct audit_keep *keep, struct mauth_err *err)
 {
+    enum mauth_rc rc = upkeep_start(a->kv, a->index, keep, &a->upkeep, err);
     bool all;
 
+    if (rc)
+        return rc;
     a->watches = pthread_create(&a->watch, NULL, run_watch, a) == 0;
     all = a->watches;
     for (size_t i = 0; i < AUDITING_DESKS; i++) {
@@ -178,9 +197,7 @@ start_threads(struct auditing *a, const struct audit_keep *keep, struct mauth_er
         d->runs = pthread_create(&d->thread, NULL, run_desk, d) == 0;
         all = all && d->runs;
     }
-    if (!all)
-        return mauth_fail(err, MAUTH_UNAVAILABLE, "auditing: no thread");
-    return upkeep_start(a->kv, a->index, keep, &a->upkeep, err);
+    return all ? MAUTH_OK : mauth_fail(err, MAUTH_UNAVAILABLE, "auditing: no thread");
 }
 
 enum mauth_rc

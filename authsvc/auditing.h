@@ -6,6 +6,8 @@
 #ifndef AUTHSVC_AUDITING_H
 #define AUTHSVC_AUDITING_H
 
+#include <stdatomic.h>
+
 #include "audit/index.h"
 #include "authsvc/parking.h"
 #include "base/buf.h"
@@ -21,6 +23,11 @@ enum {
  * time, not answers: questions then look through the log. */
 MAUTH_MUST_USE enum mauth_rc auditing_start(struct kv *kv, size_t room,
     const struct audit_keep *keep, struct auditing **out, struct mauth_err *err);
+/* Questions end from now on, answered or not: their filters look at it. Before the
+ * connections on which they wait are closed. */
+void auditing_end(struct auditing *a);
+const atomic_bool *auditing_is_ending(const struct auditing *a);
+
 /* No more questions come by then. NULL is fine. */
 void auditing_stop(struct auditing *a);
 
@@ -40,10 +47,11 @@ bool auditing_is_news(struct auditing *a, struct text what, int64_t now_s);
 /* What of its upkeep cannot be done, a line for each. */
 void auditing_complain(const struct auditing *a, struct buf *lines);
 
-/* Whoever waits for an answer, and what services have handed in: neither waits for the
- * other. */
+/* Whoever waits for an answer, and what services have handed in: none waits for the
+ * others. */
 enum auditing_desk {
     AUDITING_ASKED,
+    AUDITING_ASKED_OF_ARCHIVE, /* which may take minutes */
     AUDITING_HANDED_IN,
     AUDITING_DESKS
 };

@@ -199,8 +199,10 @@ stop(struct daemon *d)
 {
     parking_close(d->service.waiting);
     parking_close(d->service.followers);
-    if (d->service.auditing)
+    if (d->service.auditing) {
         parking_close(auditing_parking(d->service.auditing));
+        auditing_end(d->service.auditing);
+    }
     http_stop(d->public, STOP_TIMEOUT_MS);
     http_stop(d->admin, STOP_TIMEOUT_MS);
     housekeeper_stop(d->housekeeper);

@@ -41,7 +41,8 @@ struct upkeep {
     struct audit_keep keep;
     struct duty duty[DUTIES];
     pthread_t thread;
-    pthread_mutex_t lock; /* of what follows, and of the troubles */
+    pthread_rwlock_t asked; /* held to read by questions */
+    pthread_mutex_t lock;   /* of what follows, and of the troubles */
     pthread_cond_t wake;
     bool stop;
 };
@@ -136,6 +137,41 @@ archive_some(struct upkeep *u)
     return note(u, ARCHIVE, more, ARCHIVE_MS, &err);
 }
 
+/* It waits for the questions that are being answered, and no further one begins. */
+static void
+keep_out(bool begins, void *arg)
+{
+    struct upkeep *u = arg;
+
+    if (begins)
+        pthread_rwlock_wrlock(&u->asked);
+    else
+        pthread_rwlock_unlock(&u->asked);
+}
+
+void
+upkeep_hold(struct upkeep *u)
+{
+    pthread_rwlock_rdlock(&u->asked);
+}
+
+void
+upkeep_release(struct upkeep *u)
+{
+    pthread_rwlock_unlock(&u->asked);
+}
+
+static void
+init_lock(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t a;
+
+    pthread_rwlockattr_init(&a);
+    pthread_rwlockattr_setkind_np(&a, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &a);
+    pthread_rwlockattr_destroy(&a);
+}
+
 static void *
 run(void *arg)
 {
@@ -168,7 +204,7 @@ upkeep_complain(struct upkeep *u, struct buf *lines)
 static void
 tidy(const struct kv *kv)
 {
-    char *dir = audit_archive_folder(kv);
+    char *dir = audit_segments_folder(kv);
 
     if (dir)
         archive_tidy(dir);
@@ -187,12 +223,16 @@ upkeep_start(struct kv *kv, struct audit_index *index, const struct audit_keep *
     u->kv = kv;
     u->index = index;
     u->keep = *keep;
+    u->keep.dropping = keep_out;
+    u->keep.arg = u;
+    init_lock(&u->asked);
     tidy(kv);
     pthread_mutex_init(&u->lock, NULL);
     pthread_cond_init(&u->wake, NULL);
     if (pthread_create(&u->thread, NULL, run, u) != 0) {
         pthread_cond_destroy(&u->wake);
         pthread_mutex_destroy(&u->lock);
+        pthread_rwlock_destroy(&u->asked);
         free(u);
         return mauth_fail(err, MAUTH_UNAVAILABLE, "upkeep: no thread");
     }
@@ -212,5 +252,6 @@ upkeep_stop(struct upkeep *u)
     pthread_join(u->thread, NULL);
     pthread_cond_destroy(&u->wake);
     pthread_mutex_destroy(&u->lock);
+    pthread_rwlock_destroy(&u->asked);
     free(u);
 }

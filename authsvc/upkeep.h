@@ -20,6 +20,10 @@ void upkeep_stop(struct upkeep *u); /* NULL is fine */
 /* What cannot be done, a line for each; nothing when all is well. Thread-safe. */
 void upkeep_complain(struct upkeep *u, struct buf *lines);
 
+/* Between these two no records are deleted: a question sees all that there were. */
+void upkeep_hold(struct upkeep *u);
+void upkeep_release(struct upkeep *u);
+
 /* For threads like it: a tenth of what others get, when all want more than there is. */
 void upkeep_give_way(void);
 

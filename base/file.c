@@ -199,7 +199,7 @@ file_draft_open(
     if (!out->name || !out->path)
         return mauth_fail(err, MAUTH_NO_MEMORY, "%s: no memory", path);
     unlink(out->name); /* left by a process of our number that was killed */
-    out->fd = open(out->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    out->fd = open(out->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (out->fd < 0 || fchmod(out->fd, mode) != 0)
         return mauth_fail(err, MAUTH_UNAVAILABLE, "%s: %s", path, strerror(errno));
     return MAUTH_OK;

@@ -149,6 +149,16 @@ go_on(struct buf *path, const json_t *page)
         buf_str(path, at);
 }
 
+static void
+note_looked(struct audit_source *s, const json_t *page)
+{
+    s->looked.in_store.first =
+        (uint64_t)json_integer_value(json_object_get(page, "first"));
+    s->looked.in_store.next =
+        (uint64_t)json_integer_value(json_object_get(page, "size"));
+    s->looked.missing += (uint64_t)json_integer_value(json_object_get(page, "missing"));
+}
+
 /* How many are wanted still. */
 static uint64_t
 hand_out_page(const json_t *page, uint64_t left, audit_ask_each *each, void *arg)
@@ -177,6 +187,7 @@ ask_service(struct audit_source *s, struct audit_question *q, uint64_t limit,
         json_t *page = NULL;
 
         rc = get_page(s, &path, &page, err);
+        note_looked(s, page);
         go_on(&path, page);
         if (rc == MAUTH_OK)
             left = hand_out_page(page, left, each, arg);
@@ -197,7 +208,9 @@ audit_ask_page(struct audit_source *s, struct audit_question *q, audit_ask_each 
     buf_init(&path);
     buf_str(&path, "/v1/audit?");
     buf_text(&path, buf_slice(&q->query));
+    s->looked = (struct audit_looked){.missing = 0};
     rc = get_page(s, &path, &page, err);
+    note_looked(s, page);
     if (rc == MAUTH_OK)
         (void)hand_out_page(page, UINT64_MAX, each, arg);
     json_decref(page);
@@ -268,7 +281,7 @@ ask_store(struct audit_source *s, struct audit_question *q, uint64_t limit,
 
     f.limit = limit ? limit : UINT64_MAX;
     if (rc == MAUTH_OK)
-        rc = audit_find(s->kv, s->index, &f, hand_out, &r, err);
+        rc = audit_find(s->kv, s->index, &f, hand_out, &r, &s->looked, err);
     if (rc == MAUTH_OK && r.failed)
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory, or a damaged record");
     return rc;
@@ -278,6 +291,7 @@ enum mauth_rc
 audit_ask(struct audit_source *s, struct audit_question *q, uint64_t limit,
     audit_ask_each *each, void *arg, struct mauth_err *err)
 {
+    s->looked = (struct audit_looked){.missing = 0};
     return s->admin.served ? ask_service(s, q, limit, each, arg, err)
                            : ask_store(s, q, limit, each, arg, err);
 }

@@ -64,6 +64,7 @@ struct audit_source {
     struct admin admin;
     struct kv *kv; /* when no service has it */
     struct audit_index *index;
+    struct audit_looked looked; /* at the last question for records */
 };
 
 /* Complains itself; audit_source_close() it in either case. */

@@ -7,7 +7,7 @@
 
 #include "base/fail.h"
 #include "base/str.h"
-#include "cli/admin.h"
+#include "cli/audit_ask.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "store/audit_indexing.h"
@@ -18,7 +18,8 @@ enum {
 
 enum {
     LOOK_US = 200000,
-    PATIENCE = 600 /* looks without any progress */
+    TELL = 25,     /* looks without any progress, until that is said */
+    PATIENCE = 600 /* ... and until nobody waits any more */
 };
 
 static const struct command_option options[] = {
@@ -64,6 +65,10 @@ wait_for_service(const struct call *call, const struct admin *a, struct mauth_er
         if (now != last)
             looks = 0;
         last = now;
+        if (waits && looks == TELL)
+            command_complain(call,
+                "nothing has been erased for a while: meshauthd's log and /readyz say "
+                "why; it goes on by itself, also when this command has ended");
         if (waits && looks > PATIENCE)
             rc = mauth_fail(err, MAUTH_UNAVAILABLE,
                 "no record was looked at for two minutes: meshauthd's log says why; it "
@@ -111,21 +116,77 @@ erase(const struct call *call, const struct admin *a, struct mauth_err *err)
     return a->served ? wait_for_service(call, a, err) : erase_in_store(call, a, err);
 }
 
+/* The record that says what was done, the newest about this user. */
+static bool
+take_record(json_t *record, void *arg)
+{
+    *(json_t **)arg = json_incref(record);
+    return false;
+}
+
+static enum mauth_rc
+read_outcome(const struct call *call, json_t **out, struct mauth_err *err)
+{
+    struct audit_source source = {0};
+    struct audit_question q = {
+        .filter = {
+            .value = {
+                [AUDIT_USER] = call->arg[0], [AUDIT_ACTION] = AUDIT_ERASED_ACTION}}};
+    enum mauth_rc rc = MAUTH_UNAVAILABLE;
+
+    *out = NULL;
+    buf_init(&q.query);
+    buf_printf(&q.query, "user=%s&action=" AUDIT_ERASED_ACTION, call->arg[0]);
+    if (audit_source_open(call, &source) == COMMAND_DONE)
+        rc = audit_ask(&source, &q, 1, take_record, out, err);
+    audit_source_close(&source);
+    buf_clear(&q.query);
+    if (rc == MAUTH_OK && !*out)
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "that it was done is not on record");
+    return rc;
+}
+
+static enum command_exit
+print(const struct call *call, const json_t *record)
+{
+    const char *note = admin_text(record, "note");
+    json_int_t count = json_integer_value(json_object_get(record, "count"));
+
+    if (call->json)
+        (void)output_json(json_pack("{s:s, s:I, s:s*}", "user", call->arg[0], "erased",
+            count, "note", *note ? note : NULL));
+    else
+        output_line(STYLE_GOOD, "erased: ", "%lld records about %s", (long long)count,
+            call->arg[0]);
+    if (!*note)
+        return COMMAND_DONE;
+    command_complain(
+        call, "%s: what they say is as it was; put them there, and ask again", note);
+    return COMMAND_REFUSED;
+}
+
 static enum command_exit
 run(const struct call *call)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
     struct admin admin = {.config = NULL};
-    enum command_exit code = admin_open(call, call->option[OPT_CONFIG], &admin);
+    enum command_exit code = COMMAND_DONE;
+    json_t *record = NULL;
+    enum mauth_rc rc = MAUTH_OK;
 
-    if (code == COMMAND_DONE && erase(call, &admin, &err) != MAUTH_OK)
-        code = admin_failed(call, &err);
-    else if (code == COMMAND_DONE && call->json)
-        (void)output_json(json_pack("{s:s}", "user", call->arg[0]));
-    else if (code == COMMAND_DONE)
-        output_line(STYLE_GOOD,
-            "erased: ", "what the audit log and its archive said of %s", call->arg[0]);
+    if (id_kind_of(call->arg[0], strlen(call->arg[0])) != ID_USER)
+        return command_misused(call, "USER is an id like usr_...");
+    code = admin_open(call, call->option[OPT_CONFIG], &admin);
+    if (code == COMMAND_DONE)
+        rc = erase(call, &admin, &err);
     admin_close(&admin);
+    if (code == COMMAND_DONE && rc == MAUTH_OK)
+        rc = read_outcome(call, &record, &err);
+    if (rc != MAUTH_OK)
+        code = admin_failed(call, &err);
+    else if (code == COMMAND_DONE)
+        code = print(call, record);
+    json_decref(record);
     return code;
 }
 

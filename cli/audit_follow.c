@@ -33,6 +33,7 @@ struct follow {
     uint64_t after;
     bool cut;   /* nobody reads what is printed */
     bool quiet; /* that the service is away was said */
+    bool asked; /* once: then it waits for what comes */
 };
 
 static bool
@@ -117,6 +118,24 @@ begin_now(struct follow *f, struct mauth_err *err)
     return rc;
 }
 
+/* A log that is shorter is not the one that was followed: a restored one, perhaps. */
+static enum mauth_rc
+check_place(const struct follow *f, struct mauth_err *err)
+{
+    const struct audit_looked *looked = &f->source.looked;
+
+    if (looked->missing)
+        command_complain(f->call,
+            "%" PRIu64 " records are left out: their segments are not in the archive",
+            looked->missing);
+    if (f->after < looked->in_store.next)
+        return MAUTH_OK;
+    return mauth_fail(err, MAUTH_INVALID,
+        "there is no record %" PRIu64 ": the log has %" PRIu64
+        ", it is not the one that was followed",
+        f->after, looked->in_store.next);
+}
+
 /* One question, which waits for its answer up to a minute. */
 static enum mauth_rc
 ask_once(struct follow *f, struct mauth_err *err)
@@ -127,9 +146,12 @@ ask_once(struct follow *f, struct mauth_err *err)
 
     buf_init(&f->q.query);
     buf_text(&f->q.query, buf_slice(&asked));
-    buf_printf(&f->q.query, "%sorder=oldest&wait=55&after=%" PRIu64,
-        asked.len ? "&" : "", f->after);
+    buf_printf(&f->q.query, "%sorder=oldest&archive=true%s&after=%" PRIu64,
+        asked.len ? "&" : "", f->asked ? "&wait=55" : "", f->after);
     rc = audit_ask_page(&f->source, &f->q, print, f, err);
+    if (rc == MAUTH_OK && !f->cut)
+        rc = check_place(f, err);
+    f->asked = rc == MAUTH_OK;
     buf_clear(&f->q.query);
     f->q.query = asked;
     if (rc == MAUTH_OK && !f->cut && f->after != before)

@@ -120,6 +120,10 @@ prove(const struct call *call, struct audit_source *s)
     printed = rc == MAUTH_OK && print(call, &e);
     kv_close(beside);
     buf_clear(&e.json);
+    if (rc == MAUTH_MALFORMED) { /* of the archive: that says nothing of the ticket */
+        command_complain(call, "%s", err.text);
+        return COMMAND_FAILED;
+    }
     if (rc != MAUTH_OK)
         return command_failed(call, &err);
     if (!printed)

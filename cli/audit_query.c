@@ -1,4 +1,5 @@
 /* meshauth audit query */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,26 @@ print_lines(const json_t *items, bool oldest_first)
     return ok;
 }
 
+/* An answer that is short because it was not looked everywhere must not look like one. */
+static void
+say_what_was_not_seen(const struct call *call, const struct audit_source *s,
+    const struct audit_question *q)
+{
+    uint64_t first = s->looked.in_store.first;
+
+    if (s->looked.missing)
+        command_complain(call,
+            "%" PRIu64 " records were not looked at: their segments are not in the "
+            "archive",
+            s->looked.missing);
+    if (first && !q->filter.archive && !call->json)
+        output_line(STYLE_DIM, "",
+            "The first %" PRIu64
+            " records have left the store; --archive looks at them "
+            "too.",
+            first);
+}
+
 static enum command_exit
 answer(const struct call *call, struct audit_source *s, struct audit_question *q,
     uint64_t limit)
@@ -79,6 +100,8 @@ answer(const struct call *call, struct audit_source *s, struct audit_question *q
     else
         printed = print_table(items, q->filter.oldest_first);
     json_decref(items);
+    if (code == COMMAND_DONE && printed)
+        say_what_was_not_seen(call, s, q);
     if (code != COMMAND_DONE || printed)
         return code;
     command_complain(call, "no memory");

@@ -59,10 +59,19 @@ add_seen(
     e->count++;
 }
 
+/* What is wrong with a file, with its name. */
+static enum mauth_rc
+named(const char *path, enum mauth_rc rc, const struct mauth_err *why,
+    struct mauth_err *err)
+{
+    return rc ? mauth_fail(err, rc, "%s: %s", path, why->text) : rc;
+}
+
 /* A trust file says how many records there were when it was signed. */
 static enum mauth_rc
 read_trust(struct evidence *e, const char *path, bool own, struct mauth_err *err)
 {
+    struct mauth_err why = MAUTH_ERR_INIT;
     struct mauth_trust *trust = NULL;
     uint8_t root[HASH_LEN];
     enum mauth_rc rc;
@@ -72,7 +81,7 @@ read_trust(struct evidence *e, const char *path, bool own, struct mauth_err *err
     buf_init(&b);
     rc = file_read(path, MAUTH_TRUST_MAX, &b, err);
     if (rc == MAUTH_OK)
-        rc = trust_parse_untrusted(b.data, b.len, &trust, err);
+        rc = named(path, trust_parse_untrusted(b.data, b.len, &trust, &why), &why, err);
     if (rc == MAUTH_OK) {
         size = trust_checkpoint(trust, root);
         add_seen(e, size, root, path);
@@ -88,6 +97,7 @@ read_trust(struct evidence *e, const char *path, bool own, struct mauth_err *err
 static enum mauth_rc
 read_checkpoint(struct evidence *e, const char *path, struct mauth_err *err)
 {
+    struct mauth_err why = MAUTH_ERR_INIT;
     struct audit_checkpoint c;
     enum mauth_rc rc;
     struct buf b;
@@ -98,8 +108,10 @@ read_checkpoint(struct evidence *e, const char *path, struct mauth_err *err)
     buf_init(&b);
     rc = file_read(path, NOTE_FILE_MAX, &b, err);
     if (rc == MAUTH_OK)
-        rc = audit_checkpoint_read(
-            buf_slice(&b), e->config->issuer.url, &e->authority, &c, err);
+        rc = named(path,
+            audit_checkpoint_read(
+                buf_slice(&b), e->config->issuer.url, &e->authority, &c, &why),
+            &why, err);
     if (rc == MAUTH_OK)
         add_seen(e, c.size, c.root, path);
     buf_clear(&b);
@@ -124,6 +136,7 @@ static enum mauth_rc
 read_state(const struct evidence *e, const char *path, struct audit_checkpoint *out,
     struct mauth_err *err)
 {
+    struct mauth_err why = MAUTH_ERR_INIT;
     enum mauth_rc rc;
     struct buf b;
 
@@ -131,7 +144,9 @@ read_state(const struct evidence *e, const char *path, struct audit_checkpoint *
     buf_init(&b);
     rc = file_read(path, NOTE_FILE_MAX, &b, NULL);
     if (rc == MAUTH_OK)
-        rc = audit_checkpoint_parse(buf_slice(&b), e->config->issuer.url, out, err);
+        rc = named(path,
+            audit_checkpoint_parse(buf_slice(&b), e->config->issuer.url, out, &why),
+            &why, err);
     else if (rc == MAUTH_NOT_FOUND)
         rc = MAUTH_OK; /* the first time */
     else
@@ -214,11 +229,11 @@ print(const struct call *call, const struct audit_verdict *v, const struct evide
             v->erased);
     if (v->left)
         output_line(v->left == v->archived ? STYLE_PLAIN : STYLE_BAD, "",
-            "%" PRIu64 " have left the store, %" PRIu64
-            " of them are in the archive, as they were appended.",
-            v->left, v->archived);
-    output_line(
-        STYLE_PLAIN, "", "It holds all of %zu checkpoints that were seen.", e->count);
+            "%" PRIu64 " have left the store: %" PRIu64 " of them are in the archive, "
+            "as they were appended; of %" PRIu64 " only the leaves are known.",
+            v->left, v->archived, v->left - v->archived);
+    output_line(STYLE_PLAIN, "",
+        "It holds every checkpoint that it was held against (%zu).", e->count);
     return true;
 }
 
@@ -244,8 +259,10 @@ verify(struct evidence *e)
     if (rc == MAUTH_OK && state && !v.fault)
         rc = keep_state(e, state, &v.head, &err);
     kv_close(kv);
-    if (rc != MAUTH_OK)
-        return command_failed(e->call, &err);
+    if (rc != MAUTH_OK) { /* 1 is for a log that is not whole */
+        command_complain(e->call, "%s", err.text);
+        return COMMAND_FAILED;
+    }
     if (!print(e->call, &v, e, o.from.size))
         return COMMAND_FAILED;
     return v.fault ? COMMAND_REFUSED : COMMAND_DONE;

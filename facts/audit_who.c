@@ -25,7 +25,8 @@ struct work {
     size_t names, names_cap;
     struct end *end; /* in their order */
     size_t ends, ends_cap, taken;
-    bool archive;     /* records that have left the store are read as well */
+    bool archive;     /* records that have left the store are read as well ... */
+    bool missing;     /* ... but some are nowhere */
     int64_t rules_us; /* when others came into force since; 0: they are the same */
     enum mauth_rc rc;
     struct mauth_err *err;
@@ -70,8 +71,10 @@ no_memory(struct work *w)
 static struct audit_filter
 until_then(const struct work *w, enum audit_field field, const char *value)
 {
-    struct audit_filter f = {
-        .oldest_first = true, .limit = UINT64_MAX, .archive = w->archive};
+    struct audit_filter f = {.oldest_first = true,
+        .limit = UINT64_MAX,
+        .archive = w->archive,
+        .stop = w->what->stop};
 
     if (!w->what->now)
         f.until_us = w->what->at_s * 1000000 + 1;
@@ -83,8 +86,11 @@ until_then(const struct work *w, enum audit_field field, const char *value)
 static enum mauth_rc
 ask(struct work *w, const struct audit_filter *f, audit_each *each)
 {
-    enum mauth_rc rc = audit_find(w->what->kv, w->what->index, f, each, w, w->err);
+    struct audit_looked looked = {.missing = 0};
+    enum mauth_rc rc =
+        audit_find(w->what->kv, w->what->index, f, each, w, &looked, w->err);
 
+    w->missing = w->missing || looked.missing;
     return rc ? rc : w->rc;
 }
 
@@ -261,7 +267,8 @@ find_rules(struct work *w)
     struct audit_filter f = {.since_us = w->what->at_s * 1000000 + 1,
         .oldest_first = true,
         .limit = 1,
-        .archive = w->archive};
+        .archive = w->archive,
+        .stop = w->what->stop};
 
     f.value[AUDIT_ACTION] = "rules.load";
     return w->what->now ? MAUTH_OK : ask(w, &f, note_rules);
@@ -345,7 +352,7 @@ write_answer(const struct work *w, struct buf *json)
     time_format(w->what->at_s, at);
     buf_printf(json, "{\"folder\":\"%s\",\"at\":\"%s\",\"exists\":%s,\"complete\":%s",
         w->past.folder, at, w->past.exists ? "true" : "false",
-        w->past.is_told || !w->past.exists ? "true" : "false");
+        w->past.is_told || !(w->past.exists || w->missing) ? "true" : "false");
     if (w->rules_us) {
         audit_time_format(w->rules_us, changed);
         buf_printf(json, ",\"rules_changed\":\"%s\"", changed);

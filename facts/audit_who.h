@@ -16,7 +16,8 @@ struct audit_who {
     const char *issuer;
     struct id folder;
     int64_t at_s;
-    bool now; /* at_s is now: all that has been */
+    bool now;                /* at_s is now: all that has been */
+    const atomic_bool *stop; /* as of struct audit_filter; or NULL */
 };
 
 /*

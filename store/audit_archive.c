@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "store/audit_erase.h"
 
 enum {
     BATCH = 2048,  /* records of one read transaction */
@@ -21,12 +22,6 @@ enum {
 
 #define DAY_US INT64_C(86400000000)
 
-char *
-audit_archive_folder(const struct kv *kv)
-{
-    return file_join(kv_folder(kv), "audit-archive");
-}
-
 /* Gather: what is there, and how old and how large it is. */
 
 struct look {
@@ -34,6 +29,7 @@ struct look {
     int64_t now_us;
     uint64_t first, next;
     bool leftovers; /* records that have left, and are still there */
+    bool waits;     /* an erasure is under way */
     uint64_t count; /* that are to leave, from the first on */
 };
 
@@ -77,7 +73,7 @@ count_older(struct kv_txn *txn, const struct look *l, int64_t than_us, uint64_t 
     *out = 0;
     while (most && rc == MAUTH_OK) {
         uint64_t half = most / 2;
-        int64_t time_us;
+        int64_t time_us = 0;
 
         rc = read_time(txn, l->first + *out + half, &time_us, err);
         if (time_us < than_us) {
@@ -95,7 +91,7 @@ count_older(struct kv_txn *txn, const struct look *l, int64_t than_us, uint64_t 
 static enum mauth_rc
 decide_by_age(struct kv_txn *txn, struct look *l, uint64_t most, struct mauth_err *err)
 {
-    int64_t than_us = l->now_us - l->keep->age_us, oldest_us;
+    int64_t than_us = l->now_us - l->keep->age_us, oldest_us = 0;
     uint64_t older = 0;
     enum mauth_rc rc;
 
@@ -138,6 +134,17 @@ decide_by_size(struct kv_txn *txn, struct look *l, uint64_t most, struct mauth_e
     return MAUTH_OK;
 }
 
+/* Nothing moves while records are being erased. */
+static enum mauth_rc
+look_for_erasure(struct kv_txn *txn, struct look *l, struct mauth_err *err)
+{
+    struct audit_erasure e;
+    enum mauth_rc rc = audit_erase_next(txn, NULL, &e, err);
+
+    l->waits = rc == MAUTH_OK;
+    return rc == MAUTH_NOT_FOUND ? MAUTH_OK : rc;
+}
+
 static enum mauth_rc
 look(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
@@ -148,9 +155,11 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
     most = most > ARCHIVE_RECORDS_MAX ? ARCHIVE_RECORDS_MAX : most ? most - 1 : 0;
     if (rc == MAUTH_OK && l->first)
         rc = audit_scan(txn, 0, l->first, KV_UP, note_one, &l->leftovers, err);
-    if (rc == MAUTH_OK && !l->leftovers)
+    if (rc == MAUTH_OK)
+        rc = look_for_erasure(txn, l, err);
+    if (rc == MAUTH_OK && !l->leftovers && !l->waits)
         rc = decide_by_age(txn, l, most, err);
-    if (rc == MAUTH_OK && !l->leftovers)
+    if (rc == MAUTH_OK && !l->leftovers && !l->waits)
         rc = decide_by_size(txn, l, most, err);
     return rc;
 }
@@ -223,6 +232,8 @@ write_segment(struct kv *kv, const struct look *l, const char *dir,
     }
     if (rc == MAUTH_OK)
         rc = archive_writer_end(s.w, out, err);
+    if (rc == MAUTH_OK)
+        rc = archive_writer_name(s.w, out, err);
     archive_writer_free(s.w);
     return rc;
 }
@@ -237,22 +248,27 @@ pass(const struct archive_record *r, void *arg)
     return true;
 }
 
+static struct archive_known
+known_of(const struct archive_head *h)
+{
+    struct archive_known known = {.count = 1};
+
+    memcpy(known.sha256[0], h->sha256, HASH_LEN);
+    return known;
+}
+
 static enum mauth_rc
 read_back(const char *dir, const struct archive_head *h, struct mauth_err *err)
 {
+    const struct archive_known known = known_of(h);
     char name[ARCHIVE_NAME_MAX], *path;
-    struct archive_head again;
     enum mauth_rc rc;
 
     archive_name(h, name);
     path = file_join(dir, name);
     if (!path)
         return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
-    rc = archive_read(path, pass, NULL, &again, err);
-    if (rc == MAUTH_OK && (again.first != h->first || again.count != h->count ||
-                              memcmp(again.root, h->root, HASH_LEN) != 0))
-        rc = mauth_fail(
-            err, MAUTH_UNAVAILABLE, "audit: %s is not what was written", path);
+    rc = archive_read(path, &known, pass, NULL, NULL, err);
     free(path);
     return rc;
 }
@@ -269,24 +285,28 @@ static enum mauth_rc
 leave(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     const struct leave *l = arg;
+    const struct archive_known known = known_of(l->head);
     char name[ARCHIVE_NAME_MAX];
     const struct audit_record r = {.time_us = l->now_us,
         .actor = "meshauthd",
         .action = "audit.archive",
         .outcome = "done",
         .resources = {name},
-        .resource_count = 1};
+        .resource_count = 1,
+        .digest = l->head->sha256};
     enum mauth_rc rc;
 
     archive_name(l->head, name);
     rc = audit_leave(txn, l->head->first + l->head->count, err);
+    if (rc == MAUTH_OK)
+        rc = audit_segments_put(txn, name, &known, err);
     return rc ? rc : audit_append_record(txn, &r, l->salt, err);
 }
 
 static enum mauth_rc
 archive(struct kv *kv, const struct look *l, struct mauth_err *err)
 {
-    char *dir = audit_archive_folder(kv);
+    char *dir = audit_segments_folder(kv);
     struct archive_head head;
     struct leave out = {.head = &head, .now_us = l->now_us};
     enum mauth_rc rc = mauth_random(out.salt, sizeof(out.salt), err);
@@ -312,14 +332,20 @@ drop_some(struct kv_txn *txn, void *arg, struct mauth_err *err)
 }
 
 static enum mauth_rc
-drop(struct kv *kv, struct audit_index *index, uint64_t first, struct mauth_err *err)
+drop(struct kv *kv, struct audit_index *index, const struct look *l,
+    struct mauth_err *err)
 {
     size_t count = 0;
-    enum mauth_rc rc = kv_write(kv, drop_some, &count, err);
+    enum mauth_rc rc;
 
+    if (l->keep->dropping)
+        l->keep->dropping(true, l->keep->arg);
+    rc = kv_write(kv, drop_some, &count, err);
+    if (l->keep->dropping)
+        l->keep->dropping(false, l->keep->arg);
     fault_point("archive.dropped");
     if (rc == MAUTH_OK && count < DROPPED && index)
-        audit_index_drop_before(index, first);
+        audit_index_drop_before(index, l->first);
     return rc;
 }
 
@@ -332,7 +358,7 @@ audit_archive_step(struct kv *kv, struct audit_index *index,
 
     *more = rc == MAUTH_OK && (l.leftovers || l.count);
     if (rc == MAUTH_OK && l.leftovers)
-        rc = drop(kv, index, l.first, err);
+        rc = drop(kv, index, &l, err);
     else if (rc == MAUTH_OK && l.count)
         rc = archive(kv, &l, err);
     return rc;

@@ -15,9 +15,10 @@ struct kept {
 struct scan {
     const struct audit_archive_ask *ask;
     uint64_t from, to; /* what is left to be handed out */
-    const char *path;  /* of the segment at hand */
-    struct kv_txn *txn;
-    int64_t min_us, max_us; /* of its records */
+    uint64_t missing;
+    const struct audit_segment *segment; /* at hand */
+    uint8_t (*leaf)[HASH_LEN];           /* of each of its records */
+    int64_t min_us, max_us;              /* of its records */
     struct kept *kept;
     size_t count, cap;
     bool stopped;
@@ -47,18 +48,35 @@ keep(struct scan *s, const struct archive_record *r)
     return MAUTH_OK;
 }
 
+/* The leaves of a segment as the log's tree has them, all at once: no transaction is open
+ * while its file is read, from a disk that may be slow. */
+struct leaves {
+    uint64_t first, count;
+    uint8_t (*leaf)[HASH_LEN];
+};
+
+static enum mauth_rc
+read_leaves(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct leaves *l = arg;
+    enum mauth_rc rc = MAUTH_OK;
+
+    for (uint64_t i = 0; i < l->count && rc == MAUTH_OK; i++)
+        rc = audit_node(txn, 0, l->first + i, l->leaf[i], err);
+    if (rc == MAUTH_NOT_FOUND)
+        return mauth_fail(err, MAUTH_UNAVAILABLE, "audit: the tree is damaged");
+    return rc;
+}
+
 static enum mauth_rc
 check_leaf(struct scan *s, const struct archive_record *r)
 {
-    uint8_t leaf[HASH_LEN];
-    enum mauth_rc rc = audit_node(s->txn, 0, r->sequence, leaf, s->err);
+    uint64_t at = r->sequence - s->segment->head.first;
 
-    if (rc == MAUTH_OK && memcmp(leaf, r->leaf, HASH_LEN) == 0)
+    if (at < s->segment->head.count && memcmp(s->leaf[at], r->leaf, HASH_LEN) == 0)
         return MAUTH_OK;
-    if (rc != MAUTH_OK && rc != MAUTH_NOT_FOUND)
-        return rc;
     return mauth_fail(s->err, MAUTH_MALFORMED,
-        "%s: its record %" PRIu64 " is not the log's", s->path, r->sequence);
+        "%s: its record %" PRIu64 " is not the log's", s->segment->name, r->sequence);
 }
 
 static bool
@@ -68,6 +86,10 @@ take(const struct archive_record *r, void *arg)
 
     if (r->sequence < s->from || r->sequence >= s->to)
         return true;
+    if (s->ask->stop && atomic_load(s->ask->stop)) {
+        s->rc = mauth_fail(s->err, MAUTH_UNAVAILABLE, "audit: the service is ending");
+        return false;
+    }
     s->rc = check_leaf(s, r);
     if (s->rc)
         return false;
@@ -83,17 +105,23 @@ take(const struct archive_record *r, void *arg)
 }
 
 static enum mauth_rc
-read_segment(struct kv_txn *txn, void *arg, struct mauth_err *err)
+read_segment(struct kv *kv, struct scan *s, struct mauth_err *err)
 {
-    struct mauth_err why = MAUTH_ERR_INIT;
-    struct scan *s = arg;
+    const struct audit_segment *segment = s->segment;
+    struct leaves l = {.first = segment->head.first, .count = segment->head.count};
     enum mauth_rc rc;
 
-    s->txn = txn;
-    rc = archive_read(s->path, take, s, NULL, &why);
-    if (rc && !s->rc)
-        return mauth_fail(err, rc, "%s: %s", s->path, why.text);
-    return s->rc;
+    if (l.count > ARCHIVE_RECORDS_MAX)
+        return mauth_fail(err, MAUTH_MALFORMED, "%s: no segment", segment->name);
+    l.leaf = malloc(l.count * sizeof(*l.leaf));
+    if (!l.leaf)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    s->leaf = l.leaf;
+    rc = kv_read(kv, read_leaves, &l, err);
+    if (rc == MAUTH_OK)
+        rc = archive_read(segment->path, &segment->known, take, s, NULL, err);
+    free(l.leaf);
+    return rc ? rc : s->rc;
 }
 
 static void
@@ -122,47 +150,40 @@ is_past(const struct scan *s)
 }
 
 static enum mauth_rc
-scan_file(struct kv *kv, struct scan *s, const struct archive_file *f)
+scan_segment(struct kv *kv, struct scan *s, const struct audit_segment *segment)
 {
-    uint64_t first = f->head.first, end = first + f->head.count;
+    uint64_t first = segment->head.first, end = first + segment->head.count;
+    struct mauth_err why = MAUTH_ERR_INIT;
     enum mauth_rc rc;
 
     if (end <= s->from || first >= s->to)
         return MAUTH_OK;
-    s->path = f->path;
+    s->segment = segment;
     s->min_us = INT64_MAX;
     s->max_us = INT64_MIN;
-    rc = kv_read(kv, read_segment, s, s->err);
+    rc = read_segment(kv, s, &why);
     hand_out_kept(s);
-    if (s->ask->order == KV_UP)
-        s->from = end > s->from ? end : s->from;
-    else
-        s->to = first < s->to ? first : s->to;
+    if (rc == MAUTH_NOT_FOUND)
+        s->missing += (end < s->to ? end : s->to) - (first > s->from ? first : s->from);
+    else if (rc)
+        return mauth_fail(s->err, rc, "%s", why.text);
     s->stopped = s->stopped || is_past(s);
-    return rc;
+    return MAUTH_OK;
 }
 
 enum mauth_rc
-audit_archive_scan(
-    struct kv *kv, const struct audit_archive_ask *ask, struct mauth_err *err)
+audit_archive_scan(struct kv *kv, const struct audit_archive_ask *ask,
+    uint64_t *missing, struct mauth_err *err)
 {
     struct scan s = {.ask = ask, .from = ask->from, .to = ask->to, .err = err};
-    char *dir = audit_archive_folder(kv);
-    struct archive_list list = {0};
-    enum mauth_rc rc;
+    struct audit_segments all;
+    enum mauth_rc rc = audit_segments_read(kv, &all, err);
 
-    if (!dir)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
-    rc = archive_list(dir, &list, NULL);
-    if (rc == MAUTH_NOT_FOUND)
-        rc = MAUTH_OK; /* no record has left */
-    else if (rc)
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s cannot be read", dir);
-    for (size_t i = 0; i < list.count && rc == MAUTH_OK && !s.stopped; i++)
-        rc =
-            scan_file(kv, &s, &list.file[ask->order == KV_UP ? i : list.count - 1 - i]);
-    archive_list_clear(&list);
+    for (size_t i = 0; i < all.count && rc == MAUTH_OK && !s.stopped; i++)
+        rc = scan_segment(
+            kv, &s, &all.item[ask->order == KV_UP ? i : all.count - 1 - i]);
+    audit_segments_clear(&all);
     free(s.kept);
-    free(dir);
+    *missing = s.missing;
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/terms.h"
 #include "base/fail.h"
 #include "base/fault.h"
 #include "base/secret.h"
@@ -32,6 +33,7 @@ put(struct kv_txn *txn, const struct audit_erasure *e, struct mauth_err *err)
     buf_u64(&b, e->segments);
     buf_u64(&b, e->at);
     buf_u64(&b, e->erased);
+    buf_u64(&b, e->missing);
     return record_save(txn, SPACE_AUDIT_ERASURE, e->user.b, ID_BYTES, &b, err);
 }
 
@@ -50,6 +52,7 @@ load(struct kv_txn *txn, const struct id *user, struct audit_erasure *out,
     out->segments = reader_u64(&r);
     out->at = reader_u64(&r);
     out->erased = reader_u64(&r);
+    out->missing = reader_u64(&r);
     return reader_done(&r) ? MAUTH_OK : record_damaged("erasure", err);
 }
 
@@ -99,28 +102,27 @@ struct work {
     struct mauth_err *err;
 };
 
+/*
+ * What he did, and what others did to him or asked about him and got. What others were
+ * refused stays theirs, or they could hide it behind him; and that this was asked for, and
+ * done, stays on record.
+ */
 static bool
-holds(struct text json, const char *what)
+is_about(struct work *w, struct text json)
 {
-    return memmem(json.p, json.len, what, strlen(what)) != NULL;
-}
+    const struct text user = {w->user, ID_LEN};
+    struct audit_terms terms;
+    bool own;
 
-/* That it was asked for, by another, and done stays on record, with the user's id. */
-static bool
-is_about(const struct work *w, struct text json)
-{
-    char whose[ID_LEN + 32];
-    const char *first = memmem(json.p, json.len, w->user, ID_LEN);
-    size_t behind;
-
-    if (!first)
+    if (!memmem(json.p, json.len, w->user, ID_LEN) || !audit_terms_read(json, &terms) ||
+        !audit_terms_have(&terms, AUDIT_USER, user))
         return false;
-    snprintf(whose, sizeof(whose), "\"resources\":[\"%s\"]", w->user);
-    if (!holds(json, "\"action\":\"" AUDIT_ERASE_ACTION "\"") &&
-        !holds(json, "\"action\":\"" AUDIT_ERASED_ACTION "\""))
-        return true;
-    behind = json.len - (size_t)(first + ID_LEN - json.p);
-    return !holds(json, whose) || memmem(first + ID_LEN, behind, w->user, ID_LEN);
+    own = audit_terms_have(&terms, AUDIT_ACTOR, user);
+    if (!own && audit_terms_have(&terms, AUDIT_OUTCOME, text_of("deny")))
+        return false;
+    return own ||
+           !(audit_terms_have(&terms, AUDIT_ACTION, text_of(AUDIT_ERASE_ACTION)) ||
+               audit_terms_have(&terms, AUDIT_ACTION, text_of(AUDIT_ERASED_ACTION)));
 }
 
 static enum mauth_rc
@@ -136,6 +138,13 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
     return rc ? rc : audit_bounds(txn, &w->first, &next, err);
 }
 
+/* What has left, and lies in the store still, is in the archive as well. */
+static enum mauth_rc
+drop_leftovers(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return audit_drop(txn, ERASED, arg, err);
+}
+
 static enum mauth_rc
 put_progress(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
@@ -145,7 +154,7 @@ put_progress(struct kv_txn *txn, void *arg, struct mauth_err *err)
 /* In the archive: a segment that has such records is written anew, under its name. */
 
 struct rewriting {
-    const struct work *w;
+    struct work *w;
     struct archive_writer *out;
     uint64_t erased; /* how many are to be, or were */
     enum mauth_rc rc;
@@ -176,37 +185,89 @@ copy_one(const struct archive_record *r, void *arg)
     return re->rc == MAUTH_OK;
 }
 
-static enum mauth_rc
-rewrite(const struct work *w, const char *dir, const char *path,
-    const struct archive_head *head, struct mauth_err *err)
-{
-    struct rewriting re = {.w = w, .err = err};
-    struct archive_head made;
-    enum mauth_rc rc = archive_writer_new(dir, head->first, &re.out, err);
+struct replacing {
+    const char *name;
+    struct archive_known known;
+};
 
-    if (rc == MAUTH_OK)
-        rc = archive_read(path, copy_one, &re, NULL, err);
-    if (rc == MAUTH_OK)
-        rc = re.rc;
-    if (rc == MAUTH_OK)
-        rc = archive_writer_end(re.out, &made, err);
-    archive_writer_free(re.out);
-    return rc;
+static enum mauth_rc
+put_known(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    const struct replacing *r = arg;
+
+    return audit_segments_put(txn, r->name, &r->known, err);
 }
 
 static enum mauth_rc
-erase_in_segment(
-    struct work *w, const char *dir, const char *path, struct mauth_err *err)
+make_known(struct kv *kv, const char *name, const uint8_t now[HASH_LEN],
+    const uint8_t next[HASH_LEN], struct mauth_err *err)
 {
-    struct rewriting re = {.w = w};
-    struct mauth_err why = MAUTH_ERR_INIT;
-    struct archive_head head;
-    enum mauth_rc rc = archive_read(path, count_one, &re, &head, &why);
+    struct replacing r = {.name = name, .known = {.count = next ? 2 : 1}};
 
+    memcpy(r.known.sha256[0], now, HASH_LEN);
+    if (next)
+        memcpy(r.known.sha256[1], next, HASH_LEN);
+    return kv_write(kv, put_known, &r, err);
+}
+
+/* Whatever interrupts it: the file that is there is one of those that are known. */
+static enum mauth_rc
+replace(struct kv *kv, const struct audit_segment *segment,
+    const struct archive_head *head, struct archive_writer *w, struct mauth_err *err)
+{
+    struct archive_head made;
+    enum mauth_rc rc = archive_writer_end(w, &made, err);
+
+    if (rc == MAUTH_OK)
+        rc = make_known(kv, segment->name, head->sha256, made.sha256, err);
+    if (rc == MAUTH_OK)
+        rc = archive_writer_name(w, &made, err);
+    return rc ? rc : make_known(kv, segment->name, made.sha256, NULL, err);
+}
+
+static enum mauth_rc
+rewrite(struct kv *kv, struct work *w, const struct audit_segment *segment,
+    const struct archive_head *head, struct mauth_err *err)
+{
+    struct rewriting re = {.w = w, .err = err};
+    char *dir = audit_segments_folder(kv);
+    enum mauth_rc rc;
+
+    if (!dir)
+        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    rc = archive_writer_new(dir, head->first, &re.out, err);
+    if (rc == MAUTH_OK)
+        rc = archive_read(segment->path, &segment->known, copy_one, &re, NULL, err);
+    if (rc == MAUTH_OK)
+        rc = re.rc;
+    if (rc == MAUTH_OK)
+        rc = replace(kv, segment, head, re.out, err);
+    archive_writer_free(re.out);
+    free(dir);
+    return rc;
+}
+
+/* One that is not there cannot be looked at: that goes on record. */
+static enum mauth_rc
+erase_in_segment(struct kv *kv, struct work *w, const struct audit_segment *segment,
+    struct mauth_err *err)
+{
+    struct mauth_err why = MAUTH_ERR_INIT;
+    struct rewriting re = {.w = w};
+    struct archive_head head;
+    enum mauth_rc rc =
+        archive_read(segment->path, &segment->known, count_one, &re, &head, &why);
+
+    if (rc == MAUTH_NOT_FOUND) {
+        w->e->missing++;
+        return MAUTH_OK;
+    }
     if (rc)
-        return mauth_fail(err, rc, "%s: %s", path, why.text);
+        return mauth_fail(err, rc, "%s", why.text);
     if (re.erased)
-        rc = rewrite(w, dir, path, &head, err);
+        rc = rewrite(kv, w, segment, &head, err);
+    else if (segment->known.count > 1) /* a run before this one has done it */
+        rc = make_known(kv, segment->name, head.sha256, NULL, err);
     w->e->erased += rc ? 0 : re.erased;
     return rc;
 }
@@ -215,22 +276,13 @@ erase_in_segment(
 static enum mauth_rc
 erase_in_archive(struct kv *kv, struct work *w, bool *none, struct mauth_err *err)
 {
-    char *dir = audit_archive_folder(kv);
-    struct archive_list list = {0};
-    enum mauth_rc rc;
+    struct audit_segments all;
+    enum mauth_rc rc = audit_segments_read(kv, &all, err);
 
-    if (!dir)
-        return mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
-    rc = archive_list(dir, &list, NULL);
-    if (rc == MAUTH_NOT_FOUND)
-        rc = MAUTH_OK;
-    else if (rc)
-        rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s cannot be read", dir);
-    *none = w->e->segments >= list.count;
+    *none = w->e->segments >= all.count;
     if (rc == MAUTH_OK && !*none)
-        rc = erase_in_segment(w, dir, list.file[w->e->segments].path, err);
-    archive_list_clear(&list);
-    free(dir);
+        rc = erase_in_segment(kv, w, &all.item[w->e->segments], err);
+    audit_segments_clear(&all);
     fault_point("erase.segment");
     w->e->segments++;
     return rc || *none ? rc : kv_write(kv, put_progress, w->e, err);
@@ -317,16 +369,20 @@ end(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     const struct ending *ending = arg;
     const struct audit_erasure *e = ending->w->e;
+    char note[96];
     const struct audit_record r = {.time_us = time_now_us(),
         .actor = "meshauthd",
         .action = AUDIT_ERASED_ACTION,
         .outcome = "done",
         .resources = {ending->w->user},
         .resource_count = 1,
+        .note = e->missing ? note : NULL,
         .count = e->erased};
     struct store_key key;
     enum mauth_rc rc;
 
+    snprintf(
+        note, sizeof(note), "%" PRIu64 " segments were not in the archive", e->missing);
     store_key(&key, SPACE_AUDIT_ERASURE, e->user.b, ID_BYTES);
     rc = kv_delete(txn, store_key_text(&key), err);
     return rc ? rc : audit_append_record(txn, &r, ending->salt, err);
@@ -346,11 +402,14 @@ audit_erase_step(struct kv *kv, struct audit_index *index, struct audit_erasure 
     bool *more, struct mauth_err *err)
 {
     struct work w = {.e = out, .err = err};
+    size_t leftovers = 0;
     bool none = true;
     enum mauth_rc rc = kv_read(kv, look, &w, err);
 
     *more = rc == MAUTH_OK && w.found;
-    if (!*more)
+    if (*more)
+        rc = kv_write(kv, drop_leftovers, &leftovers, err);
+    if (!*more || rc || leftovers)
         return rc;
     id_format(ID_USER, &out->user, w.user);
     if (!out->at)

@@ -1,7 +1,7 @@
 /*
- * Letting go of what the audit log says of one person, on request: every record that has
- * the user's id anywhere is erased, in the store, in its index and in the archive. Of each
- * its time stays, and the ticket with its digest if it had one; its leaf stays in the tree,
+ * Letting go of what the audit log says of one person, on request: every record of what the
+ * user did, and of what others did to him, is erased, in the store, in its index and in the
+ * archive. Of each its time stays, of a ticket's issue its ID and digest; the leaf stays in the tree,
  * which is as whole as before. That it was asked for, and done, is itself on record, and
  * stays.
  *
@@ -25,6 +25,7 @@ struct audit_erasure {
     uint64_t segments; /* of the archive that have been looked at, and then ... */
     uint64_t at;       /* ... records of the store before this one */
     uint64_t erased;   /* how many so far */
+    uint64_t missing;  /* segments that were not in the archive, and are as they were */
 };
 
 /* MAUTH_CONFLICT: it is asked for already. */

@@ -23,6 +23,7 @@ struct scan {
     struct text needle; /* what each that fits must hold somewhere */
     uint64_t from, to;
     uint64_t left; /* how many are wanted still */
+    uint64_t missing;
     bool stopped;
     audit_each *each;          /* either this gets them ... */
     struct audit_tally *tally; /* ... or this counts them */
@@ -100,6 +101,14 @@ needle_of(const struct audit_filter *f)
     return best;
 }
 
+static enum mauth_rc
+check_stop(const struct audit_filter *f, struct mauth_err *err)
+{
+    if (!f->stop || !atomic_load(f->stop))
+        return MAUTH_OK;
+    return mauth_fail(err, MAUTH_UNAVAILABLE, "audit: the service is ending");
+}
+
 /* Looks through [from, to) in the filter's order. */
 static enum mauth_rc
 scan(struct kv *kv, struct scan *s, uint64_t from, uint64_t to, struct mauth_err *err)
@@ -111,7 +120,9 @@ scan(struct kv *kv, struct scan *s, uint64_t from, uint64_t to, struct mauth_err
 
         s->from = s->f->oldest_first ? from : to - n;
         s->to = s->from + n;
-        rc = kv_read(kv, scan_some, s, err);
+        rc = check_stop(s->f, err);
+        if (rc == MAUTH_OK)
+            rc = kv_read(kv, scan_some, s, err);
         if (s->f->oldest_first)
             from += n;
         else
@@ -212,9 +223,11 @@ ask_index(struct kv *kv, struct audit_index *x, struct scan *s, uint64_t from,
     enum mauth_rc rc = MAUTH_OK;
 
     do {
+        rc = check_stop(s->f, err);
         c.count = 0;
         c.want = s->left < CANDIDATES - SPARE ? (size_t)s->left + SPARE : CANDIDATES;
-        audit_index_find(x, s->f, from, to, collect, &c);
+        if (rc == MAUTH_OK)
+            audit_index_find(x, s->f, from, to, collect, &c);
         bring(kv, &c);
         if (c.count)
             rc = kv_read(kv, look_at_candidates, &c, err);
@@ -278,10 +291,11 @@ find_in_archive(struct kv *kv, struct audit_index *x, struct scan *s,
         .order = s->f->oldest_first ? KV_UP : KV_DOWN,
         .wants = wants,
         .each = hand_out,
-        .arg = s};
+        .arg = s,
+        .stop = s->f->stop};
 
     (void)x;
-    return audit_archive_scan(kv, &ask, err);
+    return audit_archive_scan(kv, &ask, &s->missing, err);
 }
 
 static uint64_t
@@ -290,16 +304,13 @@ clamp(uint64_t v, uint64_t low, uint64_t high)
     return v < low ? low : v > high ? high : v;
 }
 
-static enum mauth_rc
-take_stretches(struct kv *kv, struct audit_index *x, const struct audit_filter *f,
-    struct stretch out[STRETCHES], struct mauth_err *err)
+static void
+take_stretches(const struct audit_range *there, struct audit_index *x,
+    const struct audit_filter *f, struct stretch out[STRETCHES])
 {
     uint64_t at[STRETCHES + 1] = {0};
-    struct audit_range b;
-    enum mauth_rc rc = audit_range(kv, &b, err);
+    const struct audit_range b = *there;
 
-    if (rc)
-        return rc;
     at[BEFORE] = at[INDEXED] = at[BEHIND] = b.first;
     at[STRETCHES] = b.next;
     if (x)
@@ -318,12 +329,11 @@ take_stretches(struct kv *kv, struct audit_index *x, const struct audit_filter *
             i == ARCHIVED  ? find_in_archive
             : i == INDEXED ? find_in_index
                            : find_in_store};
-    return MAUTH_OK;
 }
 
 enum mauth_rc
 audit_find(struct kv *kv, struct audit_index *index, const struct audit_filter *f,
-    audit_each *each, void *arg, struct mauth_err *err)
+    audit_each *each, void *arg, struct audit_looked *looked, struct mauth_err *err)
 {
     struct scan s = {.f = f,
         .needle = needle_of(f),
@@ -332,14 +342,20 @@ audit_find(struct kv *kv, struct audit_index *index, const struct audit_filter *
         .arg = arg,
         .err = err};
     struct stretch stretch[STRETCHES];
-    enum mauth_rc rc = take_stretches(kv, index, f, stretch, err);
+    struct audit_range there;
+    enum mauth_rc rc = audit_range(kv, &there, err);
 
+    if (rc)
+        return rc;
+    take_stretches(&there, index, f, stretch);
     for (size_t i = 0; i < STRETCHES && rc == MAUTH_OK && !s.stopped; i++) {
         const struct stretch *t = &stretch[f->oldest_first ? i : STRETCHES - 1 - i];
 
         if (t->from < t->to)
             rc = t->find(kv, index, &s, t, err);
     }
+    if (looked)
+        *looked = (struct audit_looked){there, s.missing};
     return rc;
 }
 
@@ -350,11 +366,14 @@ audit_count(struct kv *kv, struct audit_index *index, const struct audit_filter 
     struct audit_filter all = *f;
     struct scan s = {.f = &all, .needle = needle_of(f), .tally = t, .err = err};
     struct stretch stretch[STRETCHES];
+    struct audit_range there;
     enum mauth_rc rc;
 
     all.has_after = all.archive = false;
     all.oldest_first = true;
-    rc = take_stretches(kv, index, &all, stretch, err);
+    rc = audit_range(kv, &there, err);
+    if (rc == MAUTH_OK)
+        take_stretches(&there, index, &all, stretch);
     for (size_t i = 0; i < STRETCHES && rc == MAUTH_OK; i++)
         if (i != INDEXED)
             rc = scan(kv, &s, stretch[i].from, stretch[i].to, err);

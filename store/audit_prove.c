@@ -29,7 +29,7 @@ is_about(const struct audit_stored *found, struct text ticket)
     return memmem(found->json.p, found->json.len, ticket.p, ticket.len) &&
            audit_terms_read(found->json, &terms) && terms.sequence == found->sequence &&
            audit_terms_have(&terms, AUDIT_TICKET, ticket) &&
-           !audit_terms_have(&terms, AUDIT_OUTCOME, text_of("deny"));
+           audit_terms_are_of_issue(&terms);
 }
 
 /* The first record of a ticket is the one of its issue. */
@@ -76,7 +76,6 @@ look_at_archived(const struct archive_record *r, void *arg)
         .digest = r->digest};
     struct search *s = arg;
 
-    s->out->unseen--;
     return !look_at(&record, s);
 }
 
@@ -90,16 +89,35 @@ stop(uint64_t sequence, struct text json, void *arg)
 }
 
 static enum mauth_rc
-search_archive(struct kv *kv, struct search *s, struct mauth_err *err)
+search_archive(
+    struct kv *kv, struct search *s, uint64_t from, uint64_t to, struct mauth_err *err)
 {
-    struct audit_archive_ask ask = {.wants = look_at_archived, .each = stop, .arg = s};
-    struct audit_range there;
-    enum mauth_rc rc = audit_range(kv, &there, err);
+    struct audit_archive_ask ask = {
+        .from = from, .to = to, .wants = look_at_archived, .each = stop, .arg = s};
+    uint64_t missing = 0;
+    enum mauth_rc rc =
+        from < to ? audit_archive_scan(kv, &ask, &missing, err) : MAUTH_OK;
 
-    ask.to = s->from = s->out->unseen = there.first;
-    if (rc == MAUTH_OK && there.first)
-        rc = audit_archive_scan(kv, &ask, err);
+    s->out->unseen += missing;
     return rc ? rc : s->rc;
+}
+
+static enum mauth_rc
+search_store(struct kv *kv, struct search *s,
+    void (*progress)(uint64_t done, uint64_t of, void *arg), void *arg,
+    struct mauth_err *err)
+{
+    uint64_t size = s->out->head.size;
+    enum mauth_rc rc = MAUTH_OK;
+
+    while (rc == MAUTH_OK && !s->out->found && s->from < size) {
+        s->to = size - s->from < BATCH ? size : s->from + BATCH;
+        rc = kv_read(kv, search_some, s, err);
+        s->from = s->to;
+        if (progress)
+            progress(s->to, size, arg);
+    }
+    return rc;
 }
 
 static enum mauth_rc
@@ -139,20 +157,23 @@ audit_prove(struct kv *kv, const char *ticket,
     struct audit_evidence *out, struct mauth_err *err)
 {
     struct search s = {.ticket = text_of(ticket), .out = out, .err = err};
+    struct audit_range there, later;
     enum mauth_rc rc;
 
     memset(out, 0, sizeof(*out));
     buf_init(&out->json);
-    rc = kv_read(kv, read_head, out, err);
+    rc = audit_range(kv, &there, err);
     if (rc == MAUTH_OK)
-        rc = search_archive(kv, &s, err);
-    while (rc == MAUTH_OK && !out->found && s.from < out->head.size) {
-        s.to = out->head.size - s.from < BATCH ? out->head.size : s.from + BATCH;
-        rc = kv_read(kv, search_some, &s, err);
-        s.from = s.to;
-        if (progress)
-            progress(s.to, out->head.size, arg);
-    }
+        rc = kv_read(kv, read_head, out, err);
+    if (rc == MAUTH_OK)
+        rc = search_archive(kv, &s, 0, there.first, err);
+    s.from = there.first;
+    if (rc == MAUTH_OK)
+        rc = search_store(kv, &s, progress, arg, err);
+    if (rc == MAUTH_OK && !out->found)
+        rc = audit_range(kv, &later, err);
+    if (rc == MAUTH_OK && !out->found) /* what left meanwhile may not have been seen */
+        rc = search_archive(kv, &s, there.first, later.first, err);
     if (rc != MAUTH_OK || !out->found)
         return rc;
     rc = kv_read(kv, make_proof, out, err);

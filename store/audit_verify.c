@@ -253,8 +253,8 @@ count_archived(const struct archive_record *r, void *arg)
 {
     struct audit_verdict *v = arg;
 
-    (void)r;
     v->archived++;
+    v->erased += r->erased;
     return false;
 }
 
@@ -276,13 +276,14 @@ look_at_archive(
         .from = from, .wants = count_archived, .each = take_none, .arg = v};
     struct mauth_err why = MAUTH_ERR_INIT;
     struct audit_range there;
+    uint64_t missing;
     enum mauth_rc rc = audit_range(kv, &there, err);
 
     if (rc || there.first <= from)
         return rc;
     ask.to = there.first;
     v->left = there.first - from;
-    rc = audit_archive_scan(kv, &ask, &why);
+    rc = audit_archive_scan(kv, &ask, &missing, &why);
     if (rc == MAUTH_MALFORMED) {
         find_fault(v, AUDIT_ARCHIVE, from + v->archived, "%s.", why.text);
         return MAUTH_OK;

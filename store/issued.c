@@ -15,9 +15,6 @@ enum {
     CANDIDATES = 64 /* of the index, for one ticket */
 };
 
-/* What is on record when a ticket leaves, and nothing else. */
-static const char *const actions[] = {"login", "ticket.issue", "ticket.renew"};
-
 struct search {
     struct issued_ticket *ticket;
     size_t count;
@@ -67,17 +64,6 @@ member(struct text json, const char *begin, size_t len)
     return at && json.len - (size_t)(at - json.p) >= n + len ? at + n : NULL;
 }
 
-static bool
-is_issue(const struct audit_terms *terms)
-{
-    if (!audit_terms_have(terms, AUDIT_OUTCOME, text_of("allow")))
-        return false;
-    for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++)
-        if (audit_terms_have(terms, AUDIT_ACTION, text_of(actions[i])))
-            return true;
-    return false;
-}
-
 static void
 look_at_kept(struct search *s, struct text json)
 {
@@ -91,7 +77,7 @@ look_at_kept(struct search *s, struct text json)
     if (!t)
         return;
     digest = member(json, "\"digest\":\"", digest_len);
-    if (digest && audit_terms_read(json, &terms) && is_issue(&terms) &&
+    if (digest && audit_terms_read(json, &terms) && audit_terms_are_of_issue(&terms) &&
         b64_decode(B64_STD, digest, digest_len, raw, sizeof(raw), &len) &&
         len == sizeof(raw))
         found(s, t, raw);
@@ -229,7 +215,7 @@ look_for_erasures(
     const struct audit_filter f = {
         .value[AUDIT_ACTION] = "audit.erase", .since_us = s->since_us, .limit = 1};
 
-    return audit_find(kv, index, &f, take_erasure, &s->was_erased, err);
+    return audit_find(kv, index, &f, take_erasure, &s->was_erased, NULL, err);
 }
 
 /* The newest, which the index does not have yet; then by the index; then what is left of

@@ -13,6 +13,7 @@ enum store_space {
     SPACE_AUDIT_RECORD = 'R',    /* sequence -> salt, JSON */
     SPACE_AUDIT_NODES = 'T',     /* level, chunk -> up to 16 hashes */
     SPACE_AUDIT_LEFT = 'B',      /* the first record that has not left the store */
+    SPACE_AUDIT_SEGMENT = 'g',   /* name of a segment -> SHA-256 of its file, or two */
     SPACE_AUDIT_ERASURE = 'F',   /* user -> how far his records have been erased */
     SPACE_GRAPH_STATE = 'G',     /* the state number */
     SPACE_USER = 'u',            /* id -> user */

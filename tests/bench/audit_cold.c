@@ -174,7 +174,7 @@ ask_once(struct cold *c, const char *dir, double *ms, struct mauth_err *err)
     int64_t start = bench_now_ns();
 
     if (rc == MAUTH_OK && c->by == AUDIT_BYS)
-        rc = audit_find(c->kv, c->index, &c->filter, take, c, err);
+        rc = audit_find(c->kv, c->index, &c->filter, take, c, NULL, err);
     else if (rc == MAUTH_OK)
         rc = count(c, err);
     *ms = (double)(bench_now_ns() - start) / 1e6;

@@ -69,7 +69,7 @@ audit_flood_left(const struct audit_flood *f, struct kv *kv, struct mauth_err *e
     const struct audit_filter all = {
         .since_us = f->since_us, .limit = UINT64_MAX, .value[AUDIT_ACTION] = "refused"};
     struct sum s = {0, 0};
-    enum mauth_rc rc = audit_find(kv, NULL, &all, add, &s, err);
+    enum mauth_rc rc = audit_find(kv, NULL, &all, add, &s, NULL, err);
 
     if (rc)
         return rc;

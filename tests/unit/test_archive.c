@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "audit/archive.h"
@@ -59,6 +61,7 @@ write_segment(const char *dir, uint64_t first, uint64_t count, uint64_t erased)
         add(w, i, i == erased);
     assert_false(archive_writer_is_full(w));
     assert_int_equal(archive_writer_end(w, &head, NULL), MAUTH_OK);
+    assert_int_equal(archive_writer_name(w, &head, NULL), MAUTH_OK);
     archive_writer_free(w);
     return head;
 }
@@ -110,14 +113,15 @@ is_read_as_it_was_written(void **state)
     assert_int_equal(found.first, 40);
     assert_int_equal(found.count, 1000);
     assert_int_equal(chdir(scratch_path(&d, "archive")), 0);
-    assert_int_equal(archive_read(name, see, &seen, &found, NULL), MAUTH_OK);
+    assert_int_equal(archive_read(name, NULL, see, &seen, &found, NULL), MAUTH_OK);
     assert_int_equal(seen.next, 1040);
     assert_memory_equal(&found, &head, sizeof(head));
     /* Erasing another one changes neither root nor name. */
     head = write_segment(".", 40, 1000, 44);
-    assert_memory_equal(&found, &head, sizeof(head));
+    assert_memory_equal(found.root, head.root, HASH_LEN);
+    assert_memory_not_equal(found.sha256, head.sha256, HASH_LEN);
     seen = (struct seen){.next = 40, .erased = 44, .stop = 50};
-    assert_int_equal(archive_read(name, see, &seen, NULL, NULL), MAUTH_OK);
+    assert_int_equal(archive_read(name, NULL, see, &seen, NULL, NULL), MAUTH_OK);
     assert_int_equal(seen.next, 50);
     assert_int_equal(chdir("/"), 0);
     scratch_dir_remove(&d);
@@ -207,7 +211,7 @@ takes_nothing_else(void **state)
         enum mauth_rc rc;
 
         put(path, segments[i].lines, strlen(segments[i].lines));
-        rc = archive_read(path, count, &records, &head, &err);
+        rc = archive_read(path, NULL, count, &records, &head, &err);
         if (rc != segments[i].rc)
             fail_msg("%s: %d, %s", segments[i].name, rc, err.text);
         assert_int_equal(head.count, rc == MAUTH_OK ? 1 : 0);
@@ -236,22 +240,24 @@ takes_no_damaged_file(void **state)
         scratch_write(&d, "x", data, len);
         data[i] ^= 1;
         /* DEFLATE has some bits that say nothing. */
-        if (archive_read(scratch_path(&d, "x"), count, &records, &found, NULL) ==
+        if (archive_read(scratch_path(&d, "x"), NULL, count, &records, &found, NULL) ==
             MAUTH_OK) {
-            assert_memory_equal(&found, &head, sizeof(head));
+            assert_memory_equal(found.root, head.root, HASH_LEN);
+            assert_memory_not_equal(found.sha256, head.sha256, HASH_LEN);
             idle++;
         }
         assert_true(idle < 4);
         scratch_write(&d, "x", data, i);
         assert_int_equal(
-            archive_read(scratch_path(&d, "x"), count, &records, NULL, NULL),
+            archive_read(scratch_path(&d, "x"), NULL, count, &records, NULL, NULL),
             MAUTH_MALFORMED);
     }
     data = realloc(data, len + 1);
     assert_non_null(data);
     data[len] = 0;
     scratch_write(&d, "x", data, len + 1);
-    assert_int_equal(archive_read(scratch_path(&d, "x"), count, &records, NULL, NULL),
+    assert_int_equal(
+        archive_read(scratch_path(&d, "x"), NULL, count, &records, NULL, NULL),
         MAUTH_MALFORMED);
     /* Nor one that goes by the name of another. */
     scratch_write(
@@ -259,7 +265,7 @@ takes_no_damaged_file(void **state)
     assert_int_equal(
         archive_read(scratch_path(&d,
                          "audit-000000000000-000000000019-0000000000000000.jsonl.gz"),
-            count, &records, NULL, NULL),
+            NULL, count, &records, NULL, NULL),
         MAUTH_MALFORMED);
     free(data);
     scratch_dir_remove(&d);
@@ -285,41 +291,86 @@ is_not_blown_up(void **state)
     for (int i = 0; i < 64; i++)
         assert_int_equal(gzwrite(f, zeros, sizeof(zeros)), sizeof(zeros));
     assert_int_equal(gzclose(f), Z_OK);
-    assert_int_equal(archive_read(path, count, &records, NULL, NULL), MAUTH_MALFORMED);
+    assert_int_equal(
+        archive_read(path, NULL, count, &records, NULL, NULL), MAUTH_MALFORMED);
     assert_int_equal(records, 0);
     scratch_dir_remove(&d);
 }
 
+/* Only the file that was written will do, whatever another says; nor a pipe, or a link. */
 static void
-lists_what_is_there(void **state)
+knows_its_file(void **state)
 {
-    struct archive_writer *w = NULL;
-    struct archive_list list;
-    struct scratch_dir d;
+    char name[ARCHIVE_NAME_MAX];
+    struct archive_known known = {.count = 1};
+    struct archive_head head, again;
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct scratch_dir d, other;
+    size_t records = 0, len = 0;
+    char *data;
 
     (void)state;
     scratch_dir_make(&d);
+    scratch_dir_make(&other);
+    head = write_segment(d.path, 0, 20, 3);
+    again = write_segment(other.path, 0, 20, 4); /* one more that says it was erased */
+    archive_name(&head, name);
+    memcpy(known.sha256[0], head.sha256, HASH_LEN);
     assert_int_equal(
-        archive_list(scratch_path(&d, "none"), &list, NULL), MAUTH_NOT_FOUND);
-    (void)write_segment(d.path, 100, 5, 0);
-    (void)write_segment(d.path, 9, 91, 0);
-    scratch_write(&d, "audit-1-2-x.jsonl.gz", "", 0);
+        archive_read(scratch_path(&d, name), &known, count, &records, NULL, NULL),
+        MAUTH_OK);
+    data = scratch_read(&other, name, &len);
+    assert_non_null(data);
+    scratch_write(&d, name, data, len);
+    records = 0;
+    assert_int_equal(
+        archive_read(scratch_path(&d, name), &known, count, &records, NULL, &err),
+        MAUTH_MALFORMED);
+    assert_non_null(strstr(err.text, name));
+    assert_int_equal(records, 0);
+    known.count = 2;
+    memcpy(known.sha256[1], again.sha256, HASH_LEN);
+    assert_int_equal(
+        archive_read(scratch_path(&d, name), &known, count, &records, NULL, NULL),
+        MAUTH_OK);
+    unlink(scratch_path(&d, name));
+    assert_int_equal(mkfifo(scratch_path(&d, name), 0600), 0);
+    assert_int_equal(
+        archive_read(scratch_path(&d, name), NULL, count, &records, NULL, NULL),
+        MAUTH_MALFORMED);
+    unlink(scratch_path(&d, name));
+    assert_int_equal(symlink(other.path, scratch_path(&d, name)), 0);
+    assert_int_equal(
+        archive_read(scratch_path(&d, name), NULL, count, &records, NULL, NULL),
+        MAUTH_UNAVAILABLE);
+    free(data);
+    scratch_dir_remove(&d);
+    scratch_dir_remove(&other);
+}
+
+/* What has not come to its end leaves nothing. */
+static void
+tidies_up(void **state)
+{
+    struct archive_writer *w = NULL;
+    struct archive_head head;
+    struct scratch_dir d;
+    char name[ARCHIVE_NAME_MAX];
+
+    (void)state;
+    scratch_dir_make(&d);
+    assert_int_equal(archive_writer_new(d.path, 0, &w, NULL), MAUTH_OK);
+    add(w, 0, false);
+    assert_int_equal(archive_writer_end(w, &head, NULL), MAUTH_OK);
+    archive_writer_free(w);
+    archive_name(&head, name);
+    assert_false(scratch_has(&d, name));
+    head = write_segment(d.path, 0, 5, 9);
+    archive_name(&head, name);
     scratch_write(&d, "audit-segment.1.1.new", "", 0);
-    assert_int_equal(archive_list(d.path, &list, NULL), MAUTH_OK);
-    assert_int_equal(list.count, 2);
-    assert_int_equal(list.file[0].head.first, 9);
-    assert_int_equal(list.file[0].head.count, 91);
-    assert_int_equal(list.file[1].head.first, 100);
-    archive_list_clear(&list);
     archive_tidy(d.path);
     assert_false(scratch_has(&d, "audit-segment.1.1.new"));
-    assert_true(scratch_has(&d, "audit-1-2-x.jsonl.gz"));
-    /* What has not come to its end leaves nothing. */
-    assert_int_equal(archive_writer_new(d.path, 0, &w, NULL), MAUTH_OK);
-    archive_writer_free(w);
-    assert_int_equal(archive_list(d.path, &list, NULL), MAUTH_OK);
-    assert_int_equal(list.count, 2);
-    archive_list_clear(&list);
+    assert_true(scratch_has(&d, name));
     scratch_dir_remove(&d);
 }
 
@@ -331,7 +382,8 @@ main(void)
         cmocka_unit_test(takes_nothing_else),
         cmocka_unit_test(takes_no_damaged_file),
         cmocka_unit_test(is_not_blown_up),
-        cmocka_unit_test(lists_what_is_there),
+        cmocka_unit_test(knows_its_file),
+        cmocka_unit_test(tidies_up),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

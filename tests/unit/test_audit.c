@@ -44,7 +44,7 @@ find(struct store_dir *s, struct audit_filter filter)
     static struct found f;
 
     memset(&f, 0, sizeof(f));
-    assert_int_equal(audit_find(s->kv, NULL, &filter, note, &f, NULL), MAUTH_OK);
+    assert_int_equal(audit_find(s->kv, NULL, &filter, note, &f, NULL, NULL), MAUTH_OK);
     return &f;
 }
 
@@ -298,7 +298,8 @@ reports_a_damaged_record(void **state)
     assert_int_equal(kv_read(s.kv, store_record_get, &record, NULL), MAUTH_OK);
     record.len--;
     assert_int_equal(kv_write(s.kv, store_record_put, &record, NULL), MAUTH_OK);
-    assert_int_equal(audit_find(s.kv, NULL, &all, note, &f, &err), MAUTH_UNAVAILABLE);
+    assert_int_equal(
+        audit_find(s.kv, NULL, &all, note, &f, NULL, &err), MAUTH_UNAVAILABLE);
     assert_non_null(strstr(err.text, "record 1 "));
     assert_int_equal(f.count, 1);
     store_remove(&s);

@@ -123,9 +123,28 @@ find(struct world *w, struct audit_index *index, struct audit_filter f)
     struct mauth_err err = MAUTH_ERR_INIT;
 
     found.count = 0;
-    if (audit_find(w->s.kv, index, &f, note, &found, &err) != MAUTH_OK)
+    if (audit_find(w->s.kv, index, &f, note, &found, NULL, &err) != MAUTH_OK)
         fail_msg("%s", err.text);
     return &found;
+}
+
+static bool
+count_found(uint64_t sequence, struct text json, void *arg)
+{
+    (void)sequence;
+    (void)json;
+    ++*(size_t *)arg;
+    return true;
+}
+
+static size_t
+find_all(struct world *w, struct audit_filter f)
+{
+    size_t n = 0;
+
+    assert_int_equal(
+        audit_find(w->s.kv, NULL, &f, count_found, &n, NULL, NULL), MAUTH_OK);
+    return n;
 }
 
 static struct audit_verdict
@@ -140,15 +159,13 @@ verify(struct world *w)
     return v;
 }
 
-static struct archive_list
+static struct audit_segments
 segments(struct world *w)
 {
-    char *dir = audit_archive_folder(w->s.kv);
-    struct archive_list l = {0};
+    struct audit_segments all;
 
-    (void)!archive_list(dir, &l, NULL);
-    free(dir);
-    return l;
+    assert_int_equal(audit_segments_read(w->s.kv, &all, NULL), MAUTH_OK);
+    return all;
 }
 
 static void
@@ -157,7 +174,7 @@ leaves_by_age(void **state)
     const struct audit_keep year = {.age_us = 365 * DAY_US},
                             ten = {.age_us = 10 * DAY_US};
     struct audit_verdict v;
-    struct archive_list l;
+    struct audit_segments l;
     struct world w = {.seed = 0};
 
     (void)state;
@@ -174,8 +191,8 @@ leaves_by_age(void **state)
     assert_int_equal(range(&w).next, RECORDS + 2); /* that they left is on record */
     l = segments(&w);
     assert_int_equal(l.count, 2);
-    assert_int_equal(l.file[0].head.count, 25);
-    archive_list_clear(&l);
+    assert_int_equal(l.item[0].head.count, 25);
+    audit_segments_clear(&l);
     v = verify(&w);
     assert_int_equal(v.fault, AUDIT_WHOLE);
     assert_int_equal(v.left, RECORDS - 240);
@@ -252,7 +269,7 @@ static void
 proves_what_has_left(void **state)
 {
     const struct audit_keep k = {.age_us = 10 * DAY_US};
-    struct archive_list l;
+    struct audit_segments l;
     struct audit_evidence e;
     struct world w = {.seed = 0};
     char ticket[ISSUED_ID + 1];
@@ -274,8 +291,8 @@ proves_what_has_left(void **state)
     assert_false(e.found);
     assert_int_equal(e.unseen, 0);
     l = segments(&w);
-    unlink(l.file[0].path);
-    archive_list_clear(&l);
+    unlink(l.item[0].path);
+    audit_segments_clear(&l);
     assert_int_equal(audit_prove(w.s.kv, ticket, NULL, NULL, &e, NULL), MAUTH_OK);
     assert_int_equal(e.unseen, RECORDS - 240);
     assert_int_equal(verify(&w).fault, AUDIT_WHOLE);
@@ -303,7 +320,7 @@ keeps_what_is_not_the_logs(void **state)
 {
     const struct audit_keep k = {.age_us = 10 * DAY_US};
     struct mauth_err err = MAUTH_ERR_INIT;
-    struct archive_list l;
+    struct audit_segments l;
     struct world w = {.seed = 0};
     bool more;
 
@@ -318,7 +335,7 @@ keeps_what_is_not_the_logs(void **state)
     assert_int_equal(range(&w).next, RECORDS);
     l = segments(&w);
     assert_int_equal(l.count, 0);
-    archive_list_clear(&l);
+    audit_segments_clear(&l);
     change_record(&w, 11); /* back */
     assert_true(keep(&w, NULL, k, time_of(RECORDS)) > 1);
     store_remove(&w.s);
@@ -333,7 +350,7 @@ refuses_a_strange_segment(void **state)
     struct mauth_err err = MAUTH_ERR_INIT;
     struct found found = {.count = 0};
     struct world w = {.seed = 0}, other = {.seed = 1};
-    struct archive_list l, theirs;
+    struct audit_segments l, theirs;
     struct audit_verdict v;
     char path[256];
     struct buf b;
@@ -344,35 +361,38 @@ refuses_a_strange_segment(void **state)
     make(&other);
     l = segments(&w);
     buf_init(&b);
-    assert_int_equal(file_read(l.file[0].path, 1 << 26, &b, NULL), MAUTH_OK);
+    assert_int_equal(file_read(l.item[0].path, 1 << 26, &b, NULL), MAUTH_OK);
     b.data[b.len / 2] ^= 1;
     assert_int_equal(
-        file_replace(l.file[0].path, b.data, b.len, FILE_PRIVATE, NULL), MAUTH_OK);
+        file_replace(l.item[0].path, b.data, b.len, FILE_PRIVATE, NULL), MAUTH_OK);
     v = verify(&w);
     assert_int_equal(v.fault, AUDIT_ARCHIVE);
-    assert_non_null(strstr(v.where, l.file[0].path));
+    assert_non_null(strstr(v.where, l.item[0].name));
     assert_int_equal(
-        audit_find(w.s.kv, NULL, &all, note, &found, &err), MAUTH_MALFORMED);
+        audit_find(w.s.kv, NULL, &all, note, &found, NULL, &err), MAUTH_MALFORMED);
     b.data[b.len / 2] ^= 1;
     assert_int_equal(
-        file_replace(l.file[0].path, b.data, b.len, FILE_PRIVATE, NULL), MAUTH_OK);
+        file_replace(l.item[0].path, b.data, b.len, FILE_PRIVATE, NULL), MAUTH_OK);
     assert_int_equal(verify(&w).fault, AUDIT_WHOLE);
 
-    /* The same of a log that differs in a salt alone. */
+    /* That of a log that differs in a salt alone, under the name of ours; and beside it,
+     * where it is no segment of this log. */
     keep(&other, NULL, k, time_of(RECORDS));
     theirs = segments(&other);
-    unlink(l.file[0].path);
-    snprintf(path, sizeof(path), "%s/store/audit-archive%s", w.s.dir,
-        strrchr(theirs.file[0].path, '/'));
     buf_rewind(&b);
-    assert_int_equal(file_read(theirs.file[0].path, 1 << 26, &b, NULL), MAUTH_OK);
+    assert_int_equal(file_read(theirs.item[0].path, 1 << 26, &b, NULL), MAUTH_OK);
+    snprintf(
+        path, sizeof(path), "%s/store/audit-archive/%s", w.s.dir, theirs.item[0].name);
     assert_int_equal(file_replace(path, b.data, b.len, FILE_PRIVATE, NULL), MAUTH_OK);
-    v = verify(&w);
-    assert_int_equal(v.fault, AUDIT_ARCHIVE);
-    assert_int_equal(v.at, 0);
-    assert_non_null(strstr(v.where, "record 0 "));
-    archive_list_clear(&theirs);
-    archive_list_clear(&l);
+    assert_int_equal(verify(&w).fault, AUDIT_WHOLE);
+    assert_int_equal(
+        file_replace(l.item[0].path, b.data, b.len, FILE_PRIVATE, NULL), MAUTH_OK);
+    assert_int_equal(verify(&w).fault, AUDIT_ARCHIVE);
+    unlink(l.item[0].path);
+    assert_int_equal(verify(&w).fault, AUDIT_WHOLE);
+    assert_int_equal(verify(&w).archived, 0);
+    audit_segments_clear(&theirs);
+    audit_segments_clear(&l);
     buf_clear(&b);
     store_remove(&other.s);
     store_remove(&w.s);
@@ -465,7 +485,7 @@ erases_one_and_no_other(void **state)
 {
     const struct audit_keep k = {.age_us = 10 * DAY_US};
     struct grep gone, stays;
-    struct archive_list before, after;
+    struct audit_segments before, after;
     struct audit_evidence e;
     struct audit_verdict v;
     uint64_t erased = 0;
@@ -485,12 +505,12 @@ erases_one_and_no_other(void **state)
     after = segments(&w);
     assert_int_equal(after.count, before.count);
     for (size_t i = 0; i < after.count; i++) {
-        assert_string_equal(after.file[i].path, before.file[i].path);
-        assert_int_equal(
-            archive_read(after.file[i].path, count_archived, &gone, NULL, NULL),
+        assert_string_equal(after.item[i].path, before.item[i].path);
+        assert_int_equal(archive_read(after.item[i].path, &after.item[i].known,
+                             count_archived, &gone, NULL, NULL),
             MAUTH_OK);
-        assert_int_equal(
-            archive_read(after.file[i].path, count_archived, &stays, NULL, NULL),
+        assert_int_equal(archive_read(after.item[i].path, &after.item[i].known,
+                             count_archived, &stays, NULL, NULL),
             MAUTH_OK);
     }
     assert_int_equal(gone.count, 1); /* that it was done */
@@ -516,8 +536,144 @@ erases_one_and_no_other(void **state)
     if (v.fault)
         fail_msg("%s", v.where);
     assert_int_equal(v.archived, v.left);
-    archive_list_clear(&before);
-    archive_list_clear(&after);
+    audit_segments_clear(&before);
+    audit_segments_clear(&after);
+    store_remove(&w.s);
+}
+
+static enum mauth_rc
+put_records(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    static const uint8_t salt[AUDIT_SALT] = {9};
+    const struct audit_record *r = arg;
+    enum mauth_rc rc = MAUTH_OK;
+
+    for (; r->action && rc == MAUTH_OK; r++)
+        rc = audit_append_record(txn, r, salt, err);
+    return rc;
+}
+
+/* Nobody hides his own deeds behind a person who has gone, or makes a ticket ours. */
+static void
+erases_no_deeds_of_others(void **state)
+{
+    static const uint8_t digest[HASH_LEN] = {5};
+    struct audit_evidence e;
+    struct audit_filter f = {.limit = UINT64_MAX};
+    uint64_t erased = 0;
+    struct world w = {.seed = 0};
+    char url[128];
+
+    (void)state;
+    make(&w);
+    snprintf(url, sizeof(url), "https://a.example/v1/mesh/users/%s", w.user[1]);
+    {
+        struct audit_record r[] = {
+            {.actor = w.user[2],
+                .action = "folder.create",
+                .outcome = "deny",
+                .reason = "forbidden",
+                .resources = {url},
+                .resource_count = 1},
+            {.actor = w.user[2],
+                .action = "user.revoke",
+                .outcome = "done",
+                .note = url},
+            {.actor = "svc_0123456789abcdefghjkmnpqrs",
+                .action = "ticket.introspect",
+                .outcome = "deny",
+                .resources = {w.user[1]},
+                .resource_count = 1,
+                .ticket = "_ffffffffffffffffffffffffffffffff",
+                .digest = digest},
+            {.actor = w.user[1],
+                .action = "ticket.issue",
+                .outcome = "deny",
+                .ticket = "_fffffffffffffffffffffffffffffffe",
+                .digest = digest},
+            {.actor = NULL},
+        };
+
+        assert_int_equal(kv_write(w.s.kv, put_records, r, NULL), MAUTH_OK);
+    }
+    erase(&w, NULL, w.user[1], &erased);
+    f.value[AUDIT_ACTION] = "folder.create";
+    f.value[AUDIT_OUTCOME] = "deny";
+    f.value[AUDIT_ACTOR] = w.user[2];
+    assert_int_equal(find_all(&w, f), 1);
+    f.value[AUDIT_ACTION] = "user.revoke";
+    f.value[AUDIT_OUTCOME] = NULL;
+    assert_int_equal(find_all(&w, f), 1);
+    f = (struct audit_filter){.limit = UINT64_MAX};
+    f.value[AUDIT_ACTOR] = w.user[1];
+    assert_int_equal(find_all(&w, f), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(audit_prove(w.s.kv,
+                             i ? "_ffffffffffffffffffffffffffffffff"
+                               : "_fffffffffffffffffffffffffffffffe",
+                             NULL, NULL, &e, NULL),
+            MAUTH_OK);
+        assert_false(e.found);
+        buf_clear(&e.json);
+    }
+    store_remove(&w.s);
+}
+
+/* What would leave meanwhile would be in no place that is still looked at. */
+static void
+nothing_leaves_while_it_erases(void **state)
+{
+    const struct audit_keep k = {.age_us = 10 * DAY_US};
+    struct world w = {.seed = 0};
+    struct audit_erasure e;
+    bool more = true;
+    struct id id;
+
+    (void)state;
+    make(&w);
+    assert_true(id_parse(ID_USER, w.user[1], ID_LEN, &id));
+    assert_int_equal(kv_write(w.s.kv, begin, &id, NULL), MAUTH_OK);
+    assert_int_equal(keep(&w, NULL, k, time_of(RECORDS)), 0);
+    while (more)
+        assert_int_equal(audit_erase_step(w.s.kv, NULL, &e, &more, NULL), MAUTH_OK);
+    assert_true(keep(&w, NULL, k, time_of(RECORDS)) > 0);
+    store_remove(&w.s);
+}
+
+/* A segment that is elsewhere keeps what it says: that is told. */
+static void
+tells_what_it_could_not_reach(void **state)
+{
+    const struct audit_keep k = {.age_us = 10 * DAY_US};
+    struct grep there = {NULL, 0};
+    struct world w = {.seed = 0};
+    struct audit_segments l;
+    uint64_t erased = 0;
+    char aside[256];
+
+    (void)state;
+    make(&w);
+    keep(&w, NULL, k, time_of(RECORDS));
+    l = segments(&w);
+    snprintf(aside, sizeof(aside), "%s/aside", w.s.dir);
+    assert_int_equal(rename(l.item[0].path, aside), 0);
+    erase(&w, NULL, w.user[1], &erased);
+    there.needle = "1 segments were not in the archive";
+    assert_int_equal(kv_read(w.s.kv, grep_store, &there, NULL), MAUTH_OK);
+    assert_int_equal(there.count, 1);
+    assert_int_equal(rename(aside, l.item[0].path), 0);
+    there.needle = w.user[1];
+    there.count = 0;
+    erase(&w, NULL, w.user[1], &erased);
+    audit_segments_clear(&l);
+    l = segments(&w);
+    assert_int_equal(l.item[0].known.count, 1);
+    assert_int_equal(archive_read(l.item[0].path, &l.item[0].known, count_archived,
+                         &there, NULL, NULL),
+        MAUTH_OK);
+    assert_int_equal(there.count, 0);
+    assert_int_equal(verify(&w).fault, AUDIT_WHOLE);
+    audit_segments_clear(&l);
     store_remove(&w.s);
 }
 
@@ -576,6 +732,9 @@ main(void)
         cmocka_unit_test(refuses_a_strange_segment),
         cmocka_unit_test(erases_one_and_no_other),
         cmocka_unit_test(erases_in_the_index_too),
+        cmocka_unit_test(erases_no_deeds_of_others),
+        cmocka_unit_test(nothing_leaves_while_it_erases),
+        cmocka_unit_test(tells_what_it_could_not_reach),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,7 +192,7 @@ fills_the_store(void **state)
     snprintf(url, sizeof(url), "lmdb:%s/store", dir);
     assert_int_equal(kv_open(url, KV_OPEN, &kv, NULL), MAUTH_OK);
     assert_int_equal(kv_read(kv, look, &f, NULL), MAUTH_OK);
-    assert_int_equal(audit_find(kv, NULL, &all, copy, &f, NULL), MAUTH_OK);
+    assert_int_equal(audit_find(kv, NULL, &all, copy, &f, NULL, NULL), MAUTH_OK);
     kv_close(kv);
     mauth_secret_free(f.seal);
     assert_non_null(strstr(f.record, "\"action\":\"init\""));

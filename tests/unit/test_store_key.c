@@ -97,6 +97,7 @@ is_space(enum store_space space)
     case SPACE_READINESS:
     case SPACE_REPORTED:
     case SPACE_AUDIT_LEFT:
+    case SPACE_AUDIT_SEGMENT:
     case SPACE_AUDIT_ERASURE:
     case SPACE_CONFIG:
     case SPACE_RULES: return true;
