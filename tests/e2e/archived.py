@@ -15,6 +15,11 @@ class Archive(MeshTest):
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout
 
+    def audit_error(self, *words):
+        done = run(MESHAUTH, "audit", *words, "-c", self.mesh.conf, check=False)
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        return done.stderr
+
     def json(self, *words, code=0):
         return json.loads(self.audit(*words, "--json", code=code))
 
@@ -54,7 +59,7 @@ class Archive(MeshTest):
         return verdict["records"] + verdict["erased"] + verdict["left"] > verdict["size"]
 
     def segments(self):
-        return sorted((self.mesh.dir / "store/audit-archive").glob("*"))
+        return sorted((self.mesh.dir / "store/audit-archive").glob("audit-*.gz"))
 
     def all(self):
         """Every record there ever was, by its number."""
@@ -62,6 +67,7 @@ class Archive(MeshTest):
         self.assertEqual([r["sequence"] for r in records], list(range(len(records))))
         return records
 
-    def archived(self):
-        """What the archive says, as text."""
-        return "".join(gzip.decompress(s.read_bytes()).decode() for s in self.segments())
+    def archived(self, name):
+        """What is in the archive that has this name in it: the actions of its records."""
+        lines = [line for s in self.segments() for line in gzip.decompress(s.read_bytes()).decode().splitlines()]
+        return {json.loads(line)["record"]["action"] for line in lines if name in line}

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import re
+import subprocess
 
 from archived import MANY, Archive
 from harness import MESHAUTH, Socket, main, run
@@ -99,6 +100,7 @@ class Leaving(Archive):
         verdict = self.json("verify", code=1)
         self.assertEqual(verdict["fault"], "archive")
         self.assertIn(segment.name, verdict["where"])
+        self.assertIn("somebody has changed it", self.audit_error("prove", self.ticket))
         self.assertIn(segment.name, run(MESHAUTH, "audit", "query", "--archive", "-c", self.mesh.conf, "--limit", "9000",
                                         check=False).stderr)
 
@@ -111,6 +113,30 @@ class Leaving(Archive):
         self.assertTrue(verdict["whole"])
         self.assertLess(verdict["archived"], verdict["left"])
         self.assertGreater(self.json("prove", "_" + 32 * "0", code=1)["unseen"], 0)
+        who = self.json("who", self.folder["id"], code=1)
+        self.assertFalse(who["exists"] or who["complete"])
+        done = run(MESHAUTH, "audit", "query", "--archive", "-c", self.mesh.conf, "--user", self.alice.id)
+        self.assertIn("segments are not in the archive", done.stderr)
+
+    def test_an_answer_from_the_store_alone_says_so(self):
+        done = run(MESHAUTH, "audit", "query", "-c", self.mesh.conf, "--ticket", self.ticket)
+        self.assertIn(f"The first {self.gone} records have left the store", done.stdout)
+
+    def test_follow_goes_on_in_the_archive(self):
+        state = self.mesh.folder / "at"
+        state.write_text("3\n")
+        process = subprocess.Popen([MESHAUTH, "audit", "follow", "-c", self.mesh.conf, "--state", state, "--json",
+                                    "--outcome", "done"], stdout=subprocess.PIPE, text=True)
+        try:
+            first = json.loads(process.stdout.readline())
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+        self.assertLess(first["sequence"], self.gone)
+        done = run(MESHAUTH, "audit", "follow", "-c", self.mesh.conf, "--after", "99999999", check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("not the one that was followed", done.stderr)
 
 
 class Restored(Archive):
@@ -149,7 +175,7 @@ class Erasing(Archive):
         self.left()
         bob.login()
         self.audit("query", "--user", bob.id)
-        self.assertIn(bob.id, self.archived())
+        self.assertIn("login", self.archived(bob.id))
         # Not while the account is there, and not who never had one.
         self.assert_problem(admin.call("PUT", f"erasures/{bob.id}"), 409, "user-lives")
         self.assertIn("user remove", run(MESHAUTH, "audit", "erase", bob.id, "-c", self.mesh.conf, check=False).stderr)
@@ -159,8 +185,9 @@ class Erasing(Archive):
         self.assert_problem(admin.call("GET", "erasures?after=x"), 400, "query")
         run(MESHAUTH, "user", "remove", bob.id, "-c", self.mesh.conf)
         before = self.json("verify")
-        self.assertEqual(self.json("erase", bob.id), {"user": bob.id})
-        self.assertGreater(self.lines("query", "--action", "audit.erased")[0]["count"], 5)
+        done = self.json("erase", bob.id)
+        self.assertEqual((set(done), done["user"]), ({"user", "erased"}, bob.id))
+        self.assertGreater(done["erased"], 5)
         self.assertEqual(admin.call("GET", "erasures").json, {"items": []})
         self.judge(bob, carol, ticket, before)
         # Once more, by HTTPS, while it is not done, or when it was.
@@ -170,9 +197,9 @@ class Erasing(Archive):
         self.mesh.stop()
         carol_id = carol.id
         run(MESHAUTH, "user", "remove", carol_id, "-c", self.mesh.conf)
-        self.assertIn(carol_id, self.archived())
+        self.assertIn("login", self.archived(carol_id))
         self.audit("erase", carol_id)
-        self.assertNotIn(carol_id, self.archived())
+        self.assertEqual(self.archived(carol_id), set())
         backup = self.mesh.folder / "backup"
         run(MESHAUTH, "backup", "--out", backup, "-c", self.mesh.conf)
         self.assertEqual(backup.read_bytes().count(f'"{carol_id}"'.encode()), 2)  # asked for by uid:0, and done
@@ -185,12 +212,12 @@ class Erasing(Archive):
         self.assertEqual(after["left"], after["archived"])
         self.assertGreater(after["erased"], 0)
         self.assertGreaterEqual(after["size"], before["size"])
-        self.assertNotIn(bob.id, self.archived())
-        self.assertIn(carol.id, self.archived())
+        self.assertEqual(self.archived(bob.id), {"audit.query"})
+        self.assertIn("login", self.archived(carol.id))
         lines = self.audit("query", "--archive", "--json", "--limit", "1000000").splitlines()
         naming = [json.loads(line) for line in lines if bob.id in line]
-        self.assertEqual({r["action"] for r in naming}, {"audit.erase", "audit.erased"})
-        self.assertEqual({r["outcome"] for r in naming}, {"done", "deny"})
+        self.assertEqual({r["action"] for r in naming}, {"audit.erase", "audit.erased", "audit.query"})
+        self.assertEqual({r["outcome"] for r in naming if r["action"] == "audit.erase"}, {"done", "deny"})
         self.assertNotIn(bob.id, {r["actor"] for r in naming})
         proof = self.json("prove", ticket)
         self.assertTrue(proof["found"] and proof["erased"])
