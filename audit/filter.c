@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/id.h"
 #include "base/str.h"
 #include "base/time.h"
 
@@ -73,6 +74,34 @@ set_archive(const char *value, bool *out, struct mauth_err *err)
         mauth_quote(value, strlen(value), quoted, sizeof(quoted)));
 }
 
+/* An id that is none would find nothing, and look like an all-clear. */
+static enum mauth_rc
+set_id(struct audit_filter *f, enum audit_field field, const char *value,
+    struct mauth_err *err)
+{
+    static const struct {
+        enum audit_field field;
+        enum id_kind kind;
+        const char *form;
+    } kinds[] = {
+        {AUDIT_FOLDER, ID_FOLDER, "fld_"},
+        {AUDIT_SERVICE, ID_SERVICE, "svc_"},
+        {AUDIT_SESSION, ID_SESSION, "ses_"},
+        {AUDIT_USER, ID_USER, "usr_"},
+    };
+    char quoted[64];
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+        if (kinds[i].field == field &&
+            id_kind_of(value, strlen(value)) != kinds[i].kind)
+            return mauth_fail(err, MAUTH_INVALID, "%s: \"%s\" is no id like %s...",
+                audit_field_names[field],
+                mauth_quote(value, strlen(value), quoted, sizeof(quoted)),
+                kinds[i].form);
+    f->value[field] = value;
+    return MAUTH_OK;
+}
+
 static enum mauth_rc
 set_outcome(const char *value, const char **out, struct mauth_err *err)
 {
@@ -98,10 +127,8 @@ audit_filter_set(
 
     if (field == AUDIT_OUTCOME)
         return set_outcome(value, &f->value[field], err);
-    if (field != AUDIT_FIELDS) {
-        f->value[field] = value;
-        return MAUTH_OK;
-    }
+    if (field != AUDIT_FIELDS)
+        return set_id(f, field, value, err);
     if (strcmp(name, "since") == 0)
         return set_time(name, value, &f->since_us, err);
     if (strcmp(name, "until") == 0)

@@ -6,6 +6,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/proof.h"
+#include "authsvc/audit_tile.h"
 #include "authsvc/own_keys.h"
 #include "authsvc/principal.h"
 #include "authsvc/problem.h"
@@ -27,6 +28,8 @@ struct request {
     const char *problem;
     struct audit_head head;
     struct audit_proof proof;
+    struct audit_tile tile;
+    uint8_t hashes[TILE_WIDTH * HASH_LEN];
 };
 
 struct audit_tree_route {
@@ -34,6 +37,7 @@ struct audit_tree_route {
     enum mauth_rc (*look)(struct request *r, struct kv_txn *txn, struct mauth_err *err);
     void (*answer)(struct request *r);
     bool proves;
+    bool names_tile; /* in its path */
 };
 
 static void
@@ -110,6 +114,35 @@ look_for_proof(struct request *r, struct kv_txn *txn, struct mauth_err *err)
     return proof_of_growth(r->from, size, get_node, txn, &r->proof, err);
 }
 
+/* What is in the path behind "tile/"; false: that is no tile's name. */
+static bool
+read_tile(struct request *r)
+{
+    struct text parts[TILE_PARTS], part;
+    size_t n = 0;
+
+    if (!r->route->names_tile)
+        return true;
+    while (n < TILE_PARTS && (part = http_path_id(r->x, n + 1)).len)
+        parts[n++] = part;
+    return audit_tile_parse(http_path_id(r->x, 0), parts, n, &r->tile);
+}
+
+static enum mauth_rc
+look_for_tile(struct request *r, struct kv_txn *txn, struct mauth_err *err)
+{
+    const struct audit_tile *t = &r->tile;
+    enum mauth_rc rc = audit_head(txn, &r->head, err);
+    uint64_t there = r->head.size >> (t->level * TILE_SHIFT);
+
+    if (rc == MAUTH_OK && t->index * TILE_WIDTH + t->width > there)
+        r->problem = "not-found";
+    for (unsigned i = 0; rc == MAUTH_OK && !r->problem && i < t->width; i++)
+        rc = get_node(t->level * TILE_SHIFT, t->index * TILE_WIDTH + i,
+            r->hashes + (size_t)i * HASH_LEN, txn, err);
+    return rc;
+}
+
 static enum mauth_rc
 run(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
@@ -168,6 +201,14 @@ answer_proof(struct request *r)
     buf_clear(&json);
 }
 
+static void
+answer_tile(struct request *r)
+{
+    struct text hashes = {(const char *)r->hashes, (size_t)r->tile.width * HASH_LEN};
+
+    http_answer(r->x, 200, "application/octet-stream", hashes, NULL);
+}
+
 void
 audit_tree_api_start(struct http_exchange *x)
 {
@@ -186,6 +227,8 @@ audit_tree_api_start(struct http_exchange *x)
         return;
     if (!read_query(r))
         principal_refuse(x, &r->principal, "query", NULL, false);
+    else if (!read_tile(r))
+        principal_refuse(x, &r->principal, "not-found", NULL, false);
     else if (principal_read(x, &r->principal, run, r, &r->problem, &err) != MAUTH_OK)
         problem_fail(x, &err);
     else if (r->problem)
@@ -195,5 +238,8 @@ audit_tree_api_start(struct http_exchange *x)
 }
 
 const struct audit_tree_route audit_tree_checkpoint = {
-    look_for_head, answer_checkpoint, false};
-const struct audit_tree_route audit_tree_proof = {look_for_proof, answer_proof, true};
+    .look = look_for_head, .answer = answer_checkpoint};
+const struct audit_tree_route audit_tree_proof = {
+    .look = look_for_proof, .answer = answer_proof, .proves = true};
+const struct audit_tree_route audit_tree_tile = {
+    .look = look_for_tile, .answer = answer_tile, .names_tile = true};

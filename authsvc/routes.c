@@ -32,6 +32,13 @@
         method, "/v1/mesh/" path, JSON_BODY_MAX, type, mesh_start, &(op) \
     }
 
+/* Tiles of the audit log's tree: the more there are, the longer are their names. */
+#define TILE(parts)                                                             \
+    {                                                                           \
+        "GET", "/v1/audit/tile/{id}/{id}" parts, 0, NULL, audit_tree_api_start, \
+            &audit_tree_tile                                                    \
+    }
+
 /* What admins have on either listener. */
 #define ADMIN(method, path, what)                                    \
     {                                                                \
@@ -80,6 +87,8 @@
         {"GET", "/v1/audit/checkpoint", 0, NULL, audit_tree_api_start,                \
             &audit_tree_checkpoint},                                                  \
         {"GET", "/v1/audit/proof", 0, NULL, audit_tree_api_start, &audit_tree_proof}, \
+        TILE(""), TILE("/{id}"), TILE("/{id}/{id}"), TILE("/{id}/{id}/{id}"),         \
+        TILE("/{id}/{id}/{id}/{id}"),                                                 \
     {                                                                                 \
         "POST", "/v1/admin/explain", JSON_BODY_MAX, JSON, explain_api_start, NULL     \
     }

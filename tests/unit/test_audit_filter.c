@@ -5,6 +5,15 @@
 #define LAPTOP "dev_0bbbbbbbbbbbbbbbbbbbbbbbbb"
 #define TRIP   "fld_0cccccccccccccccccccccccc1"
 
+static const struct {
+    const char *name, *id;
+} ids[] = {
+    {"folder", "fld_0123456789abcdefghjkmnpqrs"},
+    {"service", "svc_0123456789abcdefghjkmnpqrs"},
+    {"session", "ses_0123456789abcdefghjkmnpqrs"},
+    {"user", "usr_0123456789abcdefghjkmnpqrs"},
+};
+
 static void
 knows_its_filters(void **state)
 {
@@ -26,6 +35,9 @@ knows_its_filters(void **state)
             value = "0";
         if (strcmp(name, "archive") == 0)
             value = "true";
+        for (size_t k = 0; k < COUNT(ids); k++)
+            if (strcmp(name, ids[k].name) == 0)
+                value = ids[k].id;
         assert_int_equal(audit_filter_set(&f, name, value, NULL), MAUTH_OK);
     }
     assert_int_equal(f.since_us, 1000000);
@@ -37,7 +49,7 @@ knows_its_filters(void **state)
     assert_string_equal(f.value[AUDIT_OUTCOME], "deny");
     assert_string_equal(f.value[AUDIT_REASON], "x");
     assert_string_equal(f.value[AUDIT_TICKET], "x");
-    assert_string_equal(f.value[AUDIT_SESSION], "x");
+    assert_string_equal(f.value[AUDIT_SESSION], "ses_0123456789abcdefghjkmnpqrs");
 }
 
 static void
@@ -62,6 +74,13 @@ refuses_values_of_another_form(void **state)
         {"after", ""},
         {"after", "-1"},
         {"after", "01"},
+        {"user", "alice"},
+        {"user", "fld_0123456789abcdefghjkmnpqrs"},
+        {"user", "usr_0123456789abcdefghjkmnpqr"},
+        {"folder", "Trip"},
+        {"service", "storage"},
+        {"session", ""},
+        {"archive", "yes"},
         {"outcome", ""},
         {"outcome", "denied"},
         {"outcome", "Deny"},
