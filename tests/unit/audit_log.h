@@ -33,7 +33,8 @@ audit_log_read(struct audit_log *log, struct kv *kv)
     const struct audit_filter all = {.limit = COUNT(log->record)};
 
     memset(log, 0, sizeof(*log));
-    assert_int_equal(audit_find(kv, NULL, &all, audit_log_take, log, NULL, NULL), MAUTH_OK);
+    assert_int_equal(
+        audit_find(kv, NULL, &all, audit_log_take, log, NULL, NULL), MAUTH_OK);
 }
 
 static inline void

@@ -53,13 +53,15 @@ static const struct {
         "admin_socket"},
     {"unknown name at the top", URL "\nmetrics: { };",
         "3: there is no \"metrics\"; the file may hold issuer, listen, store, "
-        "seal_key_file, rules_file, pkcs11_modules, providers, tickets, keys, limits, audit"},
+        "seal_key_file, rules_file, pkcs11_modules, providers, tickets, keys, limits, "
+        "audit"},
     {"unknown name of a provider", PROVIDER("secret = \"s\";"),
         "3: there is no \"secret\"; what providers may hold stands in "
         "docs/configuration.md"},
     {"name in the wrong group", URL "port = 1;",
         "2: there is no \"port\"; the file may hold issuer, listen, store, "
-        "seal_key_file, rules_file, pkcs11_modules, providers, tickets, keys, limits, audit"},
+        "seal_key_file, rules_file, pkcs11_modules, providers, tickets, keys, limits, "
+        "audit"},
     {"very long name", URL "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee = 1;",
         "2: there is no \"aaaaaaaaaabbbbbbbbbbccccc...\"; the file may "
         "hold issuer, listen, store, seal_key_file, rules_file, pkcs11_modules, "
