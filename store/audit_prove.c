@@ -157,7 +157,7 @@ audit_prove(struct kv *kv, const char *ticket,
     struct audit_evidence *out, struct mauth_err *err)
 {
     struct search s = {.ticket = text_of(ticket), .out = out, .err = err};
-    struct audit_range there, later;
+    struct audit_range there = {0, 0}, later = {0, 0};
     enum mauth_rc rc;
 
     memset(out, 0, sizeof(*out));

@@ -153,7 +153,7 @@ class Audit(CliTest):
         day_after = "2999-01-01T00:00:00Z"
         for args, count in ((("--actor", actor, "--action", "init"), 1), (("--actor", "uid:54321"), 0),
                             (("--outcome", "done"), 1), (("--outcome", "deny"), 0), (("--reason", "expired"), 0),
-                            (("--ticket", "_00"), 0), (("--session", "ses_0"), 0), (("--since", day_after), 0),
+                            (("--ticket", "_00"), 0), (("--session", "ses_" + 26 * "0"), 0), (("--since", day_after), 0),
                             (("--until", day_after, "--action", "init"), 1),
                             (("--until", "1970-01-02T00:00:00Z"), 0), (("--limit", "1"), 1)):
             with self.subTest(args):

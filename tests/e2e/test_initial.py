@@ -152,7 +152,8 @@ class Typed(MeshTest):
         Service(self.mesh, "relay")
         values = {"user": alice.id, "device": pc["id"], "folder": trip["id"], "invitation": new_id("inv_"),
                   "service": "relay", "principal": alice.id, "role": "auditor",
-                  "key": "0123456789abcdef", "session": Ticket(alice.credential).session_index, "ticket": Ticket(alice.ticket).id}
+                  "key": "0123456789abcdef", "session": Ticket(alice.credential).session_index, "ticket": Ticket(alice.ticket).id,
+                  "level": "0", "tile": "000", "width": "3"}
         seen = 0
         for path, item in json.loads((harness.ROOT / "authsvc" / "openapi.json").read_text())["paths"].items():
             for method, operation in item.items():
