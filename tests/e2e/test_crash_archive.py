@@ -19,6 +19,8 @@ ERASE = ("erase.segment", "archive.written", "archive.renamed", "erase.forgotten
 class Crash(Archive):
     """Each on a store that is ready to leave, or to be erased."""
 
+    settings = {}  # while it is filled: nothing leaves before it is to
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -26,6 +28,7 @@ class Crash(Archive):
         cls.bob.create("Own")
         cls().fill()
         cls.mesh.stop()
+        cls.mesh.configure_in_haste(**Archive.settings)
         cls.full = cls().keep("full")
 
     def setUp(self):

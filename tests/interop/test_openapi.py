@@ -18,7 +18,7 @@ EXAMPLES = {"user": "usr_0k3m9vq2x7f4h8n1c5r6t0wyzd", "device": "dev_2h8x4c7n1v5
             "folder": "fld_3z7m1k5d9q2x6v0c4n8hrtw1pb", "invitation": "inv_4d9q1x5v8c2n6m0k3z7hrtwpya",
             "service": "storage", "principal": "storage", "role": "auditor",
             "session": "ses_4w8r0t5v1x6z3k7m2p9q0n4h8c", "ticket": "_0f8a3c5e7d9b1f2a4c6e8d0b2f4a6c8e",
-            "key": "6f0c9e51d2a84b37"}
+            "key": "6f0c9e51d2a84b37", "level": "0", "tile": "000", "width": "3"}
 
 
 class Description(MeshTest):

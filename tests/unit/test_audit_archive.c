@@ -450,7 +450,8 @@ count_archived(const struct archive_record *r, void *arg)
 {
     struct grep *g = arg;
 
-    g->count += memmem(r->json.p, r->json.len, g->needle, strlen(g->needle)) != NULL;
+    g->count += !r->erased &&
+                memmem(r->json.p, r->json.len, g->needle, strlen(g->needle)) != NULL;
     return true;
 }
 
