@@ -10,6 +10,7 @@
 #include "cli/audit_ask.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "store/audit_archive.h"
 #include "store/audit_indexing.h"
 
 enum {
@@ -85,6 +86,7 @@ wait_for_service(const struct call *call, const struct admin *a, struct mauth_er
 static enum mauth_rc
 erase_in_store(const struct call *call, const struct admin *a, struct mauth_err *err)
 {
+    const struct audit_keep for_ever = {.age_us = 0}; /* what has left is deleted */
     struct audit_index *index = NULL;
     struct audit_erasure e = {.end = 0};
     struct kv *kv = NULL;
@@ -94,6 +96,9 @@ erase_in_store(const struct call *call, const struct admin *a, struct mauth_err 
     if (rc == MAUTH_OK)
         rc = audit_indexing_open(kv, false, &index, err);
     while (more && rc == MAUTH_OK) {
+        rc = audit_archive_step(kv, index, &for_ever, 0, &more, err);
+        if (rc != MAUTH_OK || more)
+            continue;
         rc = audit_erase_step(kv, index, &e, &more, err);
         if (more && progress_wanted(call))
             progress_records(e.at, e.end, NULL);

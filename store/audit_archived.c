@@ -162,6 +162,7 @@ scan_segment(struct kv *kv, struct scan *s, const struct audit_segment *segment)
     s->min_us = INT64_MAX;
     s->max_us = INT64_MIN;
     rc = read_segment(kv, s, &why);
+    s->stopped = s->stopped || (rc && rc != MAUTH_NOT_FOUND);
     hand_out_kept(s);
     if (rc == MAUTH_NOT_FOUND)
         s->missing += (end < s->to ? end : s->to) - (first > s->from ? first : s->from);

@@ -93,6 +93,7 @@ struct work {
     char user[ID_LEN + 1];
     bool found;     /* there is one */
     uint64_t first; /* that is in the store */
+    bool leftovers; /* what has left lies in the store still, as well */
     /* Those of a chunk that are about the user, ascending. */
     uint64_t *sequence;
     size_t count, cap;
@@ -125,6 +126,14 @@ is_about(struct work *w, struct text json)
                audit_terms_have(&terms, AUDIT_ACTION, text_of(AUDIT_ERASED_ACTION)));
 }
 
+static bool
+note_leftover(const struct audit_stored *found, void *arg)
+{
+    (void)found;
+    *(bool *)arg = true;
+    return false;
+}
+
 static enum mauth_rc
 look(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
@@ -135,14 +144,11 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
     w->found = rc == MAUTH_OK;
     if (rc == MAUTH_NOT_FOUND)
         return MAUTH_OK;
-    return rc ? rc : audit_bounds(txn, &w->first, &next, err);
-}
-
-/* What has left, and lies in the store still, is in the archive as well. */
-static enum mauth_rc
-drop_leftovers(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    return audit_drop(txn, ERASED, arg, err);
+    if (rc == MAUTH_OK)
+        rc = audit_bounds(txn, &w->first, &next, err);
+    if (rc == MAUTH_OK && w->first)
+        rc = audit_scan(txn, 0, w->first, KV_UP, note_leftover, &w->leftovers, err);
+    return rc;
 }
 
 static enum mauth_rc
@@ -402,14 +408,11 @@ audit_erase_step(struct kv *kv, struct audit_index *index, struct audit_erasure 
     bool *more, struct mauth_err *err)
 {
     struct work w = {.e = out, .err = err};
-    size_t leftovers = 0;
     bool none = true;
     enum mauth_rc rc = kv_read(kv, look, &w, err);
 
     *more = rc == MAUTH_OK && w.found;
-    if (*more)
-        rc = kv_write(kv, drop_leftovers, &leftovers, err);
-    if (!*more || rc || leftovers)
+    if (!*more || w.leftovers)
         return rc;
     id_format(ID_USER, &out->user, w.user);
     if (!out->at)

@@ -1,9 +1,9 @@
 /*
  * Letting go of what the audit log says of one person, on request: every record of what the
  * user did, and of what others did to him, is erased, in the store, in its index and in the
- * archive. Of each its time stays, of a ticket's issue its ID and digest; the leaf stays in the tree,
- * which is as whole as before. That it was asked for, and done, is itself on record, and
- * stays.
+ * archive. Of each its time stays, of a ticket's issue its ID and digest; the leaf stays in
+ * the tree, which is as whole as before. That it was asked for, and done, is itself on
+ * record, and stays.
  *
  * The request is put into the store together with that record, and is worked off in steps:
  * whatever interrupts them, they go on where they were.
@@ -38,7 +38,8 @@ MAUTH_MUST_USE enum mauth_rc audit_erase_next(struct kv_txn *txn,
 
 /*
  * One step, of seconds at most, of the first that is not done; *out says how far it has
- * come, *more is false when there is none. One thread at a time, and none at
+ * come, *more is false when there is none. It waits, doing nothing, until
+ * audit_archive_step() has deleted what has left before. One thread at a time, and none at
  * audit_archive_step() or audit_indexing_step() with this index, which may be NULL.
  *
  * MAUTH_MALFORMED, MAUTH_UNAVAILABLE  a segment cannot be read or written, a record is
