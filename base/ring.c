@@ -137,6 +137,40 @@ begin_file(const struct ring *r, int fd, struct ring_view *v)
     return buf_ok(&b) && pwrite(fd, raw, sizeof(raw), 0) == (ssize_t)sizeof(raw);
 }
 
+/* A number is only used up by an entry that is written. */
+static bool
+write_entry(const struct ring *r, uint64_t number, const void *data, size_t len)
+{
+    uint8_t raw[RING_SLOT_MAX];
+    ssize_t size = (ssize_t)(RING_OVERHEAD + len);
+    struct buf b;
+
+    if (number >= NUMBER_MAX)
+        return false;
+    buf_init_fixed(&b, raw + CHECK, sizeof(raw) - CHECK);
+    buf_u64(&b, number);
+    buf_u16(&b, (uint16_t)len);
+    buf_put(&b, data, len);
+    buf_init_fixed(&b, raw, CHECK);
+    buf_u64(&b, siphash(r->id, raw + CHECK, (size_t)size - CHECK));
+    return pwrite(r->fd, raw, (size_t)size,
+               place_of(number, r->kind->slot, r->kind->slots)) == size;
+}
+
+/* What a loss of power has taken from between others: readers would wait for it. */
+static bool
+fill_holes(const struct ring *r, const struct ring_view *v)
+{
+    uint64_t oldest = r->next > v->slots ? r->next - v->slots : 1;
+    uint8_t data[RING_SLOT_MAX];
+    size_t len;
+
+    for (uint64_t n = oldest; n < r->next; n++)
+        if (read_slot(v, n, data, &len) != n && !write_entry(r, n, "", 0))
+            return false;
+    return true;
+}
+
 /* A file that is ours alone: nobody else has made it, or knows it by another name. */
 static bool
 take_file(struct ring *r, int fd)
@@ -154,7 +188,10 @@ take_file(struct ring *r, int fd)
     memcpy(r->id, v.id, RING_ID);
     r->next = find_next(&v);
     r->fd = fd;
-    return true;
+    if (fill_holes(r, &v))
+        return true;
+    r->fd = -1;
+    return false;
 }
 
 static bool
@@ -231,29 +268,6 @@ ring_close(struct ring *r)
     free(r);
 }
 
-/* With the lock held. A number is only used up by an entry that is written. */
-static bool
-write_entry(struct ring *r, const void *data, size_t len)
-{
-    uint8_t raw[RING_SLOT_MAX];
-    ssize_t size = (ssize_t)(RING_OVERHEAD + len);
-    struct buf b;
-
-    if (r->next >= NUMBER_MAX)
-        return false;
-    buf_init_fixed(&b, raw + CHECK, sizeof(raw) - CHECK);
-    buf_u64(&b, r->next);
-    buf_u16(&b, (uint16_t)len);
-    buf_put(&b, data, len);
-    buf_init_fixed(&b, raw, CHECK);
-    buf_u64(&b, siphash(r->id, raw + CHECK, (size_t)size - CHECK));
-    if (pwrite(r->fd, raw, (size_t)size,
-            place_of(r->next, r->kind->slot, r->kind->slots)) != size)
-        return false;
-    r->next++;
-    return true;
-}
-
 enum mauth_rc
 ring_put(struct ring *r, const void *data, size_t len, struct mauth_err *err)
 {
@@ -266,9 +280,11 @@ ring_put(struct ring *r, const void *data, size_t len, struct mauth_err *err)
     if ((r->fd < 0 || r->owner != getpid()) && !claim(r))
         rc = mauth_fail(err, MAUTH_UNAVAILABLE, "%s: none can be written in %s",
             r->kind->name, r->dir);
-    else if (!write_entry(r, data, len))
+    else if (!write_entry(r, r->next, data, len))
         rc = mauth_fail(
             err, MAUTH_UNAVAILABLE, "%s: %s", r->kind->name, strerror(errno));
+    else
+        r->next++;
     pthread_mutex_unlock(&r->lock);
     return rc;
 }

@@ -11,7 +11,8 @@
  * The file, integers big-endian: "meshauth-ring 1\n", an id of 16 random bytes, u32 bytes
  * of a slot, u32 slots, zeros up to byte 64; then the slots. Entry N, from 1, lies in slot
  * N modulo their number: u64 check, u64 N, u16 length, bytes. The check is the SipHash of
- * what is behind it under the id; an entry that is half written is none.
+ * what is behind it under the id; an entry that is half written is none. Who goes on in a
+ * file puts an empty one wherever one has been lost between others.
  */
 #ifndef BASE_RING_H
 #define BASE_RING_H
@@ -49,7 +50,7 @@ MAUTH_MUST_USE enum mauth_rc ring_open(const char *dir, const struct ring_kind *
 void ring_close(struct ring *r); /* NULL is fine */
 
 /*
- * Write one entry: one system call. Safe from any thread, and behind a fork(): the child
+ * Write one entry, which is not empty: one system call. Safe from any thread, and behind a fork(): the child
  * takes a file of its own.
  *
  * MAUTH_TOO_LARGE    it does not fit into a slot
@@ -80,7 +81,8 @@ void ring_view_close(struct ring_view *v);
 
 /*
  * The entry of this number, from 1, or, when it has gone, the oldest there is: *number
- * then says which. data has room for v->slot bytes. False: there is none yet.
+ * then says which. data has room for v->slot bytes. An empty one: it was lost. False:
+ * there is none yet.
  */
 MAUTH_MUST_USE bool ring_view_read(
     const struct ring_view *v, uint64_t *number, void *data, size_t *len);

@@ -147,6 +147,15 @@ journal_batch_clear(struct journal_batch *b)
     b->count = 0;
 }
 
+static void
+add_entry(struct journal_batch *b, const void *data, size_t len, size_t *end)
+{
+    buf_put(&b->bytes, data, len);
+    b->number[b->count] = b->next;
+    *end = b->bytes.len;
+    b->count++;
+}
+
 /* Fills b from one file. Offsets at first: the bytes may move. */
 static void
 read_entries(const struct journals *j, const struct ring_view *v, size_t most,
@@ -161,9 +170,10 @@ read_entries(const struct journals *j, const struct ring_view *v, size_t most,
     while (b->count < most && b->bytes.len + RING_SLOT_MAX <= JOURNALS_BYTES &&
            ring_view_read(v, &b->next, data, &len)) {
         b->lost += b->next - expected;
-        buf_put(&b->bytes, data, len);
-        b->number[b->count] = b->next;
-        end[b->count++] = b->bytes.len;
+        if (len)
+            add_entry(b, data, len, &end[b->count]);
+        else
+            b->lost++;
         expected = ++b->next;
     }
     b->next = expected;

@@ -38,7 +38,7 @@ struct journal_batch {
     bool of_decisions;
     uint8_t id[RING_ID];
     uint64_t next; /* number behind the last entry */
-    uint64_t lost; /* entries before it that were overwritten */
+    uint64_t lost; /* entries before it that were overwritten, or lost with the power */
     size_t count;
     uint64_t number[JOURNALS_ENTRIES];
     struct text entry[JOURNALS_ENTRIES];

@@ -275,21 +275,6 @@ takes_no_more_bytes_than_are_sent(void **state)
     ring_close(r);
 }
 
-static void
-takes_an_empty_entry(void **state)
-{
-    struct desk *d = *state;
-    struct ring *r = open_ring(d, &accepted);
-
-    assert_int_equal(ring_put(r, "", 0, NULL), MAUTH_OK);
-    put(r, 2, 2, 1);
-    assert_int_equal(take(d), 2);
-    assert_int_equal(d->b.entry[0].len, 0);
-    assert_true(text_is(d->b.entry[1], "2"));
-    done(d);
-    ring_close(r);
-}
-
 /* None waits for one that has much to say. */
 static void
 takes_turns(void **state)
@@ -316,6 +301,33 @@ takes_turns(void **state)
     ring_close(one);
     ring_close(two);
     ring_close(three);
+}
+
+/* Entries that a loss of power has taken: they are counted, and those behind them come. */
+static void
+counts_what_was_lost(void **state)
+{
+    struct desk *d = *state;
+    size_t len = 0;
+    char *file;
+
+    leave(d, &few, 1, 6);
+    file = scratch_read(&d->dir, "accepted.0", &len);
+    memset(file + RING_HEADER + 2 * few.slot, 0, 2 * few.slot); /* 2 and 3 */
+    memset(file + RING_HEADER + 5 * few.slot, 0, few.slot);
+    scratch_write(&d->dir, "accepted.0", file, len);
+    free(file);
+    assert_int_equal(take(d), 1);
+    journal_batch_clear(&d->b);
+    ring_close(open_ring(d, &few));
+    assert_int_equal(take(d), 3);
+    assert_int_equal(d->b.lost, 3);
+    assert_int_equal(d->b.number[0], 1);
+    assert_int_equal(d->b.number[1], 4);
+    assert_int_equal(d->b.number[2], 6);
+    done(d);
+    assert_int_equal(take(d), 0);
+    journal_batch_clear(&d->b);
 }
 
 static void
@@ -502,9 +514,9 @@ main(void)
         TEST(takes_no_more_than_are_wanted),
         TEST(takes_fewer_decisions),
         TEST(takes_no_more_bytes_than_are_sent),
-        TEST(takes_an_empty_entry),
         TEST(takes_turns),
         TEST(counts_what_was_overwritten),
+        TEST(counts_what_was_lost),
         TEST(remembers_how_far_it_was),
         TEST(forgets_the_place_that_moved_first),
         TEST(begins_anew_when_places_are_damaged),

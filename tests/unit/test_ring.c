@@ -72,9 +72,9 @@ hands_over_what_was_written(void **state)
 
     assert_none(d, "small.0", 1);
     put(r, "one");
-    put(r, "");
+    put(r, "two");
     assert_entry(d, "small.0", 1, 1, "one");
-    assert_entry(d, "small.0", 2, 2, "");
+    assert_entry(d, "small.0", 2, 2, "two");
     assert_none(d, "small.0", 3);
     assert_none(d, "small.0", 0);
     for (int i = 3; i <= 20; i++) {
@@ -224,6 +224,39 @@ knows_what_is_half_written(void **state)
     free(file);
 }
 
+/* What a loss of power takes from between others is not waited for. */
+static void
+goes_on_over_holes(void **state)
+{
+    static const size_t lost[] = {3, 4, 7};
+    const struct scratch_dir *d = *state;
+    struct ring *r = open_ring(d, &small);
+    size_t len = 0;
+    char *file, text[8];
+
+    for (int i = 1; i <= 10; i++) {
+        snprintf(text, sizeof(text), "%d", i);
+        put(r, text);
+    }
+    ring_close(r);
+    file = scratch_read(d, "small.0", &len);
+    for (size_t i = 0; i < COUNT(lost); i++)
+        memset(file + RING_HEADER + lost[i] % 8 * 64, 0, 64);
+    scratch_write(d, "small.0", file, len);
+    free(file);
+    assert_none(d, "small.0", 4);
+    ring_close(open_ring(d, &small));
+    assert_entry(d, "small.0", 1, 3, "");
+    for (uint64_t n = 3; n <= 10; n++) {
+        snprintf(text, sizeof(text), "%d", (int)n);
+        assert_entry(d, "small.0", n, n, n == 3 || n == 4 || n == 7 ? "" : text);
+    }
+    r = open_ring(d, &small);
+    put(r, "11");
+    assert_entry(d, "small.0", 11, 11, "11");
+    ring_close(r);
+}
+
 static void
 knows_its_names(void **state)
 {
@@ -307,6 +340,7 @@ main(void)
         TEST(tries_again),
         TEST(follows_nothing),
         TEST(knows_what_is_half_written),
+        TEST(goes_on_over_holes),
         TEST(knows_its_names),
         TEST(loses_nothing_between_threads),
     };
