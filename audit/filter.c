@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "audit/action.h"
 #include "base/fail.h"
 #include "base/id.h"
 #include "base/str.h"
@@ -9,7 +10,8 @@
 
 const char *const audit_filter_names[] = {"action", "actor", "client", "device",
     "folder", "key", "outcome", "reason", "request", "rule", "service", "session",
-    "ticket", "user", "since", "until", "order", "after", "limit", "archive", NULL};
+    "ticket", "user", "since", "until", "sequence", "order", "after", "limit",
+    "archive", NULL};
 
 static enum mauth_rc
 set_time(const char *name, const char *value, int64_t *out_us, struct mauth_err *err)
@@ -39,14 +41,15 @@ set_limit(const char *value, uint64_t *out, struct mauth_err *err)
 }
 
 static enum mauth_rc
-set_after(struct audit_filter *f, const char *value, struct mauth_err *err)
+set_sequence(const char *name, const char *value, bool *has, uint64_t *out,
+    struct mauth_err *err)
 {
     char quoted[64];
 
-    f->has_after = str_number(text_of(value), &f->after);
-    if (f->has_after)
+    *has = str_number(text_of(value), out);
+    if (*has)
         return MAUTH_OK;
-    return mauth_fail(err, MAUTH_INVALID, "after: \"%s\" is no sequence number",
+    return mauth_fail(err, MAUTH_INVALID, "%s: \"%s\" is no sequence number", name,
         mauth_quote(value, strlen(value), quoted, sizeof(quoted)));
 }
 
@@ -118,6 +121,26 @@ set_outcome(const char *value, const char **out, struct mauth_err *err)
         mauth_quote(value, strlen(value), quoted, sizeof(quoted)));
 }
 
+/* Nor would an action that there is not. */
+static enum mauth_rc
+set_action(const char *value, const char **out, struct mauth_err *err)
+{
+    const char *near = audit_action_near(value);
+    char quoted[64];
+
+    if (audit_action_is(value)) {
+        *out = value;
+        return MAUTH_OK;
+    }
+    mauth_quote(value, strlen(value), quoted, sizeof(quoted));
+    if (near)
+        return mauth_fail(err, MAUTH_INVALID,
+            "action: there is no \"%s\"; \"%s\" may be meant", quoted, near);
+    return mauth_fail(err, MAUTH_INVALID,
+        "action: there is no \"%s\"; those that there are stand in docs/audit.md",
+        quoted);
+}
+
 enum mauth_rc
 audit_filter_set(
     struct audit_filter *f, const char *name, const char *value, struct mauth_err *err)
@@ -125,6 +148,8 @@ audit_filter_set(
     enum audit_field field = audit_field_of(name);
     char quoted[64];
 
+    if (field == AUDIT_ACTION)
+        return set_action(value, &f->value[field], err);
     if (field == AUDIT_OUTCOME)
         return set_outcome(value, &f->value[field], err);
     if (field != AUDIT_FIELDS)
@@ -136,7 +161,9 @@ audit_filter_set(
     if (strcmp(name, "order") == 0)
         return set_order(value, &f->oldest_first, err);
     if (strcmp(name, "after") == 0)
-        return set_after(f, value, err);
+        return set_sequence(name, value, &f->has_after, &f->after, err);
+    if (strcmp(name, "sequence") == 0)
+        return set_sequence(name, value, &f->has_sequence, &f->sequence, err);
     if (strcmp(name, "limit") == 0)
         return set_limit(value, &f->limit, err);
     if (strcmp(name, "archive") == 0)
@@ -148,7 +175,8 @@ audit_filter_set(
 bool
 audit_filter_fits(const struct audit_filter *f, const struct audit_terms *t)
 {
-    if (t->time_us < f->since_us || (f->until_us && t->time_us >= f->until_us))
+    if (t->time_us < f->since_us || (f->until_us && t->time_us >= f->until_us) ||
+        (f->has_sequence && t->sequence != f->sequence))
         return false;
     for (int i = 0; i < AUDIT_FIELDS; i++)
         if (f->value[i] &&

@@ -21,6 +21,8 @@ struct audit_filter {
     int64_t since_us;
     int64_t until_us; /* exclusive; 0: no end */
     const char *value[AUDIT_FIELDS];
+    bool has_sequence;
+    uint64_t sequence; /* of the one that is meant */
     bool oldest_first;
     bool has_after;
     uint64_t after; /* only what comes behind this sequence number, in that order */
@@ -29,7 +31,7 @@ struct audit_filter {
     const atomic_bool *stop; /* NULL, or: who asks wants no more once it is true */
 };
 
-/* The fields, "since", "until", "order", "after", "limit", "archive"; ended by NULL. */
+/* The fields, "since", "until", "sequence", "order", "after", "limit", "archive"; ended by NULL. */
 extern const char *const audit_filter_names[];
 
 /*

@@ -30,6 +30,7 @@ struct request {
     struct principal principal;
     struct form *form;
     struct audit_filter filter;
+    struct mauth_err wrong; /* with what is asked */
     enum audit_by by;
     struct audit_who who;
     bool waits; /* for a record, if there is none yet */
@@ -70,14 +71,14 @@ static const char *const of_records[] = {"wait", NULL};
 static const char *const of_counts[] = {"by", NULL};
 static const char *const of_who[] = {"at", "folder", NULL};
 
-/* The name of the parameter that is wrong, or NULL. */
+/* The name of the parameter that is wrong, or NULL; r->wrong says more. */
 static const char *
 read_filters(struct request *r)
 {
     for (size_t i = 0; audit_filter_names[i]; i++) {
         const char *name = audit_filter_names[i], *value = form_value(r->form, name, 0);
 
-        if (value && audit_filter_set(&r->filter, name, value, NULL) != MAUTH_OK)
+        if (value && audit_filter_set(&r->filter, name, value, &r->wrong) != MAUTH_OK)
             return name;
     }
     return NULL;
@@ -419,6 +420,8 @@ audit_api_start(struct http_exchange *x)
     if (!principal_admit(x, &r->principal))
         return;
     wrong = read_query(r);
+    if (r->wrong.text[0])
+        wrong = r->wrong.text;
     if (wrong)
         principal_refuse(x, &r->principal, "query", *wrong ? wrong : NULL, false);
     else

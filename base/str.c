@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+enum {
+    WORD_MAX = 32 /* longer names are near to none */
+};
+
 struct text
 text_of(const char *s)
 {
@@ -192,5 +196,44 @@ text_cut(struct text *rest, char end, struct text *out)
     out->len = (size_t)(hit - rest->p);
     rest->p += out->len + 1;
     rest->len -= out->len + 1;
+    return true;
+}
+
+/* Levenshtein's distance, in one row; STR_FAR when a word is too long. */
+static size_t
+distance(const char *a, const char *b)
+{
+    size_t row[WORD_MAX + 1], len_a = strlen(a), len_b = strlen(b);
+
+    if (len_a > WORD_MAX || len_b > WORD_MAX)
+        return STR_FAR;
+    for (size_t j = 0; j <= len_b; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= len_a; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= len_b; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[len_b];
+}
+
+bool
+str_is_nearer(const char *name, const char *known, size_t *least)
+{
+    size_t d = distance(known, name);
+
+    if (d >= *least || d >= strlen(known))
+        return false;
+    *least = d;
     return true;
 }

@@ -12,7 +12,8 @@
 
 enum {
     STR_NAME_MAX = 64,
-    STR_NUMBER_MAX = 18 /* digits */
+    STR_NUMBER_MAX = 18, /* digits */
+    STR_FAR = 3          /* letters added, dropped or changed: nobody means that */
 };
 
 struct text text_of(const char *s); /* s may be NULL: an empty slice */
@@ -35,6 +36,9 @@ int str_hex_digit(char c);
 void str_hex(const void *data, size_t len, char *out);
 /* The bytes of 2 * len lower-case hex digits; false, and zeros, unless it is that. */
 MAUTH_MUST_USE bool str_unhex(struct text t, size_t len, uint8_t *out);
+/* May known be meant by a name that is another, and rather than those before it? Begin with
+ * *least as STR_FAR: it falls with each that is. */
+MAUTH_MUST_USE bool str_is_nearer(const char *name, const char *known, size_t *least);
 /* Splits off what stands before the first end; false when there is no end. */
 MAUTH_MUST_USE bool text_cut(struct text *rest, char end, struct text *out);
 

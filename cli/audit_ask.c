@@ -55,16 +55,24 @@ audit_limit_read(
     return COMMAND_DONE;
 }
 
-/* A time, or how long ago: as a time, in out. */
-static const char *
-read_time(const char *value, char out[32])
+/* A time, or how long ago; out is as the service reads it. Complains itself. */
+static bool
+read_time(const struct call *call, size_t option, char out[TIME_LEN + 1])
 {
-    int64_t span;
+    const char *value = call->option[option];
+    int64_t t_s;
 
-    if (!when_span(value, &span))
-        return value;
-    time_format(time_now_s() - span, out);
-    return out;
+    if (when_span(value, &t_s)) {
+        t_s = time_now_s() - t_s;
+    } else if (!time_parse(value, strlen(value), &t_s)) {
+        (void)command_misused(call,
+            "--%s: \"%s\" is neither a time like 2026-11-22T10:05:00Z nor an age like "
+            "90m, 12h or 7d",
+            call->command->options[option].name, value);
+        return false;
+    }
+    time_format(t_s, out);
+    return true;
 }
 
 enum command_exit
@@ -75,11 +83,14 @@ audit_question_read(const struct call *call, struct audit_question *out)
     for (size_t i = AUDIT_OPT_FIELD; i < AUDIT_OPTIONS; i++) {
         const char *name = call->command->options[i].name, *value = call->option[i];
 
-        if (value && i == AUDIT_OPT_SINCE)
-            value = read_time(value, out->since);
-        if (value && i == AUDIT_OPT_UNTIL)
-            value = read_time(value, out->until);
-        if (value && !audit_question_set(call, out, name, value))
+        char *time = i == AUDIT_OPT_SINCE ? out->since : out->until;
+        bool is_time = i == AUDIT_OPT_SINCE || i == AUDIT_OPT_UNTIL;
+
+        if (!value)
+            continue;
+        if (is_time && !read_time(call, i, time))
+            return COMMAND_USAGE;
+        if (!audit_question_set(call, out, name, is_time ? time : value))
             return COMMAND_USAGE;
     }
     return COMMAND_DONE;

@@ -6,6 +6,7 @@
 #define CLI_AUDIT_ASK_H
 
 #include "base/id.h"
+#include "base/time.h"
 #include "cli/admin.h"
 #include "cli/output.h"
 #include "store/audit_find.h"
@@ -17,6 +18,7 @@ enum {
     AUDIT_OPT_FIELD,
     AUDIT_OPT_SINCE = AUDIT_OPT_FIELD + AUDIT_FIELDS,
     AUDIT_OPT_UNTIL,
+    AUDIT_OPT_SEQUENCE,
     AUDIT_OPTIONS
 };
 
@@ -38,14 +40,15 @@ enum {
         {"ticket", 0, "ID", "about this ticket"},                                \
         {"user", 0, "USR", "by or about this user"},                             \
         {"since", 0, "TIME", "from 2026-11-22T10:05:00Z on; 90m, 7d: ago"},      \
+        {"until", 0, "TIME", "before this time"},                                \
     {                                                                            \
-        "until", 0, "TIME", "before this time"                                   \
+        "sequence", 0, "N", "the one with this number"                           \
     }
 
 struct audit_question {
     struct audit_filter filter;
-    char since[32], until[32]; /* as the service reads them */
-    struct buf query;          /* as in a URL */
+    char since[TIME_LEN + 1], until[TIME_LEN + 1]; /* as the service reads them */
+    struct buf query;                              /* as in a URL */
 };
 
 /* From the options; complains itself. audit_question_clear() it in either case. */

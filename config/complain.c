@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/str.h"
 
 enum {
     SHOWN_RIGHT = 80, /* what would be right */
-    SHOWN_OTHER = 32, /* a name that is not ours */
-    WORD_MAX = 32,    /* longer names are near to none */
-    NEAR_ENOUGH = 2   /* letters added, dropped or changed */
+    SHOWN_OTHER = 32  /* a name that is not ours */
 };
 
 unsigned
@@ -94,48 +93,15 @@ refuse_repetition(
         complain_name(w, rule, name), complain_found(s, value));
 }
 
-/* Levenshtein's distance, in one row; WORD_MAX when a word is too long. */
-static size_t
-distance(const char *a, const char *b)
-{
-    size_t row[WORD_MAX + 1], len_a = strlen(a), len_b = strlen(b);
-
-    if (len_a > WORD_MAX || len_b > WORD_MAX)
-        return WORD_MAX;
-    for (size_t j = 0; j <= len_b; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= len_a; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= len_b; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[len_b];
-}
-
 static const struct config_rule *
 nearest(const struct config_rule *rules, const char *name)
 {
     const struct config_rule *best = NULL;
-    size_t least = NEAR_ENOUGH + 1;
+    size_t least = STR_FAR;
 
-    for (; rules->name; rules++) {
-        size_t d = distance(rules->name, name);
-
-        if (d < least && d < strlen(rules->name)) {
-            least = d;
+    for (; rules->name; rules++)
+        if (str_is_nearer(name, rules->name, &least))
             best = rules;
-        }
-    }
     return best;
 }
 

@@ -323,6 +323,10 @@ take_stretches(const struct audit_range *there, struct audit_index *x,
         at[ARCHIVED] = clamp(f->after + (f->after < UINT64_MAX), at[ARCHIVED], b.next);
     else if (f->has_after)
         at[STRETCHES] = clamp(f->after, at[ARCHIVED], b.next);
+    if (f->has_sequence) {
+        at[ARCHIVED] = clamp(f->sequence, at[ARCHIVED], b.next);
+        at[STRETCHES] = clamp(f->sequence + 1, at[ARCHIVED], at[STRETCHES]);
+    }
     for (size_t i = 0; i < STRETCHES; i++)
         out[i] = (struct stretch){clamp(at[i], at[ARCHIVED], at[STRETCHES]),
             clamp(at[i + 1], at[ARCHIVED], at[STRETCHES]),

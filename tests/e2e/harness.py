@@ -9,6 +9,7 @@ authsvc/openapi.json, to which a validator that is not ours holds them.
 import atexit
 import base64
 import calendar
+import functools
 import gzip
 import http.client
 import json
@@ -270,6 +271,14 @@ def setting(value):
     return json.dumps(str(value)) if isinstance(value, (str, pathlib.Path)) else str(value)
 
 
+@functools.cache
+def documented_actions():
+    """The actions that the table of docs/audit.md has."""
+    table = (ROOT / "docs" / "audit.md").read_text().split("| action | what happened |")[1].split("\n\n")[0]
+    rows = (line.split("|") for line in table.splitlines())
+    return {action for row in rows if len(row) > 1 for action in re.findall("`([a-z.-]+)`", row[1])}
+
+
 class Mesh:
     """
     A service folder with its daemon.
@@ -425,9 +434,13 @@ class Mesh:
         """Whatever it wrote down: the store with the audit log, indexes, archives, the trust file."""
         for file in [self.trust, *(f for f in (self.dir / "store").rglob("*") if f.is_file())]:
             data = file.read_bytes() if file.exists() else b""
-            found = self.find_secrets(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+            data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+            found = self.find_secrets(data)
             if found:
                 raise AssertionError(f"{file} holds secrets: {found}")
+            unknown = {a.decode() for a in re.findall(rb'{"action":"([ !#-~]{1,60})","', data)} - documented_actions()
+            if unknown:
+                raise AssertionError(f"{file} has records of what docs/audit.md does not know: {unknown}")
 
     def check_contract(self):
         odd = contract.verdict()

@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.parse
 
-from harness import MESHAUTH, PATIENCE_S, SLOW, MeshTest, main, run, wait_until
+from harness import MESHAUTH, PATIENCE_S, SLOW, MeshTest, documented_actions, main, run, wait_until
 from people import Person, new_id
 from services import Service, Socket, ask_later
 
@@ -90,7 +90,7 @@ class Who(AuditTest):
         records = ["since=yesterday", "until=2026", "outcome=perhaps", "order=random", "limit=0", "limit=10001",
                    "after=-1", "after=x", "nonsense=1", "by=day", "actor=a&actor=b", "wait=5", "wait=5&after=1",
                    "wait=5&order=oldest", "order=oldest&after=1&wait=56", "order=oldest&after=1&wait=0",
-                   "folder=%zz"]
+                   "folder=%zz", "sequence=x", "action=logn"]
         counts = ["", "by=weather", "by=day&after=1", "by=day&order=oldest", "by=day&wait=1"]
         folder = new_id("fld_")
         who = ["", "folder=" + new_id("usr_"), f"folder={folder}&at=then", f"folder={folder}&user={new_id('usr')}"]
@@ -170,9 +170,20 @@ class Records(AuditTest):
         self.assertEqual(told, list(reversed(want)))
         oldest = self.lines("query", "--user", self.alice.id, "--order", "oldest", "--limit", "1")
         self.assertEqual([r["action"] for r in oldest], ["user.create"])
+        for asked in told:
+            self.assertEqual(self.lines("query", "--sequence", str(asked["sequence"])), [asked])
+        self.assertEqual(self.lines("query", "--sequence", str(10 ** 17)), [])
         table = self.audit("query", "--folder", self.folder["id"], "--since", "1d").stdout
         self.assertRegex(table, r"folder\.create +done +" + self.alice.id)
         self.assertIn("No record", self.audit("query", "--device", new_id("dev_")).stdout)
+
+    def test_every_action(self):
+        """Those that the documentation has are taken, and no others."""
+        for action in documented_actions():
+            self.auditor.records(action=action, limit=1)
+        done = run(MESHAUTH, "audit", "count", "-c", self.mesh.conf, "--by", "user", "--action", "logn", check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('there is no "logn"; "login" may be meant', done.stderr)
 
     def test_more_than_a_page(self):
         """The command asks for one page after the other."""
@@ -244,7 +255,7 @@ class Follow(AuditTest):
 
     def test_waits_so_long(self):
         after, start = self.auditor.last(), time.monotonic()
-        page = self.wait(after, seconds=1, action="nothing")
+        page = self.wait(after, seconds=1, action="restore")
         self.assertEqual(page["items"], [])
         self.assertIn(f"after={after}", page["next"])
         self.assertGreater(time.monotonic() - start, 0.9)

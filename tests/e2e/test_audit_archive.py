@@ -59,6 +59,9 @@ class Leaving(Archive):
         one = self.lines("query", "--archive", "--ticket", self.ticket)
         self.assertIn("login", [r["action"] for r in one])
         self.assertEqual(self.lines("query", "--ticket", self.ticket), [])
+        number = str(one[0]["sequence"])
+        self.assertEqual(self.lines("query", "--archive", "--sequence", number), one[:1])
+        self.assertEqual(self.lines("query", "--sequence", number), [])
         told = [r for r in records if r["action"] == "audit.archive"]
         self.assertEqual([r["resources"][0] for r in told], [s.name for s in self.segments()])
 

@@ -31,8 +31,10 @@ knows_its_filters(void **state)
             value = "deny";
         if (strcmp(name, "order") == 0)
             value = "oldest";
-        if (strcmp(name, "after") == 0)
+        if (strcmp(name, "after") == 0 || strcmp(name, "sequence") == 0)
             value = "0";
+        if (strcmp(name, "action") == 0)
+            value = "login";
         if (strcmp(name, "archive") == 0)
             value = "true";
         for (size_t k = 0; k < COUNT(ids); k++)
@@ -45,7 +47,7 @@ knows_its_filters(void **state)
     assert_int_equal(f.limit, 10000);
     assert_true(f.archive);
     assert_string_equal(f.value[AUDIT_ACTOR], "x");
-    assert_string_equal(f.value[AUDIT_ACTION], "x");
+    assert_string_equal(f.value[AUDIT_ACTION], "login");
     assert_string_equal(f.value[AUDIT_OUTCOME], "deny");
     assert_string_equal(f.value[AUDIT_REASON], "x");
     assert_string_equal(f.value[AUDIT_TICKET], "x");
@@ -74,6 +76,13 @@ refuses_values_of_another_form(void **state)
         {"after", ""},
         {"after", "-1"},
         {"after", "01"},
+        {"sequence", ""},
+        {"sequence", "-1"},
+        {"sequence", "last"},
+        {"action", ""},
+        {"action", "x"},
+        {"action", "Login"},
+        {"action", "logins"},
         {"user", "alice"},
         {"user", "fld_0123456789abcdefghjkmnpqrs"},
         {"user", "usr_0123456789abcdefghjkmnpqr"},

@@ -86,6 +86,25 @@ cuts_and_writes_hex(void **state)
     assert_false(str_is_hex(text_of("00fe"), 5));
 }
 
+static void
+knows_what_is_near(void **state)
+{
+    size_t least = STR_FAR;
+
+    (void)state;
+    assert_false(str_is_nearer("order", "limit", &least));
+    assert_int_equal(least, STR_FAR);
+    assert_false(str_is_nearer("x", "a", &least)); /* all of it is another */
+    assert_true(str_is_nearer("limits", "lymit", &least));
+    assert_int_equal(least, 2);
+    assert_true(str_is_nearer("limits", "limit", &least));
+    assert_int_equal(least, 1);
+    assert_false(
+        str_is_nearer("limits", "limitz", &least)); /* no nearer than another */
+    assert_false(str_is_nearer("a word of more than thirty-two bytes",
+        "a word of more than thirty-two bytez", &(size_t){STR_FAR}));
+}
+
 int
 main(void)
 {
@@ -95,6 +114,7 @@ main(void)
         cmocka_unit_test(knows_uris),
         cmocka_unit_test(reads_numbers),
         cmocka_unit_test(cuts_and_writes_hex),
+        cmocka_unit_test(knows_what_is_near),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
