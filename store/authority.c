@@ -32,12 +32,11 @@ write_open(struct buf *b, const struct keystore_authority *a)
 }
 
 /* What the seed belongs to: everything else in its record, and where that lies. */
-static void
-bind(struct buf *b, enum store_space space, struct text open)
+static struct text
+kind_of(enum store_space space)
 {
-    buf_str(b, "meshauth authority");
-    buf_u8(b, (uint8_t)space);
-    buf_text(b, open);
+    return text_of(
+        space == SPACE_AUTHORITY ? "meshauth authorityA" : "meshauth authoritya");
 }
 
 static enum mauth_rc
@@ -47,25 +46,18 @@ put(struct kv_txn *txn, enum store_space space, const struct mauth_secret *seal,
     struct text seed = {
         (const char *)mauth_secret_bytes(a->seed), mauth_secret_len(a->seed)};
     struct store_key name;
-    struct buf b, bound;
+    struct buf b;
     enum mauth_rc rc;
 
-    buf_init(&b);
-    buf_init(&bound);
-    write_open(&b, a);
-    bind(&bound, space, buf_slice(&b));
     if (a->delegation.len > UINT16_MAX)
-        rc = mauth_fail(err, MAUTH_INVALID, "authority: a delegation of %zu bytes",
+        return mauth_fail(err, MAUTH_INVALID, "authority: a delegation of %zu bytes",
             a->delegation.len);
-    else if (!buf_ok(&b) || !buf_ok(&bound))
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "authority: no memory");
-    else
-        rc = seal_wrap(seal, nonce, buf_slice(&bound), seed, &b, err);
-    if (rc == MAUTH_OK) {
-        store_key(&name, space, NULL, 0);
+    buf_init(&b);
+    write_open(&b, a);
+    rc = seal_wrap(seal, nonce, kind_of(space), seed, &b, err);
+    store_key(&name, space, NULL, 0);
+    if (rc == MAUTH_OK)
         rc = kv_put(txn, store_key_text(&name), buf_slice(&b), err);
-    }
-    buf_clear(&bound);
     buf_clear(&b);
     return rc;
 }
@@ -128,14 +120,14 @@ authority_is_suspended(struct kv_txn *txn, bool *out, struct mauth_err *err)
 }
 
 static enum mauth_rc
-open_seed(const struct mauth_secret *seal, struct text bound, struct text sealed,
-    struct keystore_authority *a, struct mauth_err *err)
+open_seed(const struct mauth_secret *seal, enum store_space space, struct text open,
+    struct text sealed, struct keystore_authority *a, struct mauth_err *err)
 {
     struct buf seed;
     enum mauth_rc rc;
 
     buf_init_secret(&seed);
-    rc = seal_unwrap(seal, bound, sealed, &seed, err);
+    rc = seal_unwrap(seal, kind_of(space), open, sealed, &seed, err);
     if (rc == MAUTH_OK && seed.len != NOTE_KEY_BYTES)
         rc =
             mauth_fail(err, MAUTH_UNAVAILABLE, "authority: a seed of no seed's length");
@@ -196,7 +188,6 @@ read_record(enum store_space space, const struct mauth_secret *seal, struct text
     struct text open = {record.p, 0}, delegation, sealed;
     struct named_key authority, root;
     struct reader r;
-    struct buf bound;
     enum mauth_rc rc;
 
     reader_init(&r, record.p, record.len);
@@ -215,16 +206,7 @@ read_record(enum store_space space, const struct mauth_secret *seal, struct text
         rc = set_verifier(&out->root, &root, err);
     if (rc == MAUTH_OK)
         rc = set_delegation(out, delegation, err);
-    if (rc != MAUTH_OK)
-        return rc;
-    buf_init(&bound);
-    bind(&bound, space, open);
-    if (buf_ok(&bound))
-        rc = open_seed(seal, buf_slice(&bound), sealed, out, err);
-    else
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "authority: no memory");
-    buf_clear(&bound);
-    return rc;
+    return rc ? rc : open_seed(seal, space, open, sealed, out, err);
 }
 
 static enum mauth_rc

@@ -4,10 +4,14 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "keys/key_certificate.h"
 #include "store/key.h"
 #include "store/seal.h"
+
+/* What its secret is sealed as. */
+#define KIND "meshauth metadata key"
 
 enum {
     VERSION = 1
@@ -46,13 +50,6 @@ metadata_key_make(struct metadata_key *k, int64_t now_s, struct mauth_err *err)
 }
 
 static void
-bind(struct buf *out, struct text open)
-{
-    buf_str(out, "meshauth metadata key");
-    buf_text(out, open);
-}
-
-static void
 name_of(struct store_key *name)
 {
     store_key(name, SPACE_METADATA_KEY, NULL, 0);
@@ -63,24 +60,17 @@ metadata_key_put(struct kv_txn *txn, const struct mauth_secret *seal,
     const struct metadata_key *k, const uint8_t nonce[12], struct mauth_err *err)
 {
     struct store_key name;
-    struct buf record, bound;
+    struct buf record;
     enum mauth_rc rc;
 
     buf_init(&record);
-    buf_init(&bound);
     buf_u8(&record, VERSION);
     buf_put(&record, k->id, MAUTH_KEY_ID_LEN);
     buf_field(&record, k->certificate.data, k->certificate.len);
-    bind(&bound, buf_slice(&record));
-    if (buf_ok(&record) && buf_ok(&bound))
-        rc = seal_wrap(
-            seal, nonce, buf_slice(&bound), buf_slice(&k->pkcs8), &record, err);
-    else
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "metadata key: no memory");
+    rc = seal_wrap(seal, nonce, text_of(KIND), buf_slice(&k->pkcs8), &record, err);
     name_of(&name);
     if (rc == MAUTH_OK)
         rc = kv_put(txn, store_key_text(&name), buf_slice(&record), err);
-    buf_clear(&bound);
     buf_clear(&record);
     return rc;
 }
@@ -92,7 +82,6 @@ metadata_key_read(struct kv_txn *txn, const struct mauth_secret *seal,
     struct text record, open, certificate, sealed;
     struct store_key name;
     struct reader r;
-    struct buf bound;
     enum mauth_rc rc;
 
     name_of(&name);
@@ -109,12 +98,7 @@ metadata_key_read(struct kv_txn *txn, const struct mauth_secret *seal,
     if (!reader_done(&r))
         return mauth_fail(err, MAUTH_UNAVAILABLE, "metadata key: a damaged record");
     buf_text(&k->certificate, certificate);
-    buf_init(&bound);
-    bind(&bound, open);
-    if (buf_ok(&bound) && buf_ok(&k->certificate))
-        rc = seal_unwrap(seal, buf_slice(&bound), sealed, &k->pkcs8, err);
-    else
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "metadata key: no memory");
-    buf_clear(&bound);
-    return rc;
+    if (!buf_ok(&k->certificate))
+        return mauth_fail(err, MAUTH_NO_MEMORY, "metadata key: no memory");
+    return seal_unwrap(seal, text_of(KIND), open, sealed, &k->pkcs8, err);
 }

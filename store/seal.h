@@ -19,17 +19,22 @@ enum {
     SEAL_SECRET_MAX = 16384 /* bytes that are sealed at once */
 };
 
-/* Appends nonce, cipher text and tag as one field. The nonce is random. */
+/*
+ * Appends nonce, cipher text and tag to a record, as its last field. The nonce is random.
+ * What kind of record it is and what it holds so far is bound to the secret.
+ */
 MAUTH_MUST_USE enum mauth_rc seal_wrap(const struct mauth_secret *seal,
-    const uint8_t nonce[SEAL_NONCE], struct text bound, struct text secret,
-    struct buf *out, struct mauth_err *err);
+    const uint8_t nonce[SEAL_NONCE], struct text kind, struct text secret,
+    struct buf *record, struct mauth_err *err);
 
 /*
- * Appends the secret of such a field to a buffer that holds secrets.
+ * Appends the secret of such a field to a buffer that holds secrets; before is what the
+ * record has in front of the field.
  *
  * MAUTH_DENIED  not sealed by this key for what is bound, or altered
  */
 MAUTH_MUST_USE enum mauth_rc seal_unwrap(const struct mauth_secret *seal,
-    struct text bound, struct text sealed, struct buf *out, struct mauth_err *err);
+    struct text kind, struct text before, struct text sealed, struct buf *out,
+    struct mauth_err *err);
 
 #endif

@@ -12,6 +12,9 @@
 #include "store/key.h"
 #include "store/seal.h"
 
+/* What its secret is sealed as. */
+#define KIND "meshauth signing key"
+
 enum {
     VERSION = 2
 };
@@ -121,13 +124,6 @@ write_open(const struct signing_key *k, struct buf *out)
     buf_field(out, k->token, strlen(k->token));
 }
 
-static void
-bind(struct text open, struct buf *out)
-{
-    buf_str(out, "meshauth signing key");
-    buf_text(out, open);
-}
-
 static bool
 read_audiences(struct text t, struct signing_key *k)
 {
@@ -161,7 +157,6 @@ signing_key_read(const struct mauth_secret *seal, struct text id, struct text re
 {
     struct text open = {record.p, 0}, audiences, spki, certificate, token, sealed;
     struct reader r;
-    struct buf bound;
     enum mauth_rc rc;
     uint8_t state;
 
@@ -193,13 +188,9 @@ signing_key_read(const struct mauth_secret *seal, struct text id, struct text re
     if (!text_is(id, mauth_key_id(k->key)))
         return mauth_fail(err, MAUTH_UNAVAILABLE, "keystore: a key under another id");
     buf_text(&k->certificate, certificate);
-    buf_init(&bound);
-    bind(open, &bound);
-    if (buf_ok(&bound) && buf_ok(&k->certificate))
-        rc = seal_unwrap(seal, buf_slice(&bound), sealed, &k->pkcs8, err);
-    else
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
-    buf_clear(&bound);
+    if (!buf_ok(&k->certificate))
+        return mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
+    rc = seal_unwrap(seal, text_of(KIND), open, sealed, &k->pkcs8, err);
     if (rc == MAUTH_OK && text_equal(buf_slice(&k->pkcs8), nothing)) {
         buf_rewind(&k->pkcs8);
         return k->state == TRUST_REVOKED || k->token[0] ? MAUTH_OK : damaged(err);
@@ -248,24 +239,18 @@ signing_key_put(struct kv_txn *txn, const struct mauth_secret *seal,
 {
     struct text secret = k->pkcs8.len ? buf_slice(&k->pkcs8) : nothing;
     struct store_key name;
-    struct buf record, bound;
+    struct buf record;
     enum mauth_rc rc;
 
     buf_init(&record);
-    buf_init(&bound);
     write_open(k, &record);
-    bind(buf_slice(&record), &bound);
-    if (buf_ok(&record) && buf_ok(&bound))
-        rc = seal_wrap(seal, nonce, buf_slice(&bound), secret, &record, err);
-    else
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "keystore: no memory");
+    rc = seal_wrap(seal, nonce, text_of(KIND), secret, &record, err);
     name_of(mauth_key_id(k->key), &name);
     if (rc == MAUTH_OK)
         rc = kv_put(txn, store_key_text(&name), buf_slice(&record), err);
     fault_point("key.put");
     if (rc == MAUTH_OK)
         rc = count_change(txn, err);
-    buf_clear(&bound);
     buf_clear(&record);
     return rc;
 }

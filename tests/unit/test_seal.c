@@ -14,6 +14,10 @@ seal_of(uint8_t first, size_t len)
 
 static const uint8_t nonce[SEAL_NONCE] = {5};
 
+#define BEFORE "what the record holds"
+
+static const struct text kind = {"kind", 4}, before = {BEFORE, sizeof(BEFORE) - 1};
+
 /* What wrap appends is a field: its length, then what unwrap takes. */
 static struct text
 field_of(const struct buf *b)
@@ -22,6 +26,7 @@ field_of(const struct buf *b)
     struct text t;
 
     reader_init(&r, b->data, b->len);
+    reader_expect(&r, BEFORE, sizeof(BEFORE) - 1);
     t = reader_field(&r);
     assert_true(reader_done(&r));
     return t;
@@ -37,14 +42,14 @@ opens_what_it_closed(void **state)
     (void)state;
     buf_init(&sealed);
     buf_init_secret(&open);
+    buf_text(&sealed, before);
     assert_int_equal(
-        seal_wrap(seal, nonce, text_of("bound"), text_of("secret"), &sealed, NULL),
-        MAUTH_OK);
+        seal_wrap(seal, nonce, kind, text_of("secret"), &sealed, NULL), MAUTH_OK);
     field = field_of(&sealed);
     assert_int_equal(field.len, SEAL_NONCE + 6 + SEAL_TAG);
     assert_null(memmem(field.p, field.len, "secret", 6));
     buf_str(&open, "before ");
-    assert_int_equal(seal_unwrap(seal, text_of("bound"), field, &open, NULL), MAUTH_OK);
+    assert_int_equal(seal_unwrap(seal, kind, before, field, &open, NULL), MAUTH_OK);
     assert_string_equal(buf_cstr(&open), "before secret");
     buf_clear(&open);
     buf_clear(&sealed);
@@ -61,24 +66,31 @@ refuses_what_was_touched(void **state)
     (void)state;
     buf_init(&sealed);
     buf_init_secret(&open);
+    buf_text(&sealed, before);
     assert_int_equal(
-        seal_wrap(seal, nonce, text_of("bound"), text_of("secret"), &sealed, NULL),
-        MAUTH_OK);
+        seal_wrap(seal, nonce, kind, text_of("secret"), &sealed, NULL), MAUTH_OK);
     field = field_of(&sealed);
-    for (size_t i = 2; i < sealed.len; i++) {
+    for (size_t i = before.len + 2; i < sealed.len; i++) {
         sealed.data[i] ^= 1;
         assert_int_equal(
-            seal_unwrap(seal, text_of("bound"), field, &open, NULL), MAUTH_DENIED);
+            seal_unwrap(seal, kind, before, field, &open, NULL), MAUTH_DENIED);
         sealed.data[i] ^= 1;
     }
     for (size_t len = 0; len < field.len; len++)
-        assert_int_equal(seal_unwrap(seal, text_of("bound"),
-                             (struct text){field.p, len}, &open, NULL),
+        assert_int_equal(
+            seal_unwrap(seal, kind, before, (struct text){field.p, len}, &open, NULL),
             MAUTH_DENIED);
     assert_int_equal(
-        seal_unwrap(seal, text_of("bounds"), field, &open, NULL), MAUTH_DENIED);
+        seal_unwrap(seal, text_of("king"), before, field, &open, NULL), MAUTH_DENIED);
     assert_int_equal(
-        seal_unwrap(other, text_of("bound"), field, &open, NULL), MAUTH_DENIED);
+        seal_unwrap(other, kind, before, field, &open, NULL), MAUTH_DENIED);
+    for (size_t len = 0; len < before.len; len++)
+        assert_int_equal(
+            seal_unwrap(seal, kind, (struct text){BEFORE, len}, field, &open, NULL),
+            MAUTH_DENIED);
+    assert_int_equal(
+        seal_unwrap(seal, kind, text_of("What the record holds"), field, &open, NULL),
+        MAUTH_DENIED);
     assert_int_equal(open.len, 0);
     buf_clear(&open);
     buf_clear(&sealed);
