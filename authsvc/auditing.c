@@ -2,12 +2,13 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "authsvc/log.h"
 #include "authsvc/upkeep.h"
 #include "base/fail.h"
 #include "base/secret.h"
+#include "base/time.h"
+#include "base/wake.h"
 #include "store/audit_indexing.h"
 
 enum {
@@ -48,16 +49,12 @@ struct auditing {
 static bool
 rest(struct auditing *a)
 {
-    struct timespec until;
+    int64_t end_ms = time_monotonic_ms() + LOOK_MS;
     bool stop;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += LOOK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&a->lock);
     if (!a->stop)
-        pthread_cond_timedwait(&a->wake, &a->lock, &until);
+        (void)wake_wait(&a->wake, &a->lock, end_ms);
     stop = a->stop;
     pthread_mutex_unlock(&a->lock);
     return !stop;
@@ -213,7 +210,7 @@ auditing_start(struct kv *kv, size_t room, const struct audit_keep *keep,
         return mauth_fail(err, MAUTH_NO_MEMORY, "auditing: no memory");
     a->kv = kv;
     pthread_mutex_init(&a->lock, NULL);
-    pthread_cond_init(&a->wake, NULL);
+    wake_init(&a->wake);
     for (size_t i = 0; i < AUDITING_DESKS; i++)
         pthread_cond_init(&a->desk[i].work, NULL);
     rc = mauth_random(a->key, sizeof(a->key), err);

@@ -7,6 +7,7 @@
 #include "authsvc/provider.h"
 #include "base/fail.h"
 #include "base/time.h"
+#include "base/wake.h"
 
 enum {
     TIMEOUT_MS = 5000, /* of each request of a load */
@@ -40,15 +41,11 @@ struct fresh {
 static bool
 wait_for_turn(struct fresh *f)
 {
-    struct timespec until;
     bool go_on;
 
     pthread_mutex_lock(&f->lock);
-    until.tv_sec = (time_t)(f->due / 1000);
-    until.tv_nsec = (long)(f->due % 1000) * 1000000;
-    while (!f->wanted && !f->stop)
-        if (pthread_cond_timedwait(&f->wake, &f->lock, &until) != 0)
-            break;
+    while (!f->wanted && !f->stop && wake_wait(&f->wake, &f->lock, f->due))
+        ;
     go_on = !f->stop;
     f->wanted = false;
     f->busy = go_on;
@@ -133,7 +130,6 @@ enum mauth_rc
 fresh_open(const struct fresh_options *o, struct fresh **out, struct mauth_err *err)
 {
     struct fresh *f = calloc(1, sizeof(*f));
-    pthread_condattr_t attr;
     enum mauth_rc rc;
 
     *out = NULL;
@@ -141,10 +137,7 @@ fresh_open(const struct fresh_options *o, struct fresh **out, struct mauth_err *
         return mauth_fail(err, MAUTH_NO_MEMORY, "provider: no memory");
     f->o = *o;
     pthread_mutex_init(&f->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&f->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    wake_init(&f->wake);
     rc = shared_new(o->free_object, &f->shared, err);
     if (rc == MAUTH_OK && o->from_file)
         rc = load(f, err);

@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "authsvc/documents.h"
 #include "authsvc/key_schedule.h"
@@ -18,6 +17,7 @@
 #include "base/fault.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "base/wake.h"
 #include "store/graph_change.h"
 #include "store/graph_purge.h"
 #include "store/key.h"
@@ -336,17 +336,12 @@ enum call {
 static enum call
 wait_for_call(struct housekeeper *h)
 {
-    struct timespec until;
+    int64_t end_ms = time_monotonic_ms() + LOOK_MS;
     enum call call;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&h->lock);
-    while (!h->now && !h->stop)
-        if (pthread_cond_timedwait(&h->wake, &h->lock, &until) != 0)
-            break;
+    while (!h->now && !h->stop && wake_wait(&h->wake, &h->lock, end_ms))
+        ;
     call = h->stop ? CALL_STOP : h->now ? CALL_NOW : CALL_NONE;
     h->now = false;
     pthread_mutex_unlock(&h->lock);
@@ -388,7 +383,6 @@ housekeeper_start(
     const struct service *service, struct housekeeper **out, struct mauth_err *err)
 {
     struct housekeeper *h;
-    pthread_condattr_t attr;
     enum mauth_rc rc;
 
     *out = NULL;
@@ -407,10 +401,7 @@ housekeeper_start(
     h->next_trust_ms = h->next_turn_ms = time_monotonic_ms() + TURN_MS;
     warn(h);
     pthread_mutex_init(&h->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&h->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    wake_init(&h->wake);
     if (pthread_create(&h->thread, NULL, keep_house, h) != 0) {
         free(h);
         return mauth_fail(err, MAUTH_UNAVAILABLE, "housekeeper: no thread");

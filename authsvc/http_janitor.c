@@ -4,10 +4,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/fail.h"
 #include "base/time.h"
+#include "base/wake.h"
 
 struct janitor {
     pthread_t thread;
@@ -69,22 +69,6 @@ sweep(const struct janitor *j)
     }
 }
 
-/* When the next tick is, on the clock of the condition. */
-static struct timespec
-next_tick(const struct janitor *j)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += j->tick_ms / 1000;
-    t.tv_nsec += j->tick_ms % 1000 * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_nsec -= 1000000000;
-        t.tv_sec++;
-    }
-    return t;
-}
-
 static void *
 run(void *arg)
 {
@@ -92,9 +76,7 @@ run(void *arg)
 
     pthread_mutex_lock(&j->lock);
     while (!j->ending) {
-        struct timespec until = next_tick(j);
-
-        pthread_cond_timedwait(&j->end, &j->lock, &until);
+        (void)wake_wait(&j->end, &j->lock, time_monotonic_ms() + j->tick_ms);
         sweep(j);
     }
     pthread_mutex_unlock(&j->lock);
@@ -104,13 +86,8 @@ run(void *arg)
 static void
 prepare(struct janitor *j)
 {
-    pthread_condattr_t monotonic;
-
     pthread_mutex_init(&j->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&j->end, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    wake_init(&j->end);
 }
 
 static void

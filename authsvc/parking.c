@@ -2,9 +2,10 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/fail.h"
+#include "base/time.h"
+#include "base/wake.h"
 
 struct parking {
     pthread_t thread;
@@ -16,15 +17,6 @@ struct parking {
     uint64_t count; /* of wakes */
     bool closed;
 };
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void
 link_spot(struct parking *p, struct parked *s)
@@ -81,17 +73,6 @@ resume(struct parked *s)
     }
 }
 
-static void
-wait_until(struct parking *p, int64_t ms)
-{
-    struct timespec until = {ms / 1000, ms % 1000 * 1000000};
-
-    if (ms == INT64_MAX)
-        pthread_cond_wait(&p->look, &p->lock);
-    else
-        pthread_cond_timedwait(&p->look, &p->lock, &until);
-}
-
 static void *
 watch(void *arg)
 {
@@ -101,9 +82,9 @@ watch(void *arg)
 
     pthread_mutex_lock(&p->lock);
     while (!p->closed) {
-        late = take_late(p, now_ms(), &next_ms);
+        late = take_late(p, time_monotonic_ms(), &next_ms);
         if (!late) {
-            wait_until(p, next_ms);
+            (void)wake_wait(&p->look, &p->lock, next_ms);
             continue;
         }
         pthread_mutex_unlock(&p->lock);
@@ -118,7 +99,6 @@ enum mauth_rc
 parking_new(size_t room, int64_t for_ms, struct parking **out, struct mauth_err *err)
 {
     struct parking *p = calloc(1, sizeof(*p));
-    pthread_condattr_t attr;
 
     *out = NULL;
     if (!p)
@@ -126,10 +106,7 @@ parking_new(size_t room, int64_t for_ms, struct parking **out, struct mauth_err 
     p->room = room;
     p->for_ms = for_ms;
     pthread_mutex_init(&p->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->look, &attr);
-    pthread_condattr_destroy(&attr);
+    wake_init(&p->look);
     if (pthread_create(&p->thread, NULL, watch, p) != 0) {
         free(p);
         return mauth_fail(err, MAUTH_UNAVAILABLE, "parking: no thread");
@@ -153,7 +130,7 @@ bool
 parking_wait(struct parking *p, struct parked *spot, uint64_t count,
     struct http_exchange *x, http_step *next)
 {
-    int64_t at_ms = now_ms();
+    int64_t at_ms = time_monotonic_ms();
     bool parks, waits;
 
     pthread_mutex_lock(&p->lock);

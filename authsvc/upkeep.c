@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "authsvc/log.h"
 #include "base/fail.h"
 #include "base/id.h"
 #include "base/time.h"
+#include "base/wake.h"
 #include "store/audit_erase.h"
 #include "store/audit_indexing.h"
 
@@ -64,16 +64,12 @@ upkeep_give_way(void)
 static bool
 rest(struct upkeep *u, long ms)
 {
-    struct timespec until;
+    int64_t end_ms = time_monotonic_ms() + ms;
     bool stop;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += ms * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&u->lock);
     if (!u->stop && ms)
-        pthread_cond_timedwait(&u->wake, &u->lock, &until);
+        (void)wake_wait(&u->wake, &u->lock, end_ms);
     stop = u->stop;
     pthread_mutex_unlock(&u->lock);
     return !stop;
@@ -228,7 +224,7 @@ upkeep_start(struct kv *kv, struct audit_index *index, const struct audit_keep *
     init_lock(&u->asked);
     tidy(kv);
     pthread_mutex_init(&u->lock, NULL);
-    pthread_cond_init(&u->wake, NULL);
+    wake_init(&u->wake);
     if (pthread_create(&u->thread, NULL, run, u) != 0) {
         pthread_cond_destroy(&u->wake);
         pthread_mutex_destroy(&u->lock);

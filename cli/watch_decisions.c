@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <jansson.h>
 
@@ -12,6 +11,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "base/wake.h"
 #include "net/fetch.h"
 #include "updater/backoff.h"
 #include "updater/journals.h"
@@ -222,17 +222,10 @@ out:
 static void
 wait_ms(struct watch_decisions *w, int64_t ms)
 {
-    struct timespec until;
+    int64_t end_ms = time_monotonic_ms() + ms;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
     pthread_mutex_lock(&w->lock);
-    while (!w->stop && pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0)
+    while (!w->stop && wake_wait(&w->wake, &w->lock, end_ms))
         ;
     pthread_mutex_unlock(&w->lock);
 }
@@ -285,7 +278,6 @@ watch_decisions_start(const struct watch_decisions_options *o,
         .arg = w,
     };
     struct mauth_err trouble = MAUTH_ERR_INIT;
-    pthread_condattr_t attributes;
     enum mauth_rc rc;
 
     *out = NULL;
@@ -293,10 +285,7 @@ watch_decisions_start(const struct watch_decisions_options *o,
         return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     w->options = *o;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wake_init(&w->wake);
     rc = fetch_open(&f, &w->fetch, err);
     if (rc == MAUTH_OK)
         rc = journals_open(o->home->journals_file, &w->journals, &trouble, err);

@@ -2,34 +2,15 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/fail.h"
 #include "base/time.h"
+#include "base/wake.h"
 #include "pkcs11/pool_parts.h"
 
 enum {
     FREE_MS = 2000 /* for threads to end */
 };
-
-static void
-init_cond(pthread_cond_t *c)
-{
-    pthread_condattr_t attr;
-
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(c, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
-bool
-pool_wait_until(struct pool *p, pthread_cond_t *c, int64_t end_ms)
-{
-    const struct timespec end = {end_ms / 1000, end_ms % 1000 * 1000000L};
-
-    return pthread_cond_timedwait(c, &p->lock, &end) == 0;
-}
 
 /* Signatures that are waited for. */
 
@@ -150,8 +131,8 @@ pool_new(const struct pkcs11_uri *uri, const struct mauth_key *key, struct pool 
     p->uri = *uri;
     p->threads = 1; /* its owner */
     pthread_mutex_init(&p->lock, NULL);
-    init_cond(&p->wake);
-    init_cond(&p->news);
+    wake_init(&p->wake);
+    wake_init(&p->news);
     if (key)
         rc = key_copy(key, &p->key, err);
     if (rc != MAUTH_OK) {
@@ -191,7 +172,7 @@ pool_free(struct pool *p)
     pthread_mutex_lock(&p->lock);
     p->closing = true;
     pthread_cond_broadcast(&p->wake);
-    while (p->threads > 1 && pool_wait_until(p, &p->news, end_ms))
+    while (p->threads > 1 && wake_wait(&p->news, &p->lock, end_ms))
         ;
     part_with_threads(p);
     pool_leave(p);
@@ -254,7 +235,7 @@ pool_sign(struct pool *p, const uint8_t hash[32], uint8_t out[KEY_SIGNATURE_MAX]
     *len = 0;
     if (!j)
         return mauth_fail(err, MAUTH_NO_MEMORY, "token: no memory");
-    init_cond(&j->done);
+    wake_init(&j->done);
     memcpy(j->hash, hash, sizeof(j->hash));
     pthread_mutex_lock(&p->lock);
     rc = start(p, err);
@@ -265,7 +246,7 @@ pool_sign(struct pool *p, const uint8_t hash[32], uint8_t out[KEY_SIGNATURE_MAX]
         goto out;
     }
     pool_push(p, j);
-    while (!j->finished && pool_wait_until(p, &j->done, end_ms))
+    while (!j->finished && wake_wait(&j->done, &p->lock, end_ms))
         ;
     if (j->finished)
         rc = take_result(j, out, len, err);
@@ -302,7 +283,7 @@ pool_key(struct pool *p, struct mauth_key **out, struct mauth_err *err)
     pthread_mutex_lock(&p->lock);
     rc = start(p, err);
     while (rc == MAUTH_OK && p->state == POOL_OPENING &&
-           pool_wait_until(p, &p->news, end_ms))
+           wake_wait(&p->news, &p->lock, end_ms))
         ;
     if (rc == MAUTH_OK && p->state == POOL_UP)
         rc = key_copy(p->key, out, err);

@@ -60,8 +60,6 @@ struct pool {
 
 /* All with the lock held. */
 
-/* False: the time has come. */
-bool pool_wait_until(struct pool *p, pthread_cond_t *c, int64_t end_ms);
 void pool_push(struct pool *p, struct job *j);
 void pool_finish(struct job *j, enum mauth_rc rc);
 void pool_job_free(struct job *j);

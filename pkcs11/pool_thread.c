@@ -3,6 +3,7 @@
 
 #include "base/fail.h"
 #include "base/time.h"
+#include "base/wake.h"
 #include "pkcs11/pool_parts.h"
 #include "pkcs11/session.h"
 
@@ -160,7 +161,7 @@ rest(struct worker *w, int64_t now_ms)
     }
     if (!w->has_session)
         end_ms = now_ms < p->next_try_ms ? p->next_try_ms : p->next_try_ms + APART_MS;
-    (void)pool_wait_until(p, &p->wake, end_ms);
+    (void)wake_wait(&p->wake, &p->lock, end_ms);
 }
 
 static void
