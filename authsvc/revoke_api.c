@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/sha.h>
-
 #include "authsvc/oauth.h"
 #include "authsvc/pace.h"
 #include "authsvc/principal.h"
@@ -13,6 +11,7 @@
 #include "authsvc/shown_ticket.h"
 #include "authsvc/token_request.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -57,7 +56,8 @@ take_holder(struct request *r)
     size_t len;
 
     spki = mauth_key_spki(c->proof.key, &len);
-    SHA256(spki, len, c->key_hash);
+    if (hash_bytes(spki, len, c->key_hash, NULL) != MAUTH_OK)
+        return false;
     c->kind = t->kind;
     c->principal = t->subject;
     c->session = t->session;

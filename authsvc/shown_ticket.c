@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/sha.h>
-
 #include "authsvc/own_trust.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include <meshauth/credential.h>
 
@@ -76,7 +75,8 @@ read_names(struct shown_ticket *t)
     t->kind = id_kind_of(subject, strlen(subject));
     snprintf(t->key, sizeof(t->key), "none");
     if (spki) {
-        SHA256(spki, len, t->key_hash);
+        if (hash_bytes(spki, len, t->key_hash, NULL) != MAUTH_OK)
+            return false;
         str_hex(t->key_hash, MAUTH_KEY_ID_LEN / 2, t->key);
     }
     return (t->kind == ID_USER || t->kind == ID_SERVICE) &&

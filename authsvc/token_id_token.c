@@ -3,13 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/sha.h>
-
 #include "authsvc/commit.h"
 #include "authsvc/login.h"
 #include "authsvc/oauth.h"
 #include "authsvc/token_request.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "jose/key_nonce.h"
@@ -55,8 +54,8 @@ take_key(struct http_exchange *x, struct exchange *e, struct mauth_err *err)
         return "no-proof";
     e->login.ground.holder = e->proof.key;
     spki = mauth_key_spki(e->proof.key, &len);
-    SHA256(spki, len, e->login.key_hash);
-    return NULL;
+    return hash_bytes(spki, len, e->login.key_hash, err) == MAUTH_OK ? NULL
+                                                                     : "unavailable";
 }
 
 void
