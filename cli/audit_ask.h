@@ -96,8 +96,4 @@ MAUTH_MUST_USE enum mauth_rc audit_ask_counts(struct audit_source *s,
 MAUTH_MUST_USE enum mauth_rc audit_ask_who(struct audit_source *s,
     const struct id *folder, const char *at, json_t **out, struct mauth_err *err);
 
-/* A row of a table of records; heads are those that it has. */
-extern const char *const audit_row_heads[5];
-void audit_row(struct table *t, const json_t *record);
-
 #endif

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "cli/audit_ask.h"
+#include "cli/audit_rows.h"
 #include "cli/command.h"
 #include "cli/output.h"
 
@@ -55,10 +56,9 @@ print(json_t *record, void *arg)
     if (f->call->json) {
         printed = output_json(json_incref(record));
     } else {
-        struct table *t =
-            table_new(sizeof(audit_row_heads) / sizeof(*audit_row_heads), NULL);
+        struct table *t = audit_rows_new(false);
 
-        audit_row(t, record);
+        audit_rows_add(t, record, f->source.admin.config->issuer.url);
         printed = table_end(t);
     }
     f->cut = !printed || fflush(stdout) != 0 || ferror(stdout);

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "cli/audit_ask.h"
+#include "cli/audit_rows.h"
 #include "cli/command.h"
 #include "cli/output.h"
 
@@ -40,7 +41,7 @@ item(const json_t *items, size_t i, bool oldest_first)
 }
 
 static bool
-print_table(const json_t *items, bool oldest_first)
+print_table(const json_t *items, bool oldest_first, const char *issuer)
 {
     struct table *t;
 
@@ -48,9 +49,9 @@ print_table(const json_t *items, bool oldest_first)
         output_line(STYLE_PLAIN, "", "No record fits.");
         return true;
     }
-    t = table_new(sizeof(audit_row_heads) / sizeof(*audit_row_heads), audit_row_heads);
+    t = audit_rows_new(true);
     for (size_t i = 0; i < json_array_size(items); i++)
-        audit_row(t, item(items, i, oldest_first));
+        audit_rows_add(t, item(items, i, oldest_first), issuer);
     return table_end(t);
 }
 
@@ -98,7 +99,8 @@ answer(const struct call *call, struct audit_source *s, struct audit_question *q
     else if (call->json)
         printed = print_lines(items, q->filter.oldest_first);
     else
-        printed = print_table(items, q->filter.oldest_first);
+        printed =
+            print_table(items, q->filter.oldest_first, s->admin.config->issuer.url);
     json_decref(items);
     if (code == COMMAND_DONE && printed)
         say_what_was_not_seen(call, s, q);

@@ -174,7 +174,7 @@ class Records(AuditTest):
             self.assertEqual(self.lines("query", "--sequence", str(asked["sequence"])), [asked])
         self.assertEqual(self.lines("query", "--sequence", str(10 ** 17)), [])
         table = self.audit("query", "--folder", self.folder["id"], "--since", "1d").stdout
-        self.assertRegex(table, r"folder\.create +done +" + self.alice.id)
+        self.assertRegex(table, r"folder\.create +done +" + self.alice.id + " +folders/" + self.folder["id"])
         self.assertIn("No record", self.audit("query", "--device", new_id("dev_")).stdout)
 
     def test_every_action(self):

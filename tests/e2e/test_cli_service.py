@@ -161,8 +161,8 @@ class Audit(CliTest):
 
     def test_a_table_for_people(self):
         lines = self.exits(0, "audit", "query", "-c", self.conf).stdout.splitlines()
-        self.assertRegex(lines[0], r"^  time +action +outcome +actor +about$")
-        self.assertRegex(lines[1], r"^  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  init +done +uid:\d+ +https://127.0.0.1:8443$")
+        self.assertRegex(lines[0], r"^  record +time +action +outcome +actor +about$")
+        self.assertRegex(lines[1], r"^  0 +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  init +done +uid:\d+ +https://127.0.0.1:8443$")
         self.assertEqual(len(lines), 3)
         self.assertIn("No record", self.exits(0, "audit", "query", "-c", self.conf, "--outcome", "deny").stdout)
 
