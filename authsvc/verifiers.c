@@ -141,12 +141,16 @@ verifiers_read(struct text t, struct trust_report *out)
     return str_unhex(hash, HASH_LEN, out->hash);
 }
 
+/* It is looked for at this place first. */
 static struct row *
-find(const struct verifiers *v, const struct id *service)
+find(const struct verifiers *v, const struct id *service, size_t at)
 {
-    for (size_t i = 0; i < v->count; i++)
-        if (memcmp(v->row[i].is.service.b, service->b, ID_BYTES) == 0)
-            return &v->row[i];
+    for (size_t n = 0; n < v->count; n++) {
+        struct row *row = &v->row[(at + n) % v->count];
+
+        if (memcmp(row->is.service.b, service->b, ID_BYTES) == 0)
+            return row;
+    }
     return NULL;
 }
 
@@ -168,7 +172,7 @@ verifiers_report(struct verifiers *v, const struct id *service,
 
     *is_alarm = false;
     pthread_mutex_lock(&v->lock);
-    row = find(v, service);
+    row = find(v, service, 0);
     if (!row)
         row = add(v, &first);
     if (!row) {
@@ -231,7 +235,7 @@ settle(struct verifiers *v, const struct batch *b)
 {
     pthread_mutex_lock(&v->lock);
     for (size_t i = 0; i < b->count; i++) {
-        struct row *row = find(v, &b->row[i].is.service);
+        struct row *row = find(v, &b->row[i].is.service, i);
 
         if (row && b->row[i].is_gone)
             *row = v->row[--v->count];
