@@ -6,12 +6,12 @@ import re
 import signal
 import time
 
-from harness import MESHAUTH, PATIENCE_S, STORAGE, SLOW, Device, Mesh, MeshTest, Ticket, main, run, seconds, wait_until
+from harness import MESHAUTH, PATIENCE_S, STORAGE, PROMPT_S, Device, Mesh, MeshTest, Ticket, main, run, seconds, wait_until
 from people import Person
 from services import Admin, Socket
 
 DAY_S = 86400
-FOLLOWS_S = 1 * SLOW  # a running service, each change
+FOLLOWS_S = PROMPT_S  # a running service, each change
 
 
 def keys_of(trust):

@@ -178,7 +178,7 @@ class Revocations(harness.MeshTest):
     """What narrows is in the trust file within a second, and services refuse by it."""
 
     def appears(self, ids):
-        return harness.wait_until(lambda: revoked(self.mesh).get(tuple(sorted(ids))), f"revoke {ids}", 1 * harness.SLOW)
+        return harness.wait_until(lambda: revoked(self.mesh).get(tuple(sorted(ids))), f"revoke {ids}", harness.PROMPT_S)
 
     def verdict(self, person):
         """On the ticket that the person's login brought."""

@@ -276,7 +276,7 @@ class Hostile(MeshTest):
         return said.get("reason") or said["verdict"]
 
     def test_cut_off_for_longer_than_the_file_lives(self):
-        life = 6 * SLOW
+        life = 10 * SLOW
         alice = Person(self.mesh, "alice")
         self.start_with(self.authority.file(10, life=life))
         self.front.close()
