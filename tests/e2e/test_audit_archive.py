@@ -30,9 +30,10 @@ class Leaving(Archive):
         cls.folder = cls.alice.create("Old")
         cls.ticket = cls().ticket_of(cls.alice)
         cls().fill()
+        filled = cls.mesh.audit(limit=1)[0]["sequence"]
         cls.mesh.stop()  # at a start it looks at once
         cls.mesh.start()
-        cls.gone = cls().left()
+        cls.gone = cls().left_anew(filled)
 
     def test_segments_by_a_reader_of_their_own(self):
         number = 0

@@ -290,6 +290,7 @@ class Hostile(MeshTest):
         finally:
             self.front.open()
         self.give(self.authority.file(11))
+        self.pinned.process.send_signal(signal.SIGHUP)  # not when its next turn comes
         self.pinned.wait_for("its return", lambda s: s["state"] == "good")
         self.assertEqual(self.verdict(alice), "accept")
         self.assertEqual(self.pinned.stop()[0], 0)
