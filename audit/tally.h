@@ -31,7 +31,8 @@ struct audit_tally {
     enum audit_by by;
     uint8_t key[SIPHASH_KEY]; /* of run_hash() */
     uint64_t total;           /* records, each counted once */
-    size_t rows;              /* in use, of those with a count */
+    uint64_t first; /* those before it have left the store, and are not counted */
+    size_t rows;    /* in use, of those with a count */
     size_t cap;
     struct tally_row *row; /* a table, then (audit_tally_sort) a list */
 };

@@ -257,7 +257,8 @@ answer_counts(struct request *r, struct mauth_err *err)
     buf_str(&r->body, "{\"items\":[");
     if (rc == MAUTH_OK)
         rc = put_rows(r, &t, err);
-    buf_printf(&r->body, "],\"kinds\":%zu,\"total\":%" PRIu64 "}", t.rows, t.total);
+    buf_printf(&r->body, "],\"first\":%" PRIu64 ",\"kinds\":%zu,\"total\":%" PRIu64 "}",
+        t.first, t.rows, t.total);
     audit_tally_clear(&t);
     return rc;
 }

@@ -343,8 +343,9 @@ count_store(struct audit_source *s, struct audit_question *q, const char *by,
         if (json_array_append_new(items, row_of(s->kv, &t, i, err)) != 0)
             rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     if (rc == MAUTH_OK)
-        *out = json_pack("{s:O, s:I, s:I}", "items", items, "kinds", (json_int_t)t.rows,
-            "total", (json_int_t)t.total);
+        *out = json_pack("{s:O, s:I, s:I, s:I}", "items", items, "first",
+            (json_int_t)t.first, "kinds", (json_int_t)t.rows, "total",
+            (json_int_t)t.total);
     audit_tally_clear(&t);
     json_decref(items);
     return rc;

@@ -376,8 +376,10 @@ audit_count(struct kv *kv, struct audit_index *index, const struct audit_filter 
     all.has_after = all.archive = false;
     all.oldest_first = true;
     rc = audit_range(kv, &there, err);
-    if (rc == MAUTH_OK)
-        take_stretches(&there, index, &all, stretch);
+    if (rc)
+        return rc;
+    t->first = there.first;
+    take_stretches(&there, index, &all, stretch);
     for (size_t i = 0; i < STRETCHES && rc == MAUTH_OK; i++)
         if (i != INDEXED)
             rc = scan(kv, &s, stretch[i].from, stretch[i].to, err);

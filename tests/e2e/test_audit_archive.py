@@ -125,6 +125,9 @@ class Leaving(Archive):
     def test_an_answer_from_the_store_alone_says_so(self):
         done = run(MESHAUTH, "audit", "query", "-c", self.mesh.conf, "--ticket", self.ticket)
         self.assertIn(f"The first {self.gone} records have left the store", done.stdout)
+        done = self.audit("count", "--by", "action")
+        self.assertIn(f"The first {self.gone} records have left the store and were not counted", done)
+        self.assertEqual(self.json("count", "--by", "action")["first"], self.gone)
 
     def test_follow_goes_on_in_the_archive(self):
         state = self.mesh.folder / "at"
