@@ -334,11 +334,51 @@ look(struct request *r, enum mauth_rc rc, const struct mauth_err *err)
         &r->question);
 }
 
+/* Who asks, and for what, wherever it begins; false: no memory. */
+static bool
+put_what(const struct request *r, struct buf *out)
+{
+    buf_init(out);
+    buf_str(out, r->principal.actor);
+    put_filters(r, out);
+    return buf_ok(out);
+}
+
+/* A question that waits is asked again behind each answer: it goes on record once an
+ * hour. */
+static bool
+is_on_record(const struct request *r)
+{
+    struct buf what;
+    bool is_followed;
+
+    if (!r->waits)
+        return false;
+    is_followed =
+        put_what(r, &what) && auditing_is_followed(r->service->auditing,
+                                  buf_slice(&what), r->filter.after, time_now_s());
+    buf_clear(&what);
+    return is_followed;
+}
+
+static void
+note_on_record(const struct request *r)
+{
+    struct buf what;
+
+    if (put_what(r, &what))
+        auditing_follow(
+            r->service->auditing, buf_slice(&what), r->filter.after, time_now_s());
+    buf_clear(&what);
+}
+
 static void
 recorded(struct http_exchange *x)
 {
     struct request *r = http_state(x);
 
+    if (r->waits && r->write.commit.job.rc == MAUTH_OK && !r->problem)
+        note_on_record(r);
     look(r, r->write.commit.job.rc, &r->write.commit.job.err);
 }
 
@@ -369,25 +409,6 @@ answer(struct http_exchange *x)
         http_answer(x, 200, "application/json", buf_slice(&r->body), NULL);
 }
 
-/* A question that waits is asked again behind each answer: it goes on record once an
- * hour. */
-static bool
-is_on_record(const struct request *r, const struct audit_record *who)
-{
-    struct buf what;
-    bool news;
-
-    if (!r->waits)
-        return false;
-    buf_init(&what);
-    buf_str(&what, who->actor);
-    put_filters(r, &what);
-    news = !buf_ok(&what) ||
-           auditing_is_news(r->service->auditing, buf_slice(&what), time_now_s());
-    buf_clear(&what);
-    return !news;
-}
-
 static void
 begin(struct request *r)
 {
@@ -395,7 +416,7 @@ begin(struct request *r)
     struct audit_record who;
 
     principal_record(&r->principal, r->x, &who);
-    if (is_on_record(r, &who))
+    if (is_on_record(r))
         look_again(r->x);
     else if (audit_question_entry(&who, http_query(r->x), &r->entry, &err) != MAUTH_OK)
         problem_fail(r->x, &err);

@@ -41,6 +41,7 @@ struct auditing {
     uint8_t key[SIPHASH_KEY];
     struct {
         uint64_t what;
+        uint64_t after; /* the record that it began behind */
         int64_t until_s;
     } follow[FOLLOWS];
 };
@@ -126,25 +127,48 @@ auditing_ask(struct auditing *a, enum auditing_desk desk, struct auditing_questi
     pthread_mutex_unlock(&a->lock);
 }
 
+/* Of a question, if there is one; else the place of the oldest. With the lock held. */
+static bool
+find_follow(const struct auditing *a, uint64_t what, int64_t now_s, size_t *at)
+{
+    *at = 0;
+    for (size_t i = 0; i < FOLLOWS; i++) {
+        if (a->follow[i].what == what && a->follow[i].until_s > now_s) {
+            *at = i;
+            return true;
+        }
+        if (a->follow[i].until_s < a->follow[*at].until_s)
+            *at = i;
+    }
+    return false;
+}
+
 bool
-auditing_is_news(struct auditing *a, struct text what, int64_t now_s)
+auditing_is_followed(
+    struct auditing *a, struct text what, uint64_t after, int64_t now_s)
 {
     uint64_t hash = siphash(a->key, what.p, what.len);
-    size_t oldest = 0;
-    bool news = true;
+    bool is_followed;
+    size_t at;
 
     pthread_mutex_lock(&a->lock);
-    for (size_t i = 0; i < FOLLOWS && news; i++) {
-        news = a->follow[i].what != hash || a->follow[i].until_s <= now_s;
-        if (a->follow[i].until_s < a->follow[oldest].until_s)
-            oldest = i;
-    }
-    if (news) {
-        a->follow[oldest].what = hash;
-        a->follow[oldest].until_s = now_s + HOUR_S;
-    }
+    is_followed = find_follow(a, hash, now_s, &at) && after >= a->follow[at].after;
     pthread_mutex_unlock(&a->lock);
-    return news;
+    return is_followed;
+}
+
+void
+auditing_follow(struct auditing *a, struct text what, uint64_t after, int64_t now_s)
+{
+    uint64_t hash = siphash(a->key, what.p, what.len);
+    size_t at;
+
+    pthread_mutex_lock(&a->lock);
+    (void)find_follow(a, hash, now_s, &at);
+    a->follow[at].what = hash;
+    a->follow[at].after = after;
+    a->follow[at].until_s = now_s + HOUR_S;
+    pthread_mutex_unlock(&a->lock);
 }
 
 struct audit_index *

@@ -38,11 +38,15 @@ struct audit_index *auditing_index(const struct auditing *a);
 struct parking *auditing_parking(const struct auditing *a);
 
 /*
- * Has this been asked for the first time within an hour? For questions that wait and are
- * asked again and again: a record of each would be what the next one waits for. what tells
- * questions, and those who ask them, apart.
+ * Questions that wait, and are asked again and again: a record of each would be what the
+ * next one waits for. So each goes on record once an hour, and is told of here when it is
+ * there. what tells questions, and those who ask them, apart; a question is followed from
+ * the record behind which it began: what lies before that has not been asked for.
  */
-bool auditing_is_news(struct auditing *a, struct text what, int64_t now_s);
+bool auditing_is_followed(
+    struct auditing *a, struct text what, uint64_t after, int64_t now_s);
+void auditing_follow(
+    struct auditing *a, struct text what, uint64_t after, int64_t now_s);
 
 /* What of its upkeep cannot be done, a line for each. */
 void auditing_complain(const struct auditing *a, struct buf *lines);

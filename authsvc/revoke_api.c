@@ -140,7 +140,9 @@ put_record(struct request *r, const struct http_exchange *x, struct kv_txn *txn,
 
     principal_record(&r->who, x, &record);
     record.time_us = time_now_us();
-    record.ticket = mauth_ticket_id(t);
+    /* What nobody vouches for may name another's. */
+    if (r->token.worth == SHOWN_LIVE || r->token.worth == SHOWN_DEAD)
+        record.ticket = mauth_ticket_id(t);
     record.action = mauth_ticket_is_identity(t) ? "session.close" : "ticket.revoke";
     record.outcome = r->refused ? "deny" : "done";
     record.reason = r->refused ? "revoke-foreign" : NULL;

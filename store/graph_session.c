@@ -310,45 +310,66 @@ graph_session_page(struct kv_txn *txn, enum id_kind kind, const struct id *subje
                : rc;
 }
 
-/* Where there are many the subject stands for the rest, so that they do not fill the list. */
+/* What is being closed, and how far that is. */
+struct closing {
+    bool revokes;
+    uint64_t state; /* taken before the first one */
+    size_t count;
+    struct id told; /* the subject that was revoked last */
+};
+
+/* Where there are many their subjects stand for the rest, so that they do not fill the
+ * list. Those of one subject follow each other. */
 static enum mauth_rc
-revoke_nth(struct kv_txn *txn, const struct graph_session *s, size_t n, uint64_t state,
+revoke_next(struct kv_txn *txn, const struct graph_session *s, struct closing *c,
     struct mauth_err *err)
 {
-    if (n < GRAPH_SESSIONS_REVOKED)
-        return revoke(txn, ID_SESSION, &s->id, state, err);
-    if (n == GRAPH_SESSIONS_REVOKED)
-        return revoke(txn, s->subject_kind, &s->subject, state, err);
-    return MAUTH_OK;
+    if (c->count < GRAPH_SESSIONS_REVOKED)
+        return revoke(txn, ID_SESSION, &s->id, c->state, err);
+    if (c->count > GRAPH_SESSIONS_REVOKED &&
+        memcmp(c->told.b, s->subject.b, ID_BYTES) == 0)
+        return MAUTH_OK;
+    c->told = s->subject;
+    return revoke(txn, s->subject_kind, &s->subject, c->state, err);
 }
 
-/* state NULL: none is revoked; else it is taken before the first one. */
+/* *last: the last one that was found. */
 static enum mauth_rc
-close_those(struct kv_txn *txn, const struct store_key *prefix, uint64_t *state,
+close_found(struct kv_txn *txn, const struct found *found, struct closing *c,
+    struct graph_session *last, struct mauth_err *err)
+{
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (c->revokes && !c->count && found->count)
+        rc = graph_advance(txn, &c->state, err);
+    for (size_t i = 0; i < found->count && rc == MAUTH_OK; i++, c->count++) {
+        rc = graph_session_by_id(txn, &found->id[i], last, err);
+        if (rc == MAUTH_NOT_FOUND)
+            rc = record_damaged("an open session that is not there", err);
+        if (rc == MAUTH_OK)
+            rc = close_one(txn, last, err);
+        if (rc == MAUTH_OK && c->revokes)
+            rc = revoke_next(txn, last, c, err);
+    }
+    return rc;
+}
+
+static enum mauth_rc
+close_those(struct kv_txn *txn, const struct store_key *prefix, bool revokes,
     size_t *count, struct mauth_err *err)
 {
-    struct graph_session s;
+    struct closing c = {.revokes = revokes};
+    struct graph_session last;
     struct found found;
     enum mauth_rc rc;
 
-    for (*count = 0;; *count += found.count) {
+    do {
         rc = find_some(txn, prefix, &found, err);
-        if (rc || !found.count)
-            return rc;
-        if (state && !*count)
-            rc = graph_advance(txn, state, err);
-        for (size_t i = 0; i < found.count && rc == MAUTH_OK; i++) {
-            rc = graph_session_by_id(txn, &found.id[i], &s, err);
-            if (rc == MAUTH_NOT_FOUND)
-                rc = record_damaged("an open session that is not there", err);
-            if (rc == MAUTH_OK)
-                rc = close_one(txn, &s, err);
-            if (rc == MAUTH_OK && state)
-                rc = revoke_nth(txn, &s, *count + i, *state, err);
-        }
-        if (rc)
-            return rc;
-    }
+        if (rc == MAUTH_OK)
+            rc = close_found(txn, &found, &c, &last, err);
+    } while (rc == MAUTH_OK && found.count);
+    *count = c.count;
+    return rc;
 }
 
 enum mauth_rc
@@ -357,10 +378,9 @@ graph_session_close_of_key(struct kv_txn *txn, enum id_kind kind,
     struct mauth_err *err)
 {
     struct store_key prefix;
-    uint64_t state;
 
     open_key(&prefix, kind, subject, key_hash);
-    return close_those(txn, &prefix, &state, count, err);
+    return close_those(txn, &prefix, true, count, err);
 }
 
 enum mauth_rc
@@ -371,7 +391,7 @@ graph_session_close_all(struct kv_txn *txn, enum id_kind kind, const struct id *
     size_t count;
 
     open_key(&prefix, kind, subject, NULL);
-    return close_those(txn, &prefix, NULL, &count, err);
+    return close_those(txn, &prefix, false, &count, err);
 }
 
 enum mauth_rc
@@ -380,7 +400,7 @@ graph_session_close_everybody(struct kv_txn *txn, size_t *count, struct mauth_er
     struct store_key prefix;
 
     store_key(&prefix, SPACE_SESSION_OPEN, NULL, 0);
-    return close_those(txn, &prefix, NULL, count, err);
+    return close_those(txn, &prefix, false, count, err);
 }
 
 enum mauth_rc
@@ -411,13 +431,15 @@ find_on_key(struct text key, struct text value, void *arg)
     return find(key, value, &f->found);
 }
 
+/* Each look goes on behind the last one that was found. */
 enum mauth_rc
 graph_session_close_on_key(
     struct kv_txn *txn, const uint8_t key_hash[GRAPH_KEY_HASH], struct mauth_err *err)
 {
     struct found_on_key f = {.key_hash = key_hash};
+    struct closing c = {.revokes = true};
     struct store_key first, end;
-    struct graph_session s;
+    struct graph_session last;
     enum mauth_rc rc;
 
     store_key_bounds(&first, &end, SPACE_SESSION_OPEN);
@@ -425,13 +447,11 @@ graph_session_close_on_key(
         f.found.count = 0;
         rc = kv_scan(txn, store_key_text(&first), store_key_text(&end), KV_UP,
             find_on_key, &f, err);
-        for (size_t i = 0; i < f.found.count && rc == MAUTH_OK; i++) {
-            rc = graph_session_by_id(txn, &f.found.id[i], &s, err);
-            if (rc == MAUTH_NOT_FOUND)
-                rc = record_damaged("an open session that is not there", err);
-            if (rc == MAUTH_OK)
-                rc = close_one(txn, &s, err);
-        }
-    } while (rc == MAUTH_OK && f.found.count == BATCH);
-    return rc;
+        if (rc == MAUTH_OK)
+            rc = close_found(txn, &f.found, &c, &last, err);
+        if (rc != MAUTH_OK || f.found.count < BATCH)
+            return rc;
+        open_key(&first, last.subject_kind, &last.subject, last.key_hash);
+        record_id(&first.b, &last.id);
+    } while (true);
 }

@@ -76,8 +76,11 @@ MAUTH_MUST_USE enum mauth_rc graph_session_close_everybody(
 MAUTH_MUST_USE enum mauth_rc graph_session_revoke_all(struct kv_txn *txn,
     enum id_kind kind, const struct id *subject, struct mauth_err *err);
 
-/* Closes all with this key, whoever's, and revokes none: for who revokes the device. It
- * looks at every session that is open. */
+/*
+ * Closes and revokes all with this key, whoever's: for who revokes the device, which
+ * tickets of before it was registered do not mention. Beyond GRAPH_SESSIONS_REVOKED the
+ * subjects are revoked. It looks at every session that is open.
+ */
 MAUTH_MUST_USE enum mauth_rc graph_session_close_on_key(
     struct kv_txn *txn, const uint8_t key_hash[GRAPH_KEY_HASH], struct mauth_err *err);
 

@@ -167,6 +167,7 @@ read_entries(const struct journals *j, const struct ring_view *v, size_t most,
 
     memcpy(b->id, v->id, RING_ID);
     b->next = expected = next_of(j, v->id);
+    b->lost = 0; /* of one before, which had no entry: told with its next one */
     while (b->count < most && b->bytes.len + RING_SLOT_MAX <= JOURNALS_BYTES &&
            ring_view_read(v, &b->next, data, &len)) {
         b->lost += b->next - expected;

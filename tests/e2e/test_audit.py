@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -266,6 +267,24 @@ class Follow(AuditTest):
         questions = [r for r in self.auditor.records(action="audit.query", limit=10000)
                      if "action=user.create" in r["resources"][0]]
         self.assertEqual(len(questions), 1)
+
+    def test_what_lies_before_is_on_record(self):
+        """Who follows has not asked for the past: that he reads it is another question."""
+        last = self.auditor.last()
+        for after in (last, last + 1, 0, 3, last):
+            self.wait(after, seconds=1, limit=1, action="service.create", outcome="done")
+        questions = [r["resources"][0] for r in self.auditor.records(action="audit.query", limit=10000)
+                     if "action=service.create" in r["resources"][0]]
+        self.assertEqual([re.search("after=([0-9]+)", q).group(1) for q in questions], ["0", str(last)])
+
+    def test_is_on_record_before_it_is_known(self):
+        """A question that was refused is on no record, so it is not known when it is asked again."""
+        late = Person(self.mesh, "late")
+        path = AUDIT + query(order="oldest", after=0, wait=1, limit=1)
+        self.assertEqual(late.get(path).status, 403)
+        Socket(self.mesh).call("PUT", f"roles/{late.id}/auditor")
+        self.assertEqual(late.get(path).status, 200)
+        self.assertEqual(len(self.auditor.records(action="audit.query", actor=late.id)), 1)
 
     def test_whoever_loses_the_role_waits_in_vain(self):
         leaving = Auditor(self.mesh, "leaving")

@@ -80,15 +80,16 @@ class Revocations(MeshTest):
 
     def test_a_device(self):
         carol = Person(self.mesh, "carol")
+        early = Person(self.mesh, "early", carol.device)  # whose ticket does not say which device it is
         device = carol.claim(unattended=True).json
         folder = carol.create("Trip")
         self.assertEqual(carol.map(folder, device).status, 201)
         guest = Person(self.mesh, "guest", carol.device)  # has logged in on it, too
         laptop = carol.on(None)
         self.must("device.revoke", device["id"])
-        for one in (carol, guest):
+        for one in (carol, guest, early):
             self.assertFalse(self.renews(one))
-        self.assert_dead(guest)
+            self.assert_dead(one)
         self.assertTrue(self.renews(laptop))
         self.assertEqual(laptop.items(folder["links"]["mappings"]), [])
         self.assertEqual(laptop.get(device["url"]).status, 404)

@@ -46,7 +46,7 @@ class Sessions(MeshTest):
         self.assertEqual(verdict()["reason"], "revoked")
 
     def records(self, person, action):
-        return [(r["outcome"], r.get("reason"), r["ticket"], r["resources"])
+        return [(r["outcome"], r.get("reason"), r.get("ticket"), r["resources"])
                 for r in self.mesh.audit(action=action, actor=person.id)]
 
 
@@ -140,6 +140,14 @@ class Revoke(Sessions):
         self.assertEqual(self.mesh.verify(gina.ticket, gina.device)[1]["verdict"], "accept")
         self.assertEqual(self.records(gina, "ticket.revoke"), [])
 
+    def test_forged_by_its_holder(self):
+        """It closes the session, which is known without it; the log has no ID that only he vouches for."""
+        judy = Person(self.mesh, "judy")
+        session = Ticket(judy.credential).session_index
+        self.assert_done(self.revoke(self.spoilt(judy.credential), judy.device))
+        self.assert_over(judy.get(judy.root))
+        self.assertEqual(self.records(judy, "session.close"), [("done", None, None, [session, judy.id])])
+
     def spoilt(self, credential):
         """The ticket with another ID, which its signature does not cover."""
         xml = Ticket(credential).xml
@@ -158,6 +166,8 @@ class Revoke(Sessions):
         self.assertEqual(self.mesh.verify(ivan.ticket, ivan.device)[1]["verdict"], "accept")
         denied = [r for a in ("session.close", "ticket.revoke") for r in self.records(heidi, a)]
         self.assertEqual([r[:2] for r in denied], [("deny", "revoke-foreign")] * 4)
+        self.assertEqual({r[2] for r in denied},
+                         {Ticket(t).id for t in (ivan.credential, ivan.ticket, dead.credential)} | {None})
         # Another device of the same user is another key.
         laptop = heidi.on(Device(self.mesh.folder, "heidis-laptop"))
         self.assert_foreign(self.revoke(heidi.credential, laptop.device, laptop.credential))

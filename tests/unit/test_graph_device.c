@@ -229,6 +229,32 @@ WORLD_TEST(closes_sessions_with_the_claim)
     }
 }
 
+/* Whoever's they are: a ticket of before the key was registered names no device. */
+WORLD_TEST(revokes_sessions_with_the_device)
+{
+    struct id alice = make_user(txn, 1), bob = make_user(txn, 2);
+    struct id pc = make_device(txn, 1, &alice);
+    struct graph_session s = {.subject_kind = ID_USER, .ends_s = 100, .open = true};
+    struct graph_device d;
+
+    assert_int_equal(graph_device_by_id(txn, &pc, &d, NULL), MAUTH_OK);
+    for (unsigned n = 0; n < 3; n++) {
+        s.id = nth(n);
+        s.subject = n == 1 ? bob : alice;
+        memcpy(s.key_hash, d.key_hash, sizeof(s.key_hash));
+        s.key_hash[0] ^= n == 2;
+        assert_int_equal(graph_session_create(txn, &s, NULL), MAUTH_OK);
+    }
+    assert_int_equal(graph_device_revoke(txn, &pc, 5, NULL), MAUTH_OK);
+    for (unsigned n = 0; n < 3; n++) {
+        struct id id = nth(n);
+
+        assert_int_equal(graph_session_by_id(txn, &id, &s, NULL), MAUTH_OK);
+        assert_int_equal(s.open, n == 2);
+        assert_int_equal(revoked_in(txn, ID_SESSION, &id, ID_KINDS, NULL) > 0, n < 2);
+    }
+}
+
 WORLD_TEST(notices_damage)
 {
     struct graph_device like = device_like(1), d;
@@ -267,6 +293,7 @@ main(void)
         cmocka_unit_test(belongs_to_one_user),
         cmocka_unit_test(is_claimed_again_after_release),
         cmocka_unit_test(closes_sessions_with_the_claim),
+        cmocka_unit_test(revokes_sessions_with_the_device),
         cmocka_unit_test(notices_damage),
     };
 

@@ -40,6 +40,13 @@ close_of_key(struct kv_txn *txn, void *arg, struct mauth_err *err)
 }
 
 static enum mauth_rc
+close_on_key(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return graph_session_close_on_key(
+        txn, ((const struct act *)arg)->session.key_hash, err);
+}
+
+static enum mauth_rc
 close_all(struct kv_txn *txn, void *arg, struct mauth_err *err)
 {
     const struct act *a = arg;
@@ -218,6 +225,40 @@ revokes_the_subject_of_many(void **state)
     assert_int_equal(listed, GRAPH_SESSIONS_REVOKED);
     assert_int_equal(revoked_since(s.kv, ID_USER, &a.session.subject), before + 1);
     assert_true(is_open(s.kv, &other));
+    store_remove(&s);
+}
+
+/* Of one key, whoever's: beyond as many, all their subjects. */
+static void
+revokes_the_subjects_of_many_on_a_key(void **state)
+{
+    struct act a = {.session = {.key_hash = {1}}};
+    struct id on_key[GRAPH_SESSIONS_REVOKED + 70], other, subject = {.b = {0}};
+    struct store_dir s;
+    uint64_t before;
+
+    (void)state;
+    store_make(&s, "?twice=1");
+    for (size_t i = 0; i < COUNT(on_key); i++)
+        on_key[i] = open_one(s.kv, ID_USER, (uint8_t)(1 + i / 100), 1);
+    other = open_one(s.kv, ID_USER, 1, 2);
+    before = number(s.kv);
+    assert_int_equal(kv_write(s.kv, close_on_key, &a, NULL), MAUTH_OK);
+    for (size_t i = 0; i < COUNT(on_key); i++)
+        assert_false(is_open(s.kv, &on_key[i]));
+    assert_int_equal(number(s.kv), before + 1);
+    for (uint8_t n = 1; n <= 4; n++) {
+        size_t listed = 0;
+
+        for (size_t i = 100 * (n - 1U); i < 100 * (size_t)n && i < COUNT(on_key); i++)
+            listed += revoked_since(s.kv, ID_SESSION, &on_key[i]) == before + 1;
+        subject.b[0] = n;
+        assert_int_equal(listed, n < 3 ? 100 : n == 3 ? 56 : 0);
+        assert_int_equal(
+            revoked_since(s.kv, ID_USER, &subject), n < 3 ? 0 : before + 1);
+    }
+    assert_true(is_open(s.kv, &other));
+    assert_int_equal(revoked_since(s.kv, ID_SESSION, &other), 0);
     store_remove(&s);
 }
 
@@ -486,6 +527,7 @@ main(void)
         cmocka_unit_test(closes_one_for_good),
         cmocka_unit_test(closes_those_of_a_key),
         cmocka_unit_test(revokes_the_subject_of_many),
+        cmocka_unit_test(revokes_the_subjects_of_many_on_a_key),
         cmocka_unit_test(closes_all_of_a_subject),
         cmocka_unit_test(notices_damage),
         cmocka_unit_test(forgets_what_is_over),

@@ -503,6 +503,49 @@ closes_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* An entry of a journal that nobody holds, as a loss of power leaves it. */
+static void
+blank(const struct desk *d, const char *name, size_t number)
+{
+    uint8_t none[64] = {0};
+    FILE *f = fopen(scratch_path(&d->dir, name), "r+");
+
+    assert_non_null(f);
+    assert_int_equal(fseek(f, (long)(RING_HEADER + number % 512 * 64), SEEK_SET), 0);
+    assert_int_equal(fwrite(none, sizeof(none), 1, f), 1);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* What is lost at the end of one journal is not told again with each batch of others. */
+static void
+tells_losses_with_their_own_journal(void **state)
+{
+    struct desk *d = *state;
+    struct ring *r;
+
+    leave(d, &accepted, 1, 1);
+    assert_int_equal(take(d), 1);
+    done(d);
+    leave(d, &accepted, 2, 3);
+    blank(d, "accepted.0", 2);
+    leave(d, &accepted, 1, 0); /* goes on, with an empty one in its place */
+    blank(d, "accepted.0", 3);
+
+    r = open_ring(d, &decisions);
+    for (int i = 1; i <= 3; i++) {
+        put(r, i, i, 1);
+        assert_int_equal(take(d), 1);
+        assert_true(d->b.of_decisions);
+        assert_int_equal(d->b.lost, 0);
+        done(d);
+    }
+    ring_close(r);
+    leave(d, &accepted, 3, 3);
+    assert_int_equal(take(d), 1);
+    assert_int_equal(d->b.lost, 1);
+    done(d);
+}
+
 int
 main(void)
 {
@@ -517,6 +560,7 @@ main(void)
         TEST(takes_turns),
         TEST(counts_what_was_overwritten),
         TEST(counts_what_was_lost),
+        TEST(tells_losses_with_their_own_journal),
         TEST(remembers_how_far_it_was),
         TEST(forgets_the_place_that_moved_first),
         TEST(begins_anew_when_places_are_damaged),
