@@ -13,6 +13,7 @@
 #include "cli/mesh.h"
 #include "cli/output.h"
 #include "cli/service_url.h"
+#include "cli/session_close.h"
 #include "cli/sign_in.h"
 #include "net/fetch.h"
 #include "store/graph_label.h"
@@ -189,7 +190,8 @@ post(struct login *l, struct fetch *f, struct mauth_err *err)
 }
 
 static enum mauth_rc
-exchange(struct login *l, const char *ca_file, struct mauth_err *err)
+open_fetch(const struct login *l, const char *ca_file, struct fetch **out,
+    struct mauth_err *err)
 {
     struct fetch_options o = {
         .ca_file = ca_file ? ca_file : account_ca_file(l->account),
@@ -197,11 +199,17 @@ exchange(struct login *l, const char *ca_file, struct mauth_err *err)
         .key_file = account_key_file(l->account),
         .max_bytes = GRANT_MAX,
     };
-    struct fetch *f = NULL;
     enum mauth_rc rc = net_init(err);
 
-    if (rc == MAUTH_OK)
-        rc = fetch_open(&o, &f, err);
+    return rc ? rc : fetch_open(&o, out, err);
+}
+
+static enum mauth_rc
+exchange(struct login *l, const char *ca_file, struct mauth_err *err)
+{
+    struct fetch *f = NULL;
+    enum mauth_rc rc = open_fetch(l, ca_file, &f, err);
+
     if (rc == MAUTH_OK)
         rc = post(l, f, err);
     fetch_close(f);
@@ -300,6 +308,30 @@ tell(const struct call *call, const struct login *l)
     return COMMAND_FAILED;
 }
 
+/*
+ * The login that this one takes the place of: nobody here could end it any more. What
+ * fails is told, and undoes nothing.
+ */
+static void
+close_replaced(const struct call *call, const struct login *l, const struct account *a)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct fetch *f = NULL;
+    struct buf answer;
+    long status = 0;
+
+    buf_init(&answer);
+    if (open_fetch(l, NULL, &f, &err) != MAUTH_OK ||
+        session_close(f, a, &status, &answer, &err) != MAUTH_OK || status != 200)
+        command_complain(call,
+            "the session of the login before this one, %s, stays open until its end: "
+            "%s",
+            mauth_ticket_session(grant_ticket(account_grant(a), 0)),
+            err.rc ? err.text : "the service does not close it");
+    fetch_close(f);
+    buf_clear(&answer);
+}
+
 static enum command_exit
 finish(const struct call *call, struct login *l)
 {
@@ -307,6 +339,7 @@ finish(const struct call *call, struct login *l)
     struct text answer = buf_slice(&l->answer);
     struct text ca = buf_slice(&l->ca);
     struct mauth_err err = MAUTH_ERR_INIT;
+    struct account *before = NULL;
     struct grant *grant = NULL;
 
     if (l->status != 200)
@@ -316,10 +349,16 @@ finish(const struct call *call, struct login *l)
             call, "the answer of %s is not as it must be: %s", l->url.text, err.text);
         return COMMAND_FAILED;
     }
+    if (account_load(&l->url, &before, NULL) != MAUTH_OK)
+        before = NULL; /* nobody has logged in */
     if (account_save(l->account, grant, ca, time_now_s(), &err) != MAUTH_OK) {
+        account_free(before);
         grant_free(grant);
         return command_failed(call, &err);
     }
+    if (before)
+        close_replaced(call, l, before);
+    account_free(before);
     return tell(call, l);
 }
 

@@ -4,12 +4,10 @@
 
 #include <jansson.h>
 
-#include "base/fail.h"
-#include "base/str.h"
 #include "cli/account.h"
 #include "cli/mesh.h"
 #include "cli/output.h"
-#include "net/fetch.h"
+#include "cli/session_close.h"
 
 enum {
     OPT_ACCOUNT,
@@ -22,33 +20,6 @@ static const struct command_option options[] = {
     [OPT_LOCAL] = {"local", 0, NULL, "only forget it here; the service is not asked"},
     {NULL, 0, NULL, NULL},
 };
-
-/* RFC 7009 2.1; the TLS certificate proves the ticket's key. */
-static enum mauth_rc
-post(const struct mesh *m, long *status, struct buf *answer, struct mauth_err *err)
-{
-    const struct account *a = mesh_account(m);
-    const char *credential = grant_credential(account_grant(a), 0);
-    struct fetch_request r = {
-        .method = "POST", .content_type = "application/x-www-form-urlencoded"};
-    struct buf url, body;
-    enum mauth_rc rc;
-
-    buf_init(&url);
-    buf_init_secret(&body);
-    buf_printf(&url, "%s/v1/revoke", account_url(a));
-    buf_str(&body, "token=");
-    fetch_form_escape(&body, credential, strlen(credential));
-    r.url = buf_cstr(&url);
-    r.body = buf_slice(&body);
-    if (r.url && buf_ok(&body))
-        rc = fetch_do(mesh_fetch(m), &r, status, answer, err);
-    else
-        rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
-    buf_clear(&body);
-    buf_clear(&url);
-    return rc;
-}
 
 /* The login is as it was; what else could be done. */
 static void
@@ -84,7 +55,7 @@ close_session(const struct call *call, const struct mesh *m)
     long status = 0;
 
     buf_init(&answer);
-    if (post(m, &status, &answer, &err) != MAUTH_OK) {
+    if (session_close(mesh_fetch(m), mesh_account(m), &status, &answer, &err)) {
         command_complain(call, "%s", err.text);
         say_local(call);
         code = COMMAND_FAILED;

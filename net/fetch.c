@@ -282,15 +282,35 @@ set_request(
     return code;
 }
 
+/* "after 3 ms": another number each time makes the same trouble look like a new one. */
+static void
+drop_time(char *why)
+{
+    static const char after[] = " after ";
+    char *from = strstr(why, after), *p;
+
+    if (!from)
+        return;
+    p = from + sizeof(after) - 1;
+    p += strspn(p, "0123456789");
+    if (strncmp(p, " milliseconds", 13) == 0)
+        p += 13;
+    else if (strncmp(p, " ms", 3) == 0)
+        p += 3;
+    else
+        return;
+    memmove(from, p, strlen(p) + 1);
+}
+
 /* The host is named, the rest of the URL may be nobody's business. */
 static enum mauth_rc
-explain(const struct fetch *f, CURLcode code, CURLU *url, long status,
-    struct mauth_err *err)
+explain(struct fetch *f, CURLcode code, CURLU *url, long status, struct mauth_err *err)
 {
     char *host = NULL, where[72], why[112];
     const char *text = f->why[0] ? f->why : curl_easy_strerror(code);
     enum mauth_rc rc = MAUTH_UNAVAILABLE;
 
+    drop_time(f->why);
     if (f->too_large || code == CURLE_FILESIZE_EXCEEDED) {
         rc = MAUTH_TOO_LARGE;
         text = "a longer answer than allowed";

@@ -241,6 +241,26 @@ class Command(MeshTest):
         self.assertEqual({t.holder for t in before}, {t.holder for t in after})
         self.assertTrue({t.id for t in before}.isdisjoint(t.id for t in after))
 
+    def test_a_second_login_closes_the_session_of_the_first(self):
+        home = self.mesh.folder / "again"
+        first, second = (json.loads(self.meshauth("login", self.mesh.url, "--ca", self.mesh.ca, "--id-token", "-",
+                                                  "--json", home=home, data=self.mesh.mint("rita")).stdout)
+                         for _ in range(2))
+        self.account(home)
+
+        def open_sessions():
+            shown = run(MESHAUTH, "user", "show", first["subject"], "-c", self.mesh.conf, "--json")
+            return [s["id"] for s in json.loads(shown.stdout)["sessions"]]
+
+        self.assertEqual(open_sessions(), [second["session"]])
+        # One that another has closed, or that is of somebody else, is no obstacle.
+        run(MESHAUTH, "revoke", second["session"], "-c", self.mesh.conf)
+        done = self.login("sam", home)
+        self.assertEqual(done.stderr, "")
+        self.account(home)
+        self.meshauth("logout", home=home)
+        self.assertEqual(open_sessions(), [])
+
     def test_the_ticket_verifies_from_the_file(self):
         home = self.mesh.folder / "three"
         self.login("alice", home)

@@ -325,6 +325,39 @@ allows_what_the_bounds_allow(void **state)
     fetch_close(f);
 }
 
+/* The same trouble is the same sentence, however long it took to meet it. */
+static void
+tells_no_times(void **state)
+{
+    const struct fetch_options o = {.ca_file = fix.ca, .timeout_ms = 300};
+    const struct {
+        int port;
+        const char *path, *has;
+    } cases[] = {
+        {1, "/", "fetch: 127.0.0.1: Failed to connect to 127.0.0.1 port 1"},
+        {fix.good.port, "/slow/3", "timed out with 0 "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mauth_err err = MAUTH_ERR_INIT;
+        struct fetch *f = open_fetch(&o);
+        char url[64];
+        struct fetch_request r = {.url = url};
+        struct buf body;
+        long status;
+
+        buf_init(&body);
+        snprintf(
+            url, sizeof(url), "https://127.0.0.1:%d%s", cases[i].port, cases[i].path);
+        assert_int_equal(fetch_do(f, &r, &status, &body, &err), MAUTH_UNAVAILABLE);
+        if (!strstr(err.text, cases[i].has) || strstr(err.text, " after "))
+            fail_msg("%s", err.text);
+        buf_clear(&body);
+        fetch_close(f);
+    }
+}
+
 static void
 refuses_what_callers_must_not_ask(void **state)
 {
@@ -459,6 +492,7 @@ main(void)
         cmocka_unit_test(talks_over_a_unix_socket),
         cmocka_unit_test(hands_over_what_came),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(tells_no_times),
         cmocka_unit_test(allows_what_the_bounds_allow),
         cmocka_unit_test(refuses_what_callers_must_not_ask),
         cmocka_unit_test(tells_how_long_to_stay_away),
