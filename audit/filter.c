@@ -105,6 +105,25 @@ set_id(struct audit_filter *f, enum audit_field field, const char *value,
     return MAUTH_OK;
 }
 
+/* Strings of a rule have quotes, which are escaped in a record. */
+static enum mauth_rc
+set_rule(struct audit_filter *f, const char *value, struct mauth_err *err)
+{
+    char room[sizeof(f->rule) +
+              1]; /* with a quote at either end, without a terminator */
+    struct buf b;
+
+    buf_init_fixed(&b, room, sizeof(room));
+    buf_json(&b, text_of(value));
+    if (!buf_ok(&b))
+        return mauth_fail(
+            err, MAUTH_INVALID, "rule: it is longer than a record could hold");
+    memcpy(f->rule, room + 1, b.len - 2);
+    f->rule[b.len - 2] = '\0';
+    f->value[AUDIT_RULE] = f->rule;
+    return MAUTH_OK;
+}
+
 static enum mauth_rc
 set_outcome(const char *value, const char **out, struct mauth_err *err)
 {
@@ -152,6 +171,8 @@ audit_filter_set(
         return set_action(value, &f->value[field], err);
     if (field == AUDIT_OUTCOME)
         return set_outcome(value, &f->value[field], err);
+    if (field == AUDIT_RULE)
+        return set_rule(f, value, err);
     if (field != AUDIT_FIELDS)
         return set_id(f, field, value, err);
     if (strcmp(name, "since") == 0)

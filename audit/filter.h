@@ -19,8 +19,10 @@ enum {
 /* NULL and 0 mean "any". A record fits when it has all of the values. */
 struct audit_filter {
     int64_t since_us;
-    int64_t until_us; /* exclusive; 0: no end */
-    const char *value[AUDIT_FIELDS];
+    int64_t until_us;                /* exclusive; 0: no end */
+    const char *value[AUDIT_FIELDS]; /* as they stand in a record */
+    char rule[2 * (AUDIT_FIELD_MAX + 3) +
+              1]; /* room for the one that is escaped there */
     bool has_sequence;
     uint64_t sequence; /* of the one that is meant */
     bool oldest_first;
@@ -35,7 +37,8 @@ struct audit_filter {
 extern const char *const audit_filter_names[];
 
 /*
- * Set one filter. value is kept, not copied.
+ * Set one filter. value is kept, not copied; f stays where it is, or is copied as long as
+ * it stays.
  *
  * MAUTH_INVALID    no such filter, or the value is not of its form; err->text
  *                  says what would be right

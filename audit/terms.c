@@ -8,8 +8,14 @@
 #include "base/time.h"
 
 enum {
-    PREFIX_LEN = 4 /* "usr_" */
+    PREFIX_LEN = 4, /* "usr_" */
+    /* In a text, which ends in "..." when it was cut; an id may end with letters that the
+     * next one begins with. */
+    IDS = (AUDIT_FIELD_MAX + 3) / (ID_LEN - PREFIX_LEN + 1) + 1
 };
+
+_Static_assert(AUDIT_TERMS_MAX >= AUDIT_FIELDS + (1 + AUDIT_RESOURCES) * IDS,
+    "the ids of an actor and of all resources must fit");
 
 const char *const audit_field_names[AUDIT_FIELDS] = {"action", "actor", "client",
     "device", "folder", "key", "outcome", "reason", "request", "rule", "service",

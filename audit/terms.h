@@ -38,7 +38,7 @@ struct audit_term {
 };
 
 enum {
-    AUDIT_TERMS_MAX = 128 /* what is beyond that can only be found by its other terms */
+    AUDIT_TERMS_MAX = 400 /* of any record: nobody hides one among others */
 };
 
 struct audit_terms {

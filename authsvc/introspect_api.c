@@ -294,8 +294,8 @@ static void
 go_on(struct http_exchange *x, struct request *r, struct text credential)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
-    enum mauth_rc rc =
-        shown_ticket_read(r->service, credential, r->who.caller.now_s, &r->shown, &err);
+    enum mauth_rc rc = shown_ticket_read(r->service, credential, r->who.caller.now_s,
+        MAUTH_SKEW_DEFAULT_S, &r->shown, &err);
 
     if (rc == MAUTH_OK && r->shown.ticket && r->shown.worth == SHOWN_UNSURE)
         rc = mauth_fail(&err, MAUTH_UNAVAILABLE, "introspect: no trust file of now");

@@ -281,12 +281,13 @@ take_who(struct http_exchange *x, struct request *r)
     return !wrong;
 }
 
+/* A ticket is not dead before the last service would refuse it. */
 static void
 go_on(struct http_exchange *x, struct request *r, struct text credential)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
-    enum mauth_rc rc =
-        shown_ticket_read(r->service, credential, r->who.caller.now_s, &r->token, &err);
+    enum mauth_rc rc = shown_ticket_read(
+        r->service, credential, r->who.caller.now_s, MAUTH_SKEW_MAX_S, &r->token, &err);
 
     if (rc == MAUTH_OK && r->token.ticket && r->by_holder && !take_holder(r)) {
         token_refuse(x, "revoke-foreign");

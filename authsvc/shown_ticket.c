@@ -40,12 +40,12 @@ worth_of(const struct mauth_err *err)
 /* With what the ticket itself names, only its signature and its times count. */
 static void
 find_worth(const struct service *service, struct text xml, struct shown_ticket *t,
-    int64_t now_s)
+    int64_t now_s, int32_t skew_s)
 {
     struct mauth_expect want = {.size = sizeof(want),
         .audience = mauth_ticket_audience(t->ticket, 0),
         .now_s = now_s,
-        .skew_s = MAUTH_SKEW_DEFAULT_S,
+        .skew_s = skew_s,
         .allow_bearer = true};
     struct mauth_err err = MAUTH_ERR_INIT;
     struct mauth_ticket *verified = NULL;
@@ -94,7 +94,7 @@ is_ours(const struct service *service, struct shown_ticket *t)
 
 enum mauth_rc
 shown_ticket_read(const struct service *service, struct text credential, int64_t now_s,
-    struct shown_ticket *out, struct mauth_err *err)
+    int32_t skew_s, struct shown_ticket *out, struct mauth_err *err)
 {
     char *xml = malloc(MAUTH_TICKET_MAX);
     struct mauth_err why = MAUTH_ERR_INIT;
@@ -109,7 +109,7 @@ shown_ticket_read(const struct service *service, struct text credential, int64_t
         rc = mauth_ticket_read_untrusted(xml, text.len, &out->ticket, &why);
     out->reason = mauth_reason_name(why.reason);
     if (rc == MAUTH_OK && is_ours(service, out)) {
-        find_worth(service, text, out, now_s);
+        find_worth(service, text, out, now_s, skew_s);
     } else if (rc == MAUTH_OK) {
         shown_ticket_clear(out);
         out->reason = mauth_reason_name(MAUTH_REASON_ISSUER);

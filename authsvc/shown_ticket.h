@@ -39,11 +39,12 @@ const char *shown_ticket_parameter(const struct form *f, struct text *out);
 
 /*
  * Read it and find what it is worth by our own trust file, with the audience and the key
- * that it names itself: its session is for the caller to look at. MAUTH_OK also when it is
- * no ticket of ours. shown_ticket_clear() it in any case.
+ * that it names itself: its session is for the caller to look at. skew_s, as of struct
+ * mauth_expect: of whom the answer is for. MAUTH_OK also when it is no ticket of ours.
+ * shown_ticket_clear() it in any case.
  */
 MAUTH_MUST_USE enum mauth_rc shown_ticket_read(const struct service *service,
-    struct text credential, int64_t now_s, struct shown_ticket *out,
+    struct text credential, int64_t now_s, int32_t skew_s, struct shown_ticket *out,
     struct mauth_err *err);
 void shown_ticket_clear(struct shown_ticket *t);
 

@@ -54,6 +54,41 @@ knows_its_filters(void **state)
     assert_string_equal(f.value[AUDIT_SESSION], "ses_0123456789abcdefghjkmnpqrs");
 }
 
+/* The texts of rules have quotes, and records escape them. */
+static void
+finds_a_rule_by_its_text(void **state)
+{
+    static const char rule[] = "allow publish(\"urn:x\\y\") if subject(S).";
+    const struct audit_record record = {.action = "decision", .rule = rule};
+    struct audit_filter f = {0}, other = {0};
+    char longest[AUDIT_FIELD_MAX + 4], longer[4 * AUDIT_FIELD_MAX];
+    struct audit_entry *e = NULL;
+    struct audit_terms terms;
+    struct buf json;
+
+    (void)state;
+    assert_int_equal(audit_entry_new(&record, &e, NULL), MAUTH_OK);
+    buf_init(&json);
+    audit_entry_write(e, 7, &json);
+    audit_entry_free(e);
+    assert_true(audit_terms_read(buf_slice(&json), &terms));
+    assert_int_equal(audit_filter_set(&f, "rule", rule, NULL), MAUTH_OK);
+    assert_true(audit_filter_fits(&f, &terms));
+    assert_non_null(memmem(json.data, json.len, f.value[AUDIT_RULE],
+        strlen(f.value[AUDIT_RULE]))); /* which is looked for first */
+    assert_int_equal(audit_filter_set(&other, "rule", "allow publish", NULL), MAUTH_OK);
+    assert_false(audit_filter_fits(&other, &terms));
+    buf_clear(&json);
+
+    memset(longest, '"', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    assert_int_equal(audit_filter_set(&f, "rule", longest, NULL), MAUTH_OK);
+    assert_int_equal(strlen(f.value[AUDIT_RULE]), 2 * strlen(longest));
+    memset(longer, 'x', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    assert_int_equal(audit_filter_set(&f, "rule", longer, NULL), MAUTH_INVALID);
+}
+
 static void
 refuses_values_of_another_form(void **state)
 {
@@ -194,6 +229,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_its_filters),
+        cmocka_unit_test(finds_a_rule_by_its_text),
         cmocka_unit_test(refuses_values_of_another_form),
         cmocka_unit_test(fits_exactly),
         cmocka_unit_test(puts_the_question_on_record),

@@ -85,6 +85,37 @@ refuses_what_is_no_record(void **state)
             fail_msg("taken: %s", bad[i]);
 }
 
+/* As many ids as a record can name hide none of those behind them. */
+static void
+finds_everything_in_the_fullest(void **state)
+{
+    struct audit_record record = {.actor = USER,
+        .session = SESSION,
+        .action = "ticket.issue",
+        .outcome = "deny",
+        .ticket = "_1",
+        .resource_count = AUDIT_RESOURCES};
+    char text[AUDIT_RESOURCES][AUDIT_FIELD_MAX + 32];
+    struct audit_terms t;
+    struct buf json;
+    unsigned n = 0;
+
+    (void)state;
+    for (size_t i = 0; i < AUDIT_RESOURCES; i++) {
+        record.resources[i] = text[i];
+        /* Each ends with the three letters that the next one begins with. */
+        for (size_t at = 0; at < AUDIT_FIELD_MAX; at += 27)
+            snprintf(text[i] + at, sizeof(text[i]) - at, "dev_%023u", n++);
+    }
+    snprintf(text[AUDIT_RESOURCES - 1] + AUDIT_FIELD_MAX - 30, 31, FOLDER);
+    read_back(&record, &json, &t);
+    assert_in_range(t.count, 18 * 18, AUDIT_TERMS_MAX - 1);
+    assert_true(audit_terms_have(&t, AUDIT_FOLDER, text_of(FOLDER)));
+    assert_true(audit_terms_have(&t, AUDIT_SESSION, text_of(SESSION)));
+    assert_true(audit_terms_have(&t, AUDIT_TICKET, text_of("_1")));
+    buf_clear(&json);
+}
+
 /* Every beginning of a record is refused, and read within its bounds. */
 static void
 stays_within(void **state)
@@ -113,6 +144,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_field),
         cmocka_unit_test(refuses_what_is_no_record),
+        cmocka_unit_test(finds_everything_in_the_fullest),
         cmocka_unit_test(stays_within),
     };
 
