@@ -249,15 +249,19 @@ answer_counts(struct request *r, struct mauth_err *err)
 {
     struct audit_index *index = auditing_index(r->service->auditing);
     static const uint8_t no_key[SIPHASH_KEY];
+    struct audit_range in_store = {0};
     struct audit_tally t;
     enum mauth_rc rc;
 
     audit_tally_init(&t, r->by, index ? audit_index_key(index) : no_key);
     rc = audit_count(r->service->kv, index, &r->filter, &t, err);
+    if (rc == MAUTH_OK)
+        rc = audit_range(r->service->kv, &in_store, err);
     buf_str(&r->body, "{\"items\":[");
     if (rc == MAUTH_OK)
         rc = put_rows(r, &t, err);
-    buf_printf(&r->body, "],\"kinds\":%zu,\"total\":%" PRIu64 "}", t.rows, t.total);
+    buf_printf(&r->body, "],\"kinds\":%zu,\"total\":%" PRIu64 ",\"first\":%" PRIu64 "}",
+        t.rows, t.total, in_store.first);
     audit_tally_clear(&t);
     return rc;
 }

@@ -331,6 +331,7 @@ count_store(struct audit_source *s, struct audit_question *q, const char *by,
 {
     static const uint8_t no_key[SIPHASH_KEY];
     json_t *items = json_array();
+    struct audit_range in_store;
     struct audit_tally t;
     enum mauth_rc rc;
 
@@ -343,8 +344,11 @@ count_store(struct audit_source *s, struct audit_question *q, const char *by,
         if (json_array_append_new(items, row_of(s->kv, &t, i, err)) != 0)
             rc = mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
     if (rc == MAUTH_OK)
-        *out = json_pack("{s:O, s:I, s:I}", "items", items, "kinds", (json_int_t)t.rows,
-            "total", (json_int_t)t.total);
+        rc = audit_range(s->kv, &in_store, err);
+    if (rc == MAUTH_OK)
+        *out = json_pack("{s:O, s:I, s:I, s:I}", "items", items, "kinds",
+            (json_int_t)t.rows, "total", (json_int_t)t.total, "first",
+            (json_int_t)in_store.first);
     audit_tally_clear(&t);
     json_decref(items);
     return rc;

@@ -53,6 +53,7 @@ print(const char *by, const json_t *answer)
     const json_t *items = json_object_get(answer, "items");
     json_int_t kinds = json_integer_value(json_object_get(answer, "kinds"));
     json_int_t total = json_integer_value(json_object_get(answer, "total"));
+    json_int_t first = json_integer_value(json_object_get(answer, "first"));
     const char *const heads[] = {by, "records", ""};
     bool ok = true;
 
@@ -72,6 +73,10 @@ print(const char *by, const json_t *answer)
         output_line(STYLE_DIM, "", "... and %lld more, which --limit shows",
             (long long)kinds - (long long)json_array_size(items));
     output_line(STYLE_PLAIN, "", "%lld records fit.", (long long)total);
+    if (first)
+        output_line(STYLE_DIM, "",
+            "The first %lld records have left the store; they are not counted.",
+            (long long)first);
     return ok;
 }
 

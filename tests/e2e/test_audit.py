@@ -222,7 +222,7 @@ class Counts(AuditTest):
             self.assertEqual([(i["value"][:length], i["count"]) for i in counts["items"]], sorted(spans.items()))
         few = self.count("action", until=until, limit=1)
         self.assertEqual((len(few["items"]), few["kinds"], few["total"]), (1, len(want), len(every)))
-        self.assertEqual(self.count("user", folder=new_id("fld_")), {"items": [], "kinds": 0, "total": 0})
+        self.assertEqual(self.count("user", folder=new_id("fld_")), {"items": [], "kinds": 0, "total": 0, "first": 0})
 
     def test_by_command(self):
         by_service = self.count("outcome", user=self.bob.id, action="folder.create")

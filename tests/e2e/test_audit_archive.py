@@ -118,12 +118,17 @@ class Leaving(Archive):
         self.assertGreater(self.json("prove", "_" + 32 * "0", code=1)["unseen"], 0)
         who = self.json("who", self.folder["id"], code=1)
         self.assertFalse(who["exists"] or who["complete"])
+        done = run(MESHAUTH, "audit", "who", self.folder["id"], "-c", self.mesh.conf, check=False)
+        self.assertEqual((done.returncode, done.stdout.split(":")[0]), (1, "Not known"))
         done = run(MESHAUTH, "audit", "query", "--archive", "-c", self.mesh.conf, "--user", self.alice.id)
         self.assertIn("segments are not in the archive", done.stderr)
 
     def test_an_answer_from_the_store_alone_says_so(self):
         done = run(MESHAUTH, "audit", "query", "-c", self.mesh.conf, "--ticket", self.ticket)
         self.assertIn(f"The first {self.gone} records have left the store", done.stdout)
+        self.assertEqual(self.json("count", "--by", "action")["first"], self.gone)
+        done = run(MESHAUTH, "audit", "count", "-c", self.mesh.conf, "--by", "action")
+        self.assertIn(f"The first {self.gone} records have left the store; they are not counted.", done.stdout)
 
     def test_follow_goes_on_in_the_archive(self):
         state = self.mesh.folder / "at"
