@@ -282,8 +282,10 @@ class Commands(Keys, MeshTest):
         return done
 
     def lives(self, mesh, actor):
-        made = json.loads(self.keys("prepare", "--json", "--audience", "relay,urn:x", "--until", "90d", mesh=mesh).stdout)
-        self.assertEqual(made["audiences"], ["urn:meshauth:service:relay", "urn:x"])
+        done = self.keys("prepare", "--json", "--audience", "relay,storage,urn:x", "--until", "90d", mesh=mesh)
+        made = json.loads(done.stdout)
+        self.assertRegex(done.stderr, r"\A.*made, but no service 'relay' is registered.*\n\Z")
+        self.assertEqual(made["audiences"], ["urn:meshauth:service:relay", STORAGE, "urn:x"])
         self.assertLess(abs(seconds(made["until"]) - seconds(made["created"]) - 90 * DAY_S), 10)
         text = self.keys("prepare", "--algorithm", "RSA-3072", mesh=mesh).stdout
         new = re.match("[0-9a-f]{16}", text).group()
@@ -300,7 +302,7 @@ class Commands(Keys, MeshTest):
         self.assertIn("there is no signing key 0123456789abcdef", done.stderr)
         table = self.keys("list", mesh=mesh).stdout
         self.assertLessEqual(max(map(len, table.splitlines())), 80)
-        for mark in ("active", "next", "revoked", "relay +1", "RSA-3072"):
+        for mark in ("active", "next", "revoked", "relay +2", "RSA-3072"):
             self.assertIn(mark, table)
         self.assertRegex(table, f"(?m)^  {old}  =+$")
         self.assertRegex(table, f"(?m)^  {new}  x+$")
