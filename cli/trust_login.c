@@ -74,7 +74,8 @@ post(struct trust_login *l, struct fetch *f, const struct buf *form,
     rc = token_post(f, l->home->url.text, form, &answer, &no, &why);
     if (rc && strcmp(no.error, "invalid_client") == 0)
         rc = mauth_fail(err, rc,
-            "login as %s: no such service is registered there, or not with the key that "
+            "login as %s: no such service is registered there, or not with the key "
+            "that "
             "service.crt shows (%s)",
             l->home->service, no.error);
     else if (rc && no.error[0])
