@@ -307,6 +307,8 @@ kind_of(const struct admin_change *c)
 static enum mauth_rc
 not_found(const struct admin_change *c, struct mauth_err *err)
 {
+    if (!c->whom)
+        return MAUTH_NOT_FOUND;
     mauth_err_reset(err);
     if (c->op == ADMIN_SESSION_CLOSE)
         return mauth_fail(

@@ -86,7 +86,7 @@ MAUTH_MUST_USE enum mauth_rc audit_ask(struct audit_source *s, struct audit_ques
 MAUTH_MUST_USE enum mauth_rc audit_ask_page(struct audit_source *s,
     struct audit_question *q, audit_ask_each *each, void *arg, struct mauth_err *err);
 
-/* {"items":[{"value","count"}],"kinds":N,"total":N} */
+/* {"items":[{"value","count"}],"kinds":N,"total":N,"first":N} */
 MAUTH_MUST_USE enum mauth_rc audit_ask_counts(struct audit_source *s,
     struct audit_question *q, const char *by, uint64_t limit, json_t **out,
     struct mauth_err *err);

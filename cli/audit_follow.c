@@ -56,10 +56,7 @@ print(json_t *record, void *arg)
     if (f->call->json) {
         printed = output_json(json_incref(record));
     } else {
-        struct table *t = audit_rows_new(false);
-
-        audit_rows_add(t, record, f->source.admin.config->issuer.url);
-        printed = table_end(t);
+        printed = audit_rows_print(record, f->source.admin.config->issuer.url);
     }
     f->cut = !printed || fflush(stdout) != 0 || ferror(stdout);
     if (!f->cut)

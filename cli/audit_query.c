@@ -49,7 +49,7 @@ print_table(const json_t *items, bool oldest_first, const char *issuer)
         output_line(STYLE_PLAIN, "", "No record fits.");
         return true;
     }
-    t = audit_rows_new(true);
+    t = audit_rows_new();
     for (size_t i = 0; i < json_array_size(items); i++)
         audit_rows_add(t, item(items, i, oldest_first), issuer);
     return table_end(t);

@@ -1,16 +1,22 @@
 #include "cli/audit_rows.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/admin.h"
 
-struct table *
-audit_rows_new(bool heads)
-{
-    static const char *const names[] = {
-        "record", "time", "action", "outcome", "actor", "about"};
+static const char *const heads[] = {
+    "record", "time", "action", "outcome", "actor", "about"};
 
-    return table_new(sizeof(names) / sizeof(*names), heads ? names : NULL);
+/* Of a record by itself. */
+static const struct widths {
+    int record, action, outcome, actor;
+} none = {0}, most = {.record = 7, .action = 17, .outcome = 16, .actor = 30};
+
+struct table *
+audit_rows_new(void)
+{
+    return table_new(sizeof(heads) / sizeof(*heads), heads);
 }
 
 /* What the node is called in its mesh; anything else as it is. */
@@ -52,18 +58,35 @@ cell_about(struct table *t, const json_t *record, const char *issuer)
     buf_clear(&b);
 }
 
-void
-audit_rows_add(struct table *t, const json_t *record, const char *issuer)
+static void
+add(struct table *t, const json_t *record, const char *issuer, const struct widths *w)
 {
     const char *outcome = admin_text(record, "outcome"),
                *reason = admin_text(record, "reason");
     enum style style = strcmp(outcome, "deny") == 0 ? STYLE_BAD : STYLE_GOOD;
+    char what[80];
 
-    table_cell(t, STYLE_DIM, "%lld",
+    snprintf(what, sizeof(what), "%s%s%s", outcome, *reason ? ": " : "", reason);
+    table_cell(t, STYLE_DIM, "%-*lld", w->record,
         (long long)json_integer_value(json_object_get(record, "sequence")));
     table_cell(t, STYLE_DIM, "%.19sZ", admin_text(record, "time"));
-    table_cell(t, STYLE_BOLD, "%s", admin_text(record, "action"));
-    table_cell(t, style, "%s%s%s", outcome, *reason ? ": " : "", reason);
-    table_cell(t, STYLE_PLAIN, "%s", admin_text(record, "actor"));
+    table_cell(t, STYLE_BOLD, "%-*s", w->action, admin_text(record, "action"));
+    table_cell(t, style, "%-*s", w->outcome, what);
+    table_cell(t, STYLE_PLAIN, "%-*s", w->actor, admin_text(record, "actor"));
     cell_about(t, record, issuer);
+}
+
+void
+audit_rows_add(struct table *t, const json_t *record, const char *issuer)
+{
+    add(t, record, issuer, &none);
+}
+
+bool
+audit_rows_print(const json_t *record, const char *issuer)
+{
+    struct table *t = table_new(sizeof(heads) / sizeof(*heads), NULL);
+
+    add(t, record, issuer, &most);
+    return table_end(t);
 }

@@ -90,7 +90,15 @@ print(const json_t *answer)
 {
     const char *at = admin_text(answer, "at");
     const char *changed = admin_text(answer, "rules_changed");
+    bool complete = json_is_true(json_object_get(answer, "complete"));
 
+    if (!json_is_true(json_object_get(answer, "exists")) && !complete) {
+        output_line(STYLE_BAD, "Not known",
+            ": neither log nor archive goes back far enough to tell of such a folder "
+            "at %s.",
+            at);
+        return true;
+    }
     if (!json_is_true(json_object_get(answer, "exists"))) {
         output_line(STYLE_PLAIN, "", "The log has no such folder at %s.", at);
         return true;
@@ -104,7 +112,7 @@ print(const json_t *answer)
             "Other rules came into force at %.19sZ: what a role was good for before is "
             "not told.",
             changed);
-    if (!json_is_true(json_object_get(answer, "complete")))
+    if (!complete)
         output_line(STYLE_BAD, "Not complete",
             ": the log does not go back to the folder's beginning.");
     return true;

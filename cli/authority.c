@@ -223,6 +223,13 @@ static const struct command_option install_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
+/* Is there a signature below? The request has none. */
+static bool
+is_signed(struct text note)
+{
+    return memmem(note.p, note.len, "\n\n", 2) != NULL;
+}
+
 static enum command_exit
 install_note(const struct call *call, struct text note)
 {
@@ -241,10 +248,15 @@ install_note(const struct call *call, struct text note)
     if (code == COMMAND_DONE)
         code = admin_open(call, call->option[INSTALL_CONFIG], &admin);
     if (code == COMMAND_DONE &&
-        authority_admin_do(&place, &change, &node, &err) != MAUTH_OK)
+        authority_admin_do(&place, &change, &node, &err) != MAUTH_OK) {
         code = admin_failed(call, &err);
-    else if (code == COMMAND_DONE)
+        if (code == COMMAND_REFUSED && !is_signed(note))
+            command_complain(call,
+                "%s has no signature: give what `meshauth authority sign` wrote",
+                call->arg[0]);
+    } else if (code == COMMAND_DONE) {
         code = admin_print(call, node, authority_print_in_force);
+    }
     json_decref(node);
     admin_close(&admin);
     return code;

@@ -216,6 +216,13 @@ take_argument(struct call *call, size_t *args, const char *text)
     return COMMAND_DONE;
 }
 
+/* Where those options stand that are not the command's own. */
+static const char *
+behind(const struct call *call)
+{
+    return call->command->rest ? " here; curl's own stand behind the URL" : "";
+}
+
 static enum command_exit
 misread(struct call *call, int code, char **argv)
 {
@@ -226,8 +233,8 @@ misread(struct call *call, int code, char **argv)
     if (optopt >= CODE_JSON)
         return command_misused(call, "%s: that option takes no value", word);
     if (optopt)
-        return command_misused(call, "there is no option -%c", optopt);
-    return command_misused(call, "there is no option %s", word);
+        return command_misused(call, "there is no option -%c%s", optopt, behind(call));
+    return command_misused(call, "there is no option %s%s", word, behind(call));
 }
 
 /* What may be left out: "[--action NAME] [--audience A [--resource U]]". */

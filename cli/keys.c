@@ -24,6 +24,8 @@ enum {
     NAMED_MAX = 128 /* bytes of an audience that is a service's name */
 };
 
+#define SERVICE "urn:meshauth:service:" /* what an audience is, before its name */
+
 #define CONFIG                                                           \
     {                                                                    \
         "config", 'c', "FILE", "meshauth.conf of the service (required)" \
@@ -68,8 +70,8 @@ take_audiences(struct admin_key *k, const char *list, struct mauth_err *err)
         if (!more)
             one = rest;
         if (str_is_name(one)) {
-            snprintf(urn[count], sizeof(urn[count]), "urn:meshauth:service:%.*s",
-                (int)one.len, one.p);
+            snprintf(
+                urn[count], sizeof(urn[count]), SERVICE "%.*s", (int)one.len, one.p);
             one = text_of(urn[count]);
         }
         audience[count++] = one;
@@ -149,6 +151,36 @@ print_key(const json_t *node)
     return table_end(t);
 }
 
+static bool
+is_among(const json_t *services, const char *audience)
+{
+    for (size_t i = 0; i < json_array_size(services); i++)
+        if (strcmp(admin_text(json_array_get(services, i), "audience"), audience) == 0)
+            return true;
+    return false;
+}
+
+/* A service may be registered later: so the key is made, and this remarked on. */
+static void
+remark(const struct call *call, const struct admin *admin, const json_t *node)
+{
+    const json_t *audiences = json_object_get(node, "audiences");
+    json_t *services = NULL;
+
+    if (!audiences ||
+        admin_list(admin, ADMIN_SERVICES, NULL, &services, NULL) != MAUTH_OK)
+        return;
+    for (size_t i = 0; i < json_array_size(audiences); i++) {
+        const char *urn = json_string_value(json_array_get(audiences, i));
+
+        if (strncmp(urn, SERVICE, sizeof(SERVICE) - 1) == 0 && !is_among(services, urn))
+            command_complain(call,
+                "made, but no service '%s' is registered: no ticket is for it yet",
+                urn + sizeof(SERVICE) - 1);
+    }
+    json_decref(services);
+}
+
 static enum command_exit
 prepare(const struct call *call)
 {
@@ -164,6 +196,8 @@ prepare(const struct call *call)
         code = admin_failed(call, &err);
     else if (code == COMMAND_DONE)
         code = admin_print(call, node, print_key);
+    if (code == COMMAND_DONE)
+        remark(call, &admin, node);
     json_decref(node);
     admin_close(&admin);
     return code;

@@ -48,6 +48,13 @@ revoke_one(const struct call *call, const struct admin *admin, const char *id)
     enum mauth_rc rc = admin_do(admin, &change, &node, &err);
 
     json_decref(node);
+    if (rc == MAUTH_CONFLICT) { /* the one thing that is not ended */
+        mauth_err_reset(&err);
+        (void)mauth_fail(&err, rc,
+            "%s: the folder's owner stays: the folder is passed on (`meshauth folder "
+            "pass`) or deleted first",
+            id);
+    }
     if (rc != MAUTH_OK)
         return admin_failed(call, &err);
     if (!call->json && admin_revoke_parse(text_of(id), &what))

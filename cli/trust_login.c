@@ -72,7 +72,13 @@ post(struct trust_login *l, struct fetch *f, const struct buf *form,
 
     buf_init_secret(&answer);
     rc = token_post(f, l->home->url.text, form, &answer, &no, &why);
-    if (rc && no.error[0])
+    if (rc && strcmp(no.error, "invalid_client") == 0)
+        rc = mauth_fail(err, rc,
+            "login as %s: no such service is registered there, or not with the key "
+            "that "
+            "service.crt shows (%s)",
+            l->home->service, no.error);
+    else if (rc && no.error[0])
         rc = mauth_fail(err, rc, "login as %s: %.100s (%.32s)", l->home->service,
             no.text, no.error);
     else if (rc)

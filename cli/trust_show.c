@@ -270,8 +270,12 @@ run(const struct call *call)
         code = take_root(call, &s);
     if (code != COMMAND_DONE)
         return code;
-    if (read_file(call->arg[0], &s, &err) != MAUTH_OK)
+    if (read_file(call->arg[0], &s, &err) != MAUTH_OK) {
+        if (err.rc == MAUTH_UNTRUSTED && call->option[OPT_ROOT])
+            command_complain(call,
+                "%s was altered, or not made under the root of --root", call->arg[0]);
         return command_failed(call, &err);
+    }
     if (!print(call, &s)) {
         command_complain(call, "no memory");
         code = COMMAND_FAILED;

@@ -62,7 +62,7 @@ read_trust(const struct loaded_files *files, struct loaded *l, struct mauth_err 
     buf_init(&file);
     if (!mark_file(files->trust_file, &l->trust_mark))
         rc = mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
-            "trust file: %s", strerror(errno));
+            "trust file %.120s: %s", files->trust_file, strerror(errno));
     else
         rc = file_read(files->trust_file, MAUTH_TRUST_MAX, &file, err);
     if (rc == MAUTH_OK)
@@ -80,7 +80,7 @@ read_rules(const struct loaded_files *files, struct loaded *l, struct mauth_err 
     buf_init(&file);
     if (!mark_file(files->rules_file, &l->rules_mark))
         rc = mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
-            "rules file: %s", strerror(errno));
+            "rules file %.120s: %s", files->rules_file, strerror(errno));
     else
         rc = file_read(files->rules_file, MAUTH_RULES_MAX, &file, err);
     if (rc == MAUTH_OK)

@@ -297,8 +297,8 @@ class Follow(AuditTest):
         self.assertEqual(answer().status, 403)
         c.close()
 
-    def follow(self, *words):
-        p = subprocess.Popen([MESHAUTH, "audit", "follow", "-c", self.conf, "--json", *words], text=True,
+    def follow(self, *words, form=("--json",)):
+        p = subprocess.Popen([MESHAUTH, "audit", "follow", "-c", self.conf, *form, *words], text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"})
         self.addCleanup(p.wait)
         self.addCleanup(p.stderr.close)
@@ -321,6 +321,18 @@ class Follow(AuditTest):
         missed = self.bob.create("meanwhile")["url"]
         p = self.follow("--action", "folder.create", "--state", state)
         self.assertEqual(json.loads(p.stdout.readline())["resources"], [missed])
+
+    def test_columns(self):
+        """Each line comes alone, and still stands below the one before it."""
+        after = self.auditor.last()
+        folder = self.bob.create("wide")
+        self.bob.delete(folder["url"])
+        p = self.follow("--user", self.bob.id, "--after", str(after), form=())
+        lines = []
+        while not any("folder.delete" in line for line in lines):
+            lines.append(p.stdout.readline())
+        self.assertGreater(len(lines), 1)
+        self.assertEqual(len({line.index(self.bob.id) for line in lines}), 1, lines)
 
     def test_through_a_restart(self):
         p = self.follow("--action", "folder.create", "--after", str(self.auditor.last()))

@@ -119,6 +119,8 @@ class Leaving(Archive):
         self.assertGreater(self.json("prove", "_" + 32 * "0", code=1)["unseen"], 0)
         who = self.json("who", self.folder["id"], code=1)
         self.assertFalse(who["exists"] or who["complete"])
+        done = run(MESHAUTH, "audit", "who", self.folder["id"], "-c", self.mesh.conf, check=False)
+        self.assertEqual((done.returncode, done.stdout.split(":")[0]), (1, "Not known"))
         done = run(MESHAUTH, "audit", "query", "--archive", "-c", self.mesh.conf, "--user", self.alice.id)
         self.assertIn("segments are not in the archive", done.stderr)
 

@@ -198,7 +198,7 @@ class Refusals(AuthorityTest):
         self.refused(1, "does not answer what was requested last", "install", self.sign(old), "-c", conf)
         stranger = self.sign(request, self.new_root())
         self.refused(1, "signed by another", "install", stranger, "-c", conf)
-        self.refused(1, "a text, an empty line and a signature line", "install", request, "-c", conf)
+        self.refused(1, f"{request} has no signature: give what", "install", request, "-c", conf)
         cut = self.folder / "cut"
         cut.write_bytes(self.sign(request).read_bytes()[:-20])
         self.refused(1, "a text, an empty line and a signature line", "install", cut, "-c", conf)

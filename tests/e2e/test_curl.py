@@ -122,6 +122,7 @@ class Bearer(Curl):
         self.assertIn("curl ended with 60", done.stderr)
         bob = User(self.mesh, "bob")
         self.assertIn("There is no such 'resource'.", self.curl(self.place, *self.cacert, user=bob, code=1).stderr)
+        self.assertIn("curl's own stand behind the URL", self.curl("-s", self.place, code=2).stderr)
         self.assertIn("it installed?", self.curl(self.place, code=3, env={"PATH": "/nowhere"}).stderr)
 
     def test_what_the_service_says_of_itself(self):

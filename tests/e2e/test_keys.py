@@ -7,7 +7,7 @@ import signal
 import time
 
 from harness import MESHAUTH, PATIENCE_S, STORAGE, PROMPT_S, Device, Mesh, MeshTest, Ticket, main, run, seconds, wait_until
-from people import Person
+from people import Person, new_id
 from services import Admin, Socket
 
 DAY_S = 86400
@@ -282,8 +282,10 @@ class Commands(Keys, MeshTest):
         return done
 
     def lives(self, mesh, actor):
-        made = json.loads(self.keys("prepare", "--json", "--audience", "relay,urn:x", "--until", "90d", mesh=mesh).stdout)
-        self.assertEqual(made["audiences"], ["urn:meshauth:service:relay", "urn:x"])
+        done = self.keys("prepare", "--json", "--audience", "relay,storage,urn:x", "--until", "90d", mesh=mesh)
+        made = json.loads(done.stdout)
+        self.assertRegex(done.stderr, r"\A.*made, but no service 'relay' is registered.*\n\Z")
+        self.assertEqual(made["audiences"], ["urn:meshauth:service:relay", STORAGE, "urn:x"])
         self.assertLess(abs(seconds(made["until"]) - seconds(made["created"]) - 90 * DAY_S), 10)
         text = self.keys("prepare", "--algorithm", "RSA-3072", mesh=mesh).stdout
         new = re.match("[0-9a-f]{16}", text).group()
@@ -300,7 +302,7 @@ class Commands(Keys, MeshTest):
         self.assertIn("there is no signing key 0123456789abcdef", done.stderr)
         table = self.keys("list", mesh=mesh).stdout
         self.assertLessEqual(max(map(len, table.splitlines())), 80)
-        for mark in ("active", "next", "revoked", "relay +1", "RSA-3072"):
+        for mark in ("active", "next", "revoked", "relay +2", "RSA-3072"):
             self.assertIn(mark, table)
         self.assertRegex(table, f"(?m)^  {old}  =+$")
         self.assertRegex(table, f"(?m)^  {new}  x+$")
@@ -336,6 +338,24 @@ class Commands(Keys, MeshTest):
         new = json.loads(self.keys("prepare", "--json", mesh=mesh).stdout)["id"]
         self.assertEqual(self.keys("activate", new, mesh=mesh).stderr, "")
         wait_until(lambda: mesh.exchange(mesh.mint("alice"), device).status == 200, "a login")
+
+    def test_what_is_not_there_is_named(self):
+        """The seal key or the store, not what was asked for in it."""
+        mesh = Mesh(start=False)
+        self.addCleanup(mesh.close)
+        key = json.loads(self.keys("list", "--json", mesh=mesh).stdout)["keys"][0]["id"]
+        seal, store = mesh.dir / "seal.key", mesh.dir / "store"
+        seal.rename(mesh.dir / "away.key")
+        for words in (("list",), ("prepare",), ("activate", key), ("revoke", key)):
+            self.assertIn(f"{seal}: No such file", self.keys(*words, code=3, mesh=mesh).stderr)
+        (mesh.dir / "away.key").rename(seal)
+        store.rename(mesh.dir / "away")
+        for words in (("keys", "prepare"), ("service", "add", "x"), ("service", "show", "x"), ("user", "list"),
+                      ("role", "grant", "x", "admin"), ("user", "remove", new_id("usr_"))):
+            done = run(MESHAUTH, *words, "-c", mesh.conf, check=False)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn(f"there is none in {store}", done.stderr)
+        (mesh.dir / "away").rename(store)
 
     def test_reseal(self):
         mesh = Mesh()

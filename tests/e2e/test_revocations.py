@@ -159,7 +159,7 @@ class Revocations(MeshTest):
         def command(*args, code=0):
             done = run(MESHAUTH, "revoke", *args, "-c", self.mesh.conf, check=False)
             self.assertEqual(done.returncode, code, done.stderr)
-            return done.stdout
+            return done.stderr if code else done.stdout
 
         for served in (True, False):
             hans, ines = Person(self.mesh, "hans"), Person(self.mesh, "ines")
@@ -170,11 +170,13 @@ class Revocations(MeshTest):
             said = command(f"{folder['id']}+{ines.id}", hans.id, device["id"], "--note", f"served: {served}")
             self.assertEqual(said, f"{folder['id']}+{ines.id}: removed\n{hans.id}: logged out everywhere\n"
                                    f"{device['id']}: released, its sessions closed\n")
-            self.assertEqual(json.loads(command(f"{ines.id}+{folder['id']}", "--json", code=1)), {"revoked": []})
+            none = run(MESHAUTH, "revoke", f"{ines.id}+{folder['id']}", "--json", "-c", self.mesh.conf, check=False)
+            self.assertEqual((none.returncode, json.loads(none.stdout)), (1, {"revoked": []}))
             self.assertIn(hans.id, command("--list"))
             listed = json.loads(command("--list", "--json"))["revocations"]
             self.assertIn([hans.id], [r["ids"] for r in listed])
-            command(f"{folder['id']}+{hans.id}", code=1)
+            said = command(f"{folder['id']}+{hans.id}", code=1)
+            self.assertIn(f"{folder['id']}+{hans.id}: the folder's owner stays", said)
             if not served:
                 self.mesh.start()
             self.assertFalse(self.renews(hans) or self.renews(ines))

@@ -127,7 +127,9 @@ class Show(MeshTest):
 
     def test_refuses(self):
         stranger = NoteKey(f"127.0.0.1:{self.mesh.port}/root").vkey
-        self.assertIn("signed by another", self.show(self.mesh.trust, "--root", stranger, code=1))
+        said = self.show(self.mesh.trust, "--root", stranger, code=1)
+        self.assertIn("signed by another", said)
+        self.assertIn(f"{self.mesh.trust} was altered, or not made under the root of --root", said)
         self.assertIn("nonsense+: No such file", self.show(self.mesh.trust, "--root", "nonsense+", code=1))
         self.assertIn("neither a verifier key", self.show(self.mesh.trust, "--root", self.mesh.trust, code=2))
         data = self.mesh.trust.read_bytes()

@@ -117,6 +117,7 @@ class Direct(MeshTest):
         self.assertEqual(Socket(self.mesh).call("DELETE", f"services/{p.id}", if_match="*").status, 204)
         status = p.wait_for("trouble", lambda s: s["state"] == "failing")
         self.assertIn("invalid_client", status["trouble"])
+        self.assertIn("or not with the key that service.crt shows", status["trouble"])
         p.shown()
         self.assertEqual(p.stop()[0], 0)
 

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/fail.h"
 #include "base/file.h"
 #include "base/time.h"
 #include "tests/unit/verifier_world.h"
@@ -70,7 +71,18 @@ test_open_refuses(void **state)
 {
     struct world *w = *state;
     struct mauth_verifier_options o = options(&w->issuer);
+    struct mauth_err err = MAUTH_ERR_INIT;
     struct mauth_verifier *v;
+
+    o.trust_file = "/nonexistent/trust"; /* which of the two, and where */
+    assert_int_equal(mauth_verifier_open(&o, &v, &err), MAUTH_NOT_FOUND);
+    assert_non_null(strstr(err.text, "trust file /nonexistent/trust: "));
+    mauth_err_reset(&err);
+    o = options(&w->issuer);
+    o.rules_file = "/nonexistent/rules";
+    assert_int_equal(mauth_verifier_open(&o, &v, &err), MAUTH_NOT_FOUND);
+    assert_non_null(strstr(err.text, "rules file /nonexistent/rules: "));
+    o = options(&w->issuer);
 
 #define REFUSED(rc)                                            \
     assert_int_equal(mauth_verifier_open(&o, &v, NULL), (rc)); \
