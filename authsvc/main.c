@@ -23,6 +23,7 @@
 #include "authsvc/proof.h"
 #include "authsvc/provider.h"
 #include "authsvc/refusals.h"
+#include "authsvc/reload.h"
 #include "authsvc/routes.h"
 #include "authsvc/rules_in_force.h"
 #include "authsvc/service.h"
@@ -146,6 +147,8 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = parking_new((size_t)d->config->limits.connections / 4, CHANGES_API_WAIT_MS,
             &d->service.followers, err);
     if (rc == MAUTH_OK)
+        rc = reload_new(&d->service.reload, err);
+    if (rc == MAUTH_OK)
         rc = in_force_open(d->kv, d->config->rules_file, &d->service.rules, err);
     if (rc == MAUTH_OK)
         rc = providers_open(d->config, &d->service.providers, err);
@@ -220,35 +223,11 @@ stop(struct daemon *d)
     verifiers_close(d->service.verifiers);
     cache_free(d->service.known);
     in_force_close(d->service.rules);
+    reload_free(d->service.reload);
     documents_close(d->service.documents);
     own_keys_close(d->service.keys);
     kv_close(d->kv);
     mauth_secret_free(d->seal);
-}
-
-static void
-reload_rules(struct daemon *d)
-{
-    struct mauth_err err = MAUTH_ERR_INIT;
-    bool changed;
-
-    if (in_force_reload(d->service.rules, &changed, &err) != MAUTH_OK)
-        log_error("the rules stay as they were: %s", err.text);
-    else
-        log_info(changed ? "other rules are in force" : "the rules are as they were");
-}
-
-static void
-reload(struct daemon *d)
-{
-    struct mauth_err err = MAUTH_ERR_INIT;
-
-    if (http_reload_certificate(d->public, &err) != MAUTH_OK)
-        log_error("the TLS certificate stays as it was: %s", err.text);
-    else
-        log_info("reloaded the TLS certificate");
-    reload_rules(d);
-    housekeeper_wake(d->housekeeper);
 }
 
 static void
@@ -259,7 +238,8 @@ wait_for_the_end(struct daemon *d, const sigset_t *signals)
     while (sigwait(signals, &number) == 0) {
         if (number != SIGHUP)
             return;
-        reload(d);
+        reload_all(d->service.reload, d->public, d->service.rules);
+        housekeeper_wake(d->housekeeper);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "authsvc/own_keys.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/problem.h"
+#include "authsvc/reload.h"
 #include "authsvc/service.h"
 #include "base/fail.h"
 #include "base/str.h"
@@ -99,6 +100,8 @@ put_warnings(const struct service *s, const struct keystore *keys, int64_t now_s
         rc = key_warnings_all(keys, now_s, &lines, err);
     if (rc == MAUTH_OK)
         auditing_complain(s->auditing, &lines);
+    if (rc == MAUTH_OK)
+        reload_complain(s->reload, &lines);
     if (rc == MAUTH_OK)
         buf_json_lines(out, buf_slice(&lines));
     buf_clear(&lines);

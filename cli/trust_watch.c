@@ -153,13 +153,20 @@ find_loaded(struct watcher *w)
 {
     const char *dir = w->call->option[OPT_LOADED];
     struct mauth_err err = MAUTH_ERR_INIT;
+    enum mauth_rc rc;
 
     if (!dir)
         return NULL;
-    if (lowest_read(dir, &w->status.loaded, &err) == MAUTH_UNAVAILABLE &&
-        !w->said_unreadable)
+    rc = lowest_read(dir, &w->status.loaded, &err);
+    if (rc == MAUTH_NOT_FOUND && !w->said_unreadable)
+        command_complain(w->call,
+            "--loaded: %s is not there: until the service says in it what it has "
+            "loaded, "
+            "nobody who switches to another key waits for it",
+            dir);
+    else if (rc == MAUTH_UNAVAILABLE && !w->said_unreadable)
         command_complain(w->call, "--loaded: %s", err.text);
-    w->said_unreadable = err.rc == MAUTH_UNAVAILABLE;
+    w->said_unreadable = rc != MAUTH_OK;
     return &w->status.loaded;
 }
 

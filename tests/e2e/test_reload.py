@@ -1,4 +1,5 @@
 """Other rules, by SIGHUP and at start: what they end, and that bad ones change nothing."""
+import json
 import signal
 import subprocess
 
@@ -32,6 +33,13 @@ class Reload(harness.MeshTest):
     def reload(self, rules, says):
         self.file.write_text(rules)
         return self.signal(says)
+
+    def warnings(self):
+        c = harness.Socket(self.mesh.dir / "admin.sock")
+        c.request("GET", "/readyz")
+        said = json.loads(c.getresponse().read())
+        c.close()
+        return said["warnings"]
 
     def since(self):
         """The number below which every ticket is dead; 0 if none is."""
@@ -120,12 +128,15 @@ class Reload(harness.MeshTest):
                 sequence = self.sequence()
                 line = self.reload(text, "the rules stay as they were")
                 self.assertIn(f"mesh.rules: {where}", line["message"])
+                self.assertIn(where, "\n".join(self.warnings()))  # a start would fail
                 harness.wait_until(lambda: self.sequence() > sequence, "a newer trust file")
                 self.assertEqual((self.since(), len(self.records()), self.verdict()), (before, records, "accept"))
                 self.alice.create()
         self.file.unlink()
         self.assertIn("No such file", self.signal("the rules stay as they were")["message"])
         self.alice.create()
+        self.reload(self.rules, "the rules are as they were")
+        self.assertEqual(self.warnings(), [])
 
     def test_bad_ones_at_start(self):
         before, records = self.since(), len(self.records())

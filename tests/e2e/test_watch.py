@@ -138,6 +138,15 @@ class Direct(MeshTest):
     def keys(self, *words, check=True):
         return run(MESHAUTH, "keys", *words, "-c", self.mesh.conf, check=check, timeout=60 * SLOW)
 
+    def test_a_folder_that_is_not_there(self):
+        """A typo would take away that rotations wait for the service, so it is told, once."""
+        p = self.pinned()
+        p.start("--loaded", self.mesh.folder / "laoded")
+        p.wait_for("a file", lambda s: s["state"] == "good")
+        time.sleep(1.5)  # it looks each half second
+        self.assertEqual(p.log().count("laoded is not there: until"), 1, p.log())
+        self.assertEqual(p.stop()[0], 0)
+
     def test_a_rotation_waits_for_what_is_loaded(self):
         """By the service's own word, which is reported as soon as it is so."""
         p = self.pinned()
