@@ -109,8 +109,7 @@ set_id(struct audit_filter *f, enum audit_field field, const char *value,
 static enum mauth_rc
 set_rule(struct audit_filter *f, const char *value, struct mauth_err *err)
 {
-    char room[sizeof(f->rule) +
-              1]; /* with a quote at either end, without a terminator */
+    char room[AUDIT_RULE_ROOM + 1]; /* with a quote at either end, but no terminator */
     struct buf b;
 
     buf_init_fixed(&b, room, sizeof(room));

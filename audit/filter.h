@@ -13,7 +13,9 @@
 
 enum {
     AUDIT_LIMIT_DEFAULT = 100,
-    AUDIT_LIMIT_MAX = 10000
+    AUDIT_LIMIT_MAX = 10000,
+    AUDIT_RULE_ROOM =
+        2 * (AUDIT_FIELD_MAX + 3) + 1 /* each byte escaped, "..." and all */
 };
 
 /* NULL and 0 mean "any". A record fits when it has all of the values. */
@@ -21,8 +23,7 @@ struct audit_filter {
     int64_t since_us;
     int64_t until_us;                /* exclusive; 0: no end */
     const char *value[AUDIT_FIELDS]; /* as they stand in a record */
-    char rule[2 * (AUDIT_FIELD_MAX + 3) +
-              1]; /* room for the one that is escaped there */
+    char rule[AUDIT_RULE_ROOM];      /* the one that is escaped there */
     bool has_sequence;
     uint64_t sequence; /* of the one that is meant */
     bool oldest_first;
@@ -33,7 +34,8 @@ struct audit_filter {
     const atomic_bool *stop; /* NULL, or: who asks wants no more once it is true */
 };
 
-/* The fields, "since", "until", "sequence", "order", "after", "limit", "archive"; ended by NULL. */
+/* The fields, "since", "until", "sequence", "order", "after", "limit" and "archive"; ended
+ * by NULL. */
 extern const char *const audit_filter_names[];
 
 /*

@@ -50,8 +50,8 @@ MAUTH_MUST_USE enum mauth_rc ring_open(const char *dir, const struct ring_kind *
 void ring_close(struct ring *r); /* NULL is fine */
 
 /*
- * Write one entry, which is not empty: one system call. Safe from any thread, and behind a fork(): the child
- * takes a file of its own.
+ * Write one entry, which is not empty: one system call. Safe from any thread, and behind
+ * a fork(): the child takes a file of its own.
  *
  * MAUTH_TOO_LARGE    it does not fit into a slot
  * MAUTH_UNAVAILABLE  it is not written: there is no file, or no room on the disk
