@@ -1,5 +1,6 @@
 /* meshauth init */
 #include <arpa/inet.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -104,6 +105,19 @@ print_next_steps(const struct setup *s)
     }
 }
 
+/* It takes a moment, and half of it would be of no use. */
+static void
+hold_signals(void)
+{
+    sigset_t held;
+
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGHUP);
+    sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
 static enum command_exit
 run(const struct call *call)
 {
@@ -115,6 +129,7 @@ run(const struct call *call)
 
     if (rc != COMMAND_DONE)
         return rc;
+    hold_signals();
     if (setup_make(&s, &result, &err) != MAUTH_OK)
         return command_failed(call, &err);
     if (call->json)

@@ -21,7 +21,8 @@ enum {
 /* The seal key's file. */
 
 static enum mauth_rc
-parse_seal(const struct buf *file, struct mauth_secret **out, struct mauth_err *err)
+parse_seal(const char *path, const struct buf *file, struct mauth_secret **out,
+    struct mauth_err *err)
 {
     uint8_t raw[KEYSTORE_SEAL_BYTES];
     enum mauth_rc rc;
@@ -29,7 +30,7 @@ parse_seal(const struct buf *file, struct mauth_secret **out, struct mauth_err *
     if (file->len != HEX + 1 || file->data[HEX] != '\n' ||
         !str_unhex((struct text){(const char *)file->data, HEX}, sizeof(raw), raw))
         return mauth_fail(err, MAUTH_MALFORMED,
-            "seal key: the file must hold 64 lower-case hex digits and a newline");
+            "%s: a seal key is 64 lower-case hex digits and a newline", path);
     rc = mauth_secret_new(raw, sizeof(raw), out, err);
     mauth_wipe(raw, sizeof(raw));
     return rc;
@@ -45,7 +46,7 @@ keystore_seal_read(const char *path, struct mauth_secret **out, struct mauth_err
     buf_init_secret(&file);
     rc = file_read_secret(path, HEX + 1, &file, err);
     if (rc == MAUTH_OK)
-        rc = parse_seal(&file, out, err);
+        rc = parse_seal(path, &file, out, err);
     buf_clear(&file);
     return rc;
 }

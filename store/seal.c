@@ -113,7 +113,8 @@ seal_unwrap(const struct mauth_secret *seal, struct text kind, struct text befor
         mauth_wipe(at, len); /* nobody vouches for it */
         out->len -= len;
         return mauth_fail(err, MAUTH_DENIED,
-            "seal: a sealed secret does not open; is this the seal key of this store?");
+            "seal: a sealed secret does not open; is seal_key_file the seal key of "
+            "this store?");
     }
     return MAUTH_OK;
 }

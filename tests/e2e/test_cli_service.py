@@ -3,8 +3,10 @@
 import base64
 import json
 import os
+import signal
 import stat
 import subprocess
+import time
 import unittest
 
 from typed import ISSUER, MESHAUTH, PATIENCE_S, CliTest
@@ -102,6 +104,20 @@ class Init(CliTest):
         before = {p: p.read_bytes() for p in mesh.rglob("*") if p.is_file()}
         self.exits(1, "init", mesh, "--demo")
         self.assertEqual(before, {p: p.read_bytes() for p in mesh.rglob("*") if p.is_file()})
+
+    def test_is_made_or_not(self):
+        """Whenever somebody has had enough of it."""
+        codes = set()
+        for i in range(20):
+            mesh = self.dir / f"cut-{i}"
+            p = subprocess.Popen([MESHAUTH, "init", mesh, "--demo"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+            time.sleep(0.002 * i)
+            p.send_signal(signal.SIGINT)
+            codes.add(p.wait(PATIENCE_S))
+            self.assertEqual((mesh / "root.key").exists(), mesh.exists())
+        self.assertLessEqual(codes, {0, -signal.SIGINT})
+        self.assertIn(0, codes)
 
     def test_refuses_a_folder_that_others_may_write_to(self):
         mesh = self.dir / "mesh"
