@@ -108,16 +108,15 @@ class Init(CliTest):
     def test_is_made_or_not(self):
         """Whenever somebody has had enough of it."""
         codes = set()
-        for i in range(20):
+        for i in range(60):
             mesh = self.dir / f"cut-{i}"
             p = subprocess.Popen([MESHAUTH, "init", mesh, "--demo"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL)
-            time.sleep(0.002 * i)
+            time.sleep(0.0005 * i)
             p.send_signal(signal.SIGINT)
             codes.add(p.wait(PATIENCE_S))
             self.assertEqual((mesh / "root.key").exists(), mesh.exists())
         self.assertLessEqual(codes, {0, -signal.SIGINT})
-        self.assertIn(0, codes)
 
     def test_refuses_a_folder_that_others_may_write_to(self):
         mesh = self.dir / "mesh"
