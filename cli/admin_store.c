@@ -51,36 +51,6 @@ take_json(struct buf *b, json_t **out, struct mauth_err *err)
     return *out ? MAUTH_OK : mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
 }
 
-/*
- * The store and its seal. That one of them is not there is no answer to what is asked of
- * them: it is not MAUTH_NOT_FOUND.
- */
-
-static enum mauth_rc
-not_opened(enum mauth_rc rc, const struct mauth_err *why, struct mauth_err *err)
-{
-    return mauth_fail(
-        err, rc == MAUTH_NOT_FOUND ? MAUTH_UNAVAILABLE : rc, "%s", why->text);
-}
-
-static enum mauth_rc
-open_seal(const struct admin *a, struct mauth_secret **out, struct mauth_err *err)
-{
-    struct mauth_err why = MAUTH_ERR_INIT;
-    enum mauth_rc rc = keystore_seal_read(a->config->seal_key_file, out, &why);
-
-    return rc ? not_opened(rc, &why, err) : MAUTH_OK;
-}
-
-static enum mauth_rc
-open_store(const struct admin *a, struct kv **out, struct mauth_err *err)
-{
-    struct mauth_err why = MAUTH_ERR_INIT;
-    enum mauth_rc rc = kv_open(a->config->store, KV_OPEN, out, &why);
-
-    return rc ? not_opened(rc, &why, err) : MAUTH_OK;
-}
-
 enum mauth_rc
 admin_store_look(const struct admin *a, const struct admin_question *q, json_t **out,
     struct mauth_err *err)
@@ -92,9 +62,9 @@ admin_store_look(const struct admin *a, const struct admin_question *q, json_t *
     *out = NULL;
     buf_init(&r.json);
     if (q->kind == ADMIN_KEYS || q->kind == ADMIN_METADATA_KEY)
-        rc = open_seal(a, &r.seal, err);
+        rc = keystore_seal_read(a->config->seal_key_file, &r.seal, err);
     if (rc == MAUTH_OK)
-        rc = open_store(a, &kv, err);
+        rc = kv_open(a->config->store, KV_OPEN, &kv, err);
     if (rc == MAUTH_OK)
         rc = kv_read(kv, look, &r, err);
     if (rc == MAUTH_OK)
@@ -161,7 +131,7 @@ change_it(
     snprintf(actor, sizeof(actor), "uid:%u", (unsigned)getuid());
     w.actor = actor;
     buf_init(&b);
-    rc = open_store(a, &kv, err);
+    rc = kv_open(a->config->store, KV_OPEN, &kv, err);
     if (rc == MAUTH_OK && admin_change_is_of_key(c))
         rc = admin_key_try(kv, c, err);
     if (rc == MAUTH_OK)
@@ -188,7 +158,7 @@ change_keys(
     enum mauth_rc rc;
 
     buf_init_secret(&pkcs8);
-    rc = open_seal(a, &seal, err);
+    rc = keystore_seal_read(a->config->seal_key_file, &seal, err);
     c->key.seal = seal;
     c->key.pkcs8 = &pkcs8;
     c->key.longest_s = config_longest_ticket_s(a->config);

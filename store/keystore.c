@@ -39,12 +39,16 @@ parse_seal(const char *path, const struct buf *file, struct mauth_secret **out,
 enum mauth_rc
 keystore_seal_read(const char *path, struct mauth_secret **out, struct mauth_err *err)
 {
+    struct mauth_err why = MAUTH_ERR_INIT;
     struct buf file;
     enum mauth_rc rc;
 
     *out = NULL;
     buf_init_secret(&file);
-    rc = file_read_secret(path, HEX + 1, &file, err);
+    rc = file_read_secret(path, HEX + 1, &file, &why);
+    if (rc != MAUTH_OK) /* its absence is no answer to anything */
+        rc = mauth_fail(
+            err, rc == MAUTH_NOT_FOUND ? MAUTH_UNAVAILABLE : rc, "%s", why.text);
     if (rc == MAUTH_OK)
         rc = parse_seal(path, &file, out, err);
     buf_clear(&file);

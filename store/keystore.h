@@ -25,7 +25,8 @@ enum {
     KEYSTORE_KEYS = 64 /* at most */
 };
 
-/* The seal key from its file: 64 hex digits and a newline, private (file_read_secret). */
+/* The seal key from its file: 64 hex digits and a newline, private (file_read_secret).
+ * MAUTH_UNAVAILABLE also when there is none. */
 MAUTH_MUST_USE enum mauth_rc keystore_seal_read(
     const char *path, struct mauth_secret **out, struct mauth_err *err);
 /* A new one, into a file that must not exist. */

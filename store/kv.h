@@ -40,10 +40,9 @@ enum kv_mode {
 };
 
 /*
- * MAUTH_NOT_FOUND    no store there
  * MAUTH_CONFLICT     one is there already (KV_CREATE), or another process has
  *                    it open for writing ("meshauthd is running")
- * MAUTH_UNAVAILABLE  a newer schema version, or the disk
+ * MAUTH_UNAVAILABLE  no store there, a newer schema version, or the disk
  */
 MAUTH_MUST_USE enum mauth_rc kv_open(
     const char *url, enum kv_mode mode, struct kv **out, struct mauth_err *err);

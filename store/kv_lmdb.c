@@ -157,7 +157,8 @@ take_place(struct lmdb *db, enum kv_mode mode, struct mauth_err *err)
     if (mode == KV_CREATE)
         rc = make_folder(db->dir, err);
     else if (access(path, F_OK) != 0)
-        rc = mauth_fail(err, MAUTH_NOT_FOUND, "store: there is none in %s", db->dir);
+        rc = mauth_fail(err, MAUTH_UNAVAILABLE,
+            "store: there is none in %s; `meshauth init` makes one", db->dir);
     if (rc == MAUTH_OK && mode != KV_READ)
         rc = take_lock(db, err);
     if (rc == MAUTH_OK && mode == KV_CREATE && access(path, F_OK) == 0)

@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
-PIN = "5678"
+PIN = "pin-of-the-mesh"  # no log has it by chance
 
 
 class SoftHsm:

@@ -111,7 +111,7 @@ class Backup(BackupTest):
         self.assertEqual(self.file.read_bytes(), was)
         self.lose()
         done = run(MESHAUTH, "backup", "-c", self.mesh.conf, "--out", self.folder / "other", check=False)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 3)
         self.assertIn("there is none in", done.stderr)
         self.restore()
         self.mesh.start()

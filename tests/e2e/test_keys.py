@@ -376,7 +376,7 @@ class Commands(Keys, MeshTest):
         mesh.start(wait=False)
         self.assertEqual(mesh.daemon.wait(PATIENCE_S), 3)
         refused = mesh.log_text().splitlines()[-1]
-        self.assertIn("is this the seal key of this store?", refused)
+        self.assertIn("is seal_key_file the seal key of this store?", refused)
         mesh.log_file.write_text("".join(line + "\n" for line in mesh.log_text().splitlines()[:-1]))
         self.assertIn("does not open", self.keys("list", code=1, mesh=mesh).stderr)
         mesh.conf.write_text('seal_key_file = "seal2.key";\n' + mesh.conf.read_text().replace("seal_key_file", "#"))

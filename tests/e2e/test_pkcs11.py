@@ -13,9 +13,10 @@ from harness import (EXCHANGE, MESHAUTH, ROOT, SAML2, SLOW, STORAGE, Device, Mes
                      wait_until)
 from people import Person
 from services import Socket
-from softhsm import MODULE, SoftHsm
+from softhsm import MODULE, PIN, SoftHsm
 
 DOWN = ("temporarily_unavailable", "The service cannot answer now; try again later.")
+WRONG_PIN = "pin-of-another"
 AT_ONCE_S = 1 * SLOW
 COMES_BACK_S = 5 * SLOW
 
@@ -139,11 +140,11 @@ class Signs(TokenTest):
         again = run(MESHAUTH, "keys", "prepare", "-c", self.mesh.conf, "--pkcs11", uri, check=False)
         self.assertEqual(again.returncode, 1)
         self.assertIn("there is a key", again.stderr.lower())
-        for words in (("--pkcs11", uri, "--algorithm", "P-256"), ("--pkcs11", uri + "&pin-value=5678"),
+        for words in (("--pkcs11", uri, "--algorithm", "P-256"), ("--pkcs11", uri + "&pin-value=" + PIN),
                       ("--pkcs11", "pkcs11:token=mesh")):
             done = run(MESHAUTH, "keys", "prepare", "-c", self.mesh.conf, *words, check=False)
             self.assertEqual(done.returncode, 2)
-            self.assertNotIn("5678", done.stderr)
+            self.assertNotIn(PIN, done.stderr)
 
 
 class Refused(TokenTest):
@@ -155,7 +156,7 @@ class Refused(TokenTest):
         self.hsm.key("mesh", "p384", "07", "EC:secp384r1")
         wrong = self.mesh.folder / "wrong.pin"
         wrong.touch(mode=0o600)
-        wrong.write_text("0000\n")
+        wrong.write_text(WRONG_PIN + "\n")
         count = len(self.admin.call("GET", "keys").json["items"])
         for uri, why in (
                 ("", "empty"), ("pkcs11:", "must be pkcs11:"), ("pkcs11:" + "a" * 1100, "1024"),
@@ -165,7 +166,7 @@ class Refused(TokenTest):
                 (self.hsm.uri("mesh", "p384", module="/usr/lib/x86_64-linux-gnu/libc.so.6"), "pkcs11_modules"),
                 (self.hsm.uri("mesh", "twice", pin=self.mesh.folder / "nowhere"), "nowhere"),
                 (self.hsm.uri("mesh", "twice", pin=self.mesh.conf), "conf"),
-                (self.hsm.uri("mesh", "twice") + "&pin-value=5678", "never in the URI"),
+                (self.hsm.uri("mesh", "twice") + "&pin-value=" + PIN, "never in the URI"),
                 (self.hsm.uri("mesh", "twice") + "&x-vendor=1", "not taken here"),
                 (self.hsm.uri("mesh", "twice").replace("file:", "|cat "), "pin-source"),
                 (self.hsm.uri("mesh", "twice", pin=wrong), "CKR_PIN_INCORRECT"),
@@ -174,11 +175,11 @@ class Refused(TokenTest):
                 answer = self.admin.call("POST", "keys", {"pkcs11": uri})
                 self.assert_problem(answer, 400, "key")
                 self.assertIn(why, answer.json["detail"])
-                self.assertNotIn("0000", answer.json["detail"])
+                self.assertNotIn(WRONG_PIN, answer.json["detail"])
         self.assert_problem(self.admin.call("POST", "keys", {"pkcs11": self.hsm.uri("mesh", "twice"),
                                                              "algorithm": "P-256"}), 400, "key")
         self.assertEqual(len(self.admin.call("GET", "keys").json["items"]), count)
-        self.assertNotIn("5678", self.mesh.log_text())
+        self.assertNotIn(PIN, self.mesh.log_text())
 
 
 class Away(TokenTest):
@@ -307,14 +308,14 @@ class Mistyped(TokenTest):
         hard = self.make("typed")["id"]
         self.activate(hard)
         self.signs(alice, hard)
-        self.hsm.write_pin("4321")
+        self.hsm.write_pin(WRONG_PIN)
         self.mesh.stop()
         self.mesh.start()
         self.assertEqual(self.mesh.exchange(self.mesh.mint("bob"), alice.device).status, 503)
         wait_until(lambda: self.messages("CKR_PIN_INCORRECT"), "the log to tell")
-        self.hsm.write_pin("5678")
+        self.hsm.write_pin(PIN)
         wait_until(lambda: self.mesh.exchange(self.mesh.mint("bob"), alice.device).status == 200, "the PIN", COMES_BACK_S)
-        self.assertNotIn("4321", self.mesh.log_text())
+        self.assertNotIn(WRONG_PIN, self.mesh.log_text())
 
 
 class Manual(TokenTest):

@@ -166,7 +166,7 @@ refuses_a_bad_seal_file(void **state)
     (void)state;
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof(path), "%s/seal.key", dir);
-    assert_int_equal(keystore_seal_read(path, &seal, NULL), MAUTH_NOT_FOUND);
+    assert_int_equal(keystore_seal_read(path, &seal, NULL), MAUTH_UNAVAILABLE);
     for (size_t i = 0; i < COUNT(bad); i++) {
         assert_int_equal(
             file_create(path, bad[i], strlen(bad[i]), FILE_PRIVATE, NULL), MAUTH_OK);
