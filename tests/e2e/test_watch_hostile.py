@@ -4,10 +4,11 @@ import json
 import random
 import signal
 import subprocess
+import threading
 import time
 
 from deciding import Deciding
-from harness import MESHAUTH, SLOW, STORAGE, Mesh, MeshTest, free_port, main, run, wait_until
+from harness import MESHAUTH, PATIENCE_S, SLOW, STORAGE, Mesh, MeshTest, free_port, main, run, wait_until
 from people import Person
 from services import Socket
 from trust_files import NoteKey, TrustAuthority, delta
@@ -32,6 +33,7 @@ class Hostile(MeshTest):
 
     def setUp(self):
         self.front.trust = self.front.token = None
+        self.waits = threading.Event()
         self.pinned = Pinned(self.mesh, self.id().rsplit(".", 1)[1].replace("_", "-"))
         self.addCleanup(self.pinned.close)
         self.front.service = self.pinned
@@ -45,6 +47,7 @@ class Hostile(MeshTest):
         def trust(query):
             if left:
                 return 200, {"Content-Type": "text/plain; charset=utf-8"}, left.pop(0)
+            self.waits.set()
             time.sleep(6)
             return 304, {}, b""
         self.front.trust = trust
@@ -53,9 +56,12 @@ class Hostile(MeshTest):
         self.pinned.process.send_signal(signal.SIGHUP)
 
     def start_with(self, file, *more, **kinds):
+        """It asks for the next one by then: what is given now is for the question behind a look()."""
         self.give(file)
         self.pinned.start(*more, **kinds)
-        return self.pinned.wait_for("a first file", lambda s: s["state"] == "good" and s["confirmed"])
+        status = self.pinned.wait_for("a first file", lambda s: s["state"] == "good" and s["confirmed"])
+        self.assertTrue(self.waits.wait(PATIENCE_S))
+        return status
 
     def test_keeps_the_old_one(self):
         good = self.authority.file(10)
