@@ -65,6 +65,20 @@ find(struct pace *p, const struct id *who)
     return oldest;
 }
 
+/* The same, with what it has by now. */
+static struct spender *
+look_at(struct pace *p, const struct id *who, int64_t now_ms)
+{
+    struct spender *s = find(p, who);
+
+    if (s->seen_ms && now_ms > s->seen_ms)
+        s->left += (now_ms - s->seen_ms) * (p->full / MINUTE_MS);
+    if (s->left > p->full)
+        s->left = p->full;
+    s->seen_ms = now_ms > 0 ? now_ms : 1;
+    return s;
+}
+
 bool
 pace_take(struct pace *p, const struct id *who, int64_t now_ms)
 {
@@ -72,15 +86,18 @@ pace_take(struct pace *p, const struct id *who, int64_t now_ms)
     bool good;
 
     pthread_mutex_lock(&p->lock);
-    s = find(p, who);
-    if (s->seen_ms && now_ms > s->seen_ms)
-        s->left += (now_ms - s->seen_ms) * (p->full / MINUTE_MS);
-    if (s->left > p->full)
-        s->left = p->full;
-    s->seen_ms = now_ms > 0 ? now_ms : 1;
+    s = look_at(p, who, now_ms);
     good = s->left >= MINUTE_MS;
     if (good)
         s->left -= MINUTE_MS;
     pthread_mutex_unlock(&p->lock);
     return good;
+}
+
+void
+pace_spend(struct pace *p, const struct id *who, uint32_t more, int64_t now_ms)
+{
+    pthread_mutex_lock(&p->lock);
+    look_at(p, who, now_ms)->left -= (int64_t)more * MINUTE_MS;
+    pthread_mutex_unlock(&p->lock);
 }

@@ -25,4 +25,7 @@ void pace_free(struct pace *p);
 /* One more, at this time of the monotonic clock; false: too fast, and it does not count. */
 MAUTH_MUST_USE bool pace_take(struct pace *p, const struct id *who, int64_t now_ms);
 
+/* What was taken turned out to be so many more: all of it counts, also what is not left. */
+void pace_spend(struct pace *p, const struct id *who, uint32_t more, int64_t now_ms);
+
 #endif

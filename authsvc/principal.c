@@ -12,9 +12,11 @@
 #include "facts/graph_facts.h"
 #include "policy/eval.h"
 #include "store/graph_device.h"
+#include "store/revocations.h"
 
 enum {
-    RUNS = 3 /* with rules that were replaced meanwhile */
+    RUNS = 3,          /* with rules that were replaced meanwhile */
+    REVOKED_BY_ONE = 2 /* at most, by a change of one thing */
 };
 
 const char principal_again[] = "again";
@@ -216,6 +218,33 @@ principal_read(struct http_exchange *x, struct principal *p, kv_fn *fn, void *ar
     }
 }
 
+static enum mauth_rc
+run_counted(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    struct principal_change *c = arg;
+    uint64_t before, after = 0;
+    enum mauth_rc rc = revocations_serial(txn, &before, err);
+
+    if (rc == MAUTH_OK)
+        rc = c->fn(txn, c->arg, err);
+    if (rc == MAUTH_OK)
+        rc = revocations_serial(txn, &after, err);
+    c->revoked = after - before;
+    return rc;
+}
+
+/* Whoever gathers much and ends it all at once has made as many changes as it takes to
+ * end it singly: so nobody fills the list by a few. */
+static void
+spend(const struct service *service, const struct principal_change *c)
+{
+    const struct caller *by = &c->principal->caller;
+
+    if (by->proof.key && c->revoked > REVOKED_BY_ONE)
+        pace_spend(service->pace, &by->principal,
+            (uint32_t)(c->revoked - REVOKED_BY_ONE), time_monotonic_ms());
+}
+
 static void written(struct http_exchange *x);
 
 /* With the rules that are in force now. */
@@ -224,19 +253,22 @@ submit(struct http_exchange *x, struct principal_change *c)
 {
     c->runs++;
     principal_take_rules(x, c->principal);
-    commit_start(x, &c->commit, c->fn, c->arg, written);
+    commit_start(x, &c->commit, run_counted, c, written);
 }
 
 static void
 written(struct http_exchange *x)
 {
     struct principal_change *c = http_state(x);
+    bool good = c->commit.job.rc == MAUTH_OK;
 
-    if (c->commit.job.rc == MAUTH_OK && *c->problem == principal_again &&
-        c->runs < RUNS)
+    if (good && *c->problem == principal_again && c->runs < RUNS) {
         submit(x, c);
-    else
-        c->then(x);
+        return;
+    }
+    if (good)
+        spend(http_context(x), c);
+    c->then(x);
 }
 
 void

@@ -96,7 +96,8 @@ MAUTH_MUST_USE enum mauth_rc principal_read(struct http_exchange *x,
 /*
  * The same for a change. It stands at the beginning of the exchange's state; of what is in
  * it before, only commit.job.needed counts. then(x) goes on, by when commit.job and
- * *problem say what has become of it.
+ * *problem say what has become of it. What revokes more than a change of one thing does
+ * counts as so many more changes, which its principal waits for.
  */
 struct principal_change {
     struct commit commit;
@@ -106,6 +107,7 @@ struct principal_change {
     const char *const *problem;
     http_step *then;
     unsigned runs;
+    uint64_t revoked; /* entries of the list, or ones that were put anew */
 };
 void principal_write(struct http_exchange *x, struct principal *p, kv_fn *fn, void *arg,
     const char *const *problem, http_step *then);

@@ -1,7 +1,8 @@
 """Bad requests on the graph: each a clear problem document, nothing half done."""
 
 import harness
-from people import JSON, PATCH, Person, new_id
+from harness import Device
+from people import JSON, PATCH, Person, new_id, revoked
 from services import Service, Socket
 
 NAMES = (
@@ -181,6 +182,25 @@ class Pace(harness.MeshTest):
         answers = [self.mesh.post(service.form(), service.device) for _ in range(4)]
         self.assertEqual([a.status for a in answers], [200, 200, 200, 429])
         carol.create()
+
+
+class GatheredPace(harness.MeshTest):
+    """What is gathered slowly and ended at once counts for what it is."""
+
+    settings = {"limits": {"changes_per_minute": 20}}
+
+    def test_sessions_that_end_with_a_claim(self):
+        alice = Person(self.mesh, "alice")
+        other = alice.on(Device(self.mesh.folder, "other"))
+        for _ in range(17):
+            other.login()
+        device = other.claim().json
+        for _ in range(10):
+            alice.create()
+        self.assertEqual(alice.delete(device["url"]).status, 204)
+        self.assert_problem(alice.call("POST", "folders", {"name": "too early"}), 429, "too-fast")
+        harness.wait_until(lambda: len(revoked(self.mesh)) > 18, "the trust file to tell of all of them")
+        Person(self.mesh, "bob").create()
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@
 #include "tests/unit/config_file.h"
 
 /*
- * Of one user alone the list of revocations never gets full. What a change ends was made
- * by another one, so each is a line at most; and when a device is released each login
- * with its key is one.
+ * Of one user alone the list of revocations never gets full. A change is two lines at
+ * most, and each further one counts as a change.
  */
 static void
 check_pace(const struct config *c)

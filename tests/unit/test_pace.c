@@ -47,6 +47,24 @@ counts_small_steps(void **state)
     pace_free(p);
 }
 
+/* What is spent beyond what is left is waited for. */
+static void
+counts_what_comes_to_light(void **state)
+{
+    struct pace *p;
+
+    (void)state;
+    assert_int_equal(pace_new(60, &p, NULL), MAUTH_OK);
+    pace_spend(p, &alice, 50, 1000);
+    assert_int_equal(take_all(p, &alice, 1000), 10);
+    pace_spend(p, &alice, 254, 1000);
+    assert_int_equal(take_all(p, &alice, 1000 + 254000), 0);
+    assert_int_equal(take_all(p, &alice, 1000 + 255000), 1);
+    pace_spend(p, &bob, 0, 1000);
+    assert_int_equal(take_all(p, &bob, 1000), 60);
+    pace_free(p);
+}
+
 static void
 a_clock_that_stands_gives_none(void **state)
 {
@@ -84,6 +102,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_so_many_a_minute),
         cmocka_unit_test(counts_small_steps),
+        cmocka_unit_test(counts_what_comes_to_light),
         cmocka_unit_test(a_clock_that_stands_gives_none),
         cmocka_unit_test(forgets_who_was_quiet),
     };
