@@ -16,9 +16,11 @@
 #include <meshauth/key.h>
 
 enum {
-    PROOF_NONCE = 23,     /* characters of a nonce, with its terminator */
-    PROOF_NONCE_S = 60,   /* a nonce is handed out for so long, and taken for twice */
-    PROOF_NAMES = 1 << 16 /* proofs remembered at a time */
+    PROOF_NONCE = 23,   /* characters of a nonce, with its terminator */
+    PROOF_NONCE_S = 60, /* a nonce is handed out for so long, and taken for twice */
+    /* Proofs remembered at a time, each for a minute, or two with a clock that is ahead: so
+     * 8,000 a second at least, which keeps two processors busy. */
+    PROOF_NAMES = 1 << 19
 };
 
 struct proofs;
