@@ -105,9 +105,14 @@ check_fresh(
         return mauth_fail(err, MAUTH_MALFORMED, "dpop: the nonce is no string");
     if (want->nonce && !is_wanted_nonce(nonce, want))
         return mauth_fail(err, MAUTH_EXPIRED, "dpop: without the nonce");
-    if (at_s < want->now_s - window_s || at_s > want->now_s + window_s)
-        return mauth_fail(err, MAUTH_EXPIRED, "dpop: made at %" PRId64 ", now %" PRId64,
-            at_s, want->now_s);
+    if (at_s < want->now_s - window_s)
+        return mauth_fail(err, MAUTH_EXPIRED,
+            "dpop: made %" PRId64 " s ago, may be %" PRId64, want->now_s - at_s,
+            window_s);
+    if (at_s > want->now_s + window_s)
+        return mauth_fail(err, MAUTH_EXPIRED,
+            "dpop: made by a clock that is %" PRId64 " s ahead, may be %" PRId64,
+            at_s - want->now_s, window_s);
     return MAUTH_OK;
 }
 

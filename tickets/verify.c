@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/id.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "keys/trust.h"
 #include "tickets/template.h"
 
@@ -71,19 +72,36 @@ check_signature(
 }
 
 static enum mauth_rc
+refuse_early(int64_t from_s, int64_t now_s, struct mauth_err *err)
+{
+    char from[TIME_LEN + 1];
+
+    time_format(from_s, from);
+    return mauth_refuse(err, MAUTH_REASON_NOT_YET,
+        "ticket: valid from %s, in %" PRId64 " s", from, from_s - now_s);
+}
+
+static enum mauth_rc
+refuse_late(int64_t end_s, int64_t now_s, struct mauth_err *err)
+{
+    char end[TIME_LEN + 1];
+
+    time_format(end_s, end);
+    return mauth_refuse(err, MAUTH_REASON_EXPIRED,
+        "ticket: valid until %s, %" PRId64 " s ago", end, now_s - end_s);
+}
+
+static enum mauth_rc
 check_times(const struct ticket_terms *t, const struct mauth_expect *want,
     struct mauth_err *err)
 {
     int64_t soonest = want->now_s + want->skew_s;
+    int64_t from_s = t->not_before_s > t->issued_s ? t->not_before_s : t->issued_s;
 
-    if (t->not_before_s > soonest || t->issued_s > soonest)
-        return mauth_refuse(err, MAUTH_REASON_NOT_YET,
-            "ticket: opens at %" PRId64 ", now %" PRId64,
-            t->not_before_s > t->issued_s ? t->not_before_s : t->issued_s, want->now_s);
+    if (from_s > soonest)
+        return refuse_early(from_s, want->now_s, err);
     if (want->now_s - want->skew_s >= t->not_on_or_after_s)
-        return mauth_refuse(err, MAUTH_REASON_EXPIRED,
-            "ticket: closed at %" PRId64 ", now %" PRId64, t->not_on_or_after_s,
-            want->now_s);
+        return refuse_late(t->not_on_or_after_s, want->now_s, err);
     if (t->not_on_or_after_s - t->issued_s > MAUTH_LIFETIME_MAX_S)
         return mauth_refuse(err, MAUTH_REASON_LIFETIME,
             "ticket: made for %" PRId64 " s, 12 hours are the most",

@@ -39,6 +39,25 @@ keeps_the_times(void **state)
 }
 
 static void
+says_when(void **state)
+{
+    struct scene s = scene();
+    struct mauth_err err = MAUTH_ERR_INIT;
+    struct mauth_ticket *t;
+    size_t len;
+    char *xml = golden_xml("rights", "p256", &len);
+
+    (void)state;
+    s.want.now_s = golden_time("2026-11-22T10:10:35Z");
+    s.want.skew_s = 30;
+    assert_int_equal(
+        mauth_ticket_verify(xml, len, s.trust, &s.want, &t, &err), MAUTH_EXPIRED);
+    assert_string_equal(err.text, "ticket: valid until 2026-11-22T10:10:00Z, 35 s ago");
+    free(xml);
+    strike(&s);
+}
+
+static void
 wants_the_holders_key(void **state)
 {
     struct scene s = scene();
@@ -359,6 +378,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_times),
+        cmocka_unit_test(says_when),
         cmocka_unit_test(wants_the_holders_key),
         cmocka_unit_test(wants_its_audience),
         cmocka_unit_test(refuses_nonsense_from_the_caller),
