@@ -55,19 +55,18 @@ audit_limit_read(
     return COMMAND_DONE;
 }
 
-/* A time, or how long ago; out is as the service reads it. Complains itself. */
+/* A time, a day, or how long ago; out is as the service reads it. Complains itself. */
 static bool
 read_time(const struct call *call, size_t option, char out[TIME_LEN + 1])
 {
     const char *value = call->option[option];
     int64_t t_s;
 
-    if (when_span(value, &t_s)) {
-        t_s = time_now_s() - t_s;
-    } else if (!time_parse(value, strlen(value), &t_s)) {
+    if (!when_read(value, time_now_s(), WHEN_AGO, &t_s)) {
         (void)command_misused(call,
-            "--%s: \"%s\" is neither a time like 2026-11-22T10:05:00Z nor an age like "
-            "90m, 12h or 7d",
+            "--%s: \"%s\" is neither a time like 2026-11-22 or 2026-11-22T10:05:00Z "
+            "nor "
+            "an age like 90m, 12h or 7d",
             call->command->options[option].name, value);
         return false;
     }

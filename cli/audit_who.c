@@ -146,15 +146,14 @@ run(const struct call *call)
     char at[TIME_LEN + 1];
     enum command_exit code = COMMAND_DONE;
     const char *when = call->option[OPT_AT];
-    int64_t t_s = time_now_s(), span;
+    int64_t t_s = time_now_s();
     struct id folder;
 
     if (!id_parse(ID_FOLDER, call->arg[0], strlen(call->arg[0]), &folder))
         code = command_misused(call, "FOLDER is an id like fld_...");
-    else if (when && when_span(when, &span))
-        t_s -= span;
-    else if (when && !time_parse(when, strlen(when), &t_s))
-        code = command_misused(call, "--at: a time like 2026-11-22T10:05:00Z, or 7d");
+    else if (when && !when_read(when, t_s, WHEN_AGO, &t_s))
+        code = command_misused(
+            call, "--at: a time like 2026-11-22 or 2026-11-22T10:05:00Z, or 7d");
     time_format(t_s, at);
     if (code == COMMAND_DONE)
         code = audit_source_open(call, &source);

@@ -79,18 +79,11 @@ take_audiences(struct admin_key *k, const char *list, struct mauth_err *err)
     return admin_key_set_audiences(k, audience, count, err);
 }
 
-/* A time, or a span from now. */
+/* 0 would say: none given. */
 static bool
 take_time(const char *text, int64_t *out_s)
 {
-    if (!text)
-        return true;
-    if (time_parse(text, strlen(text), out_s))
-        return *out_s != 0; /* that would say: none given */
-    if (!when_span(text, out_s))
-        return false;
-    *out_s += time_now_s();
-    return true;
+    return !text || (when_read(text, time_now_s(), WHEN_AHEAD, out_s) && *out_s != 0);
 }
 
 /* Is it a URI that could be taken? */

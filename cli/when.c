@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/time.h"
 
 static const struct {
     int64_t seconds;
@@ -61,4 +62,19 @@ when_span(const char *text, int64_t *out_s)
             return true;
         }
     return false;
+}
+
+bool
+when_read(const char *text, int64_t now_s, enum when_way way, int64_t *out_s)
+{
+    char day[TIME_LEN + 1];
+    int64_t span;
+    int len = snprintf(day, sizeof(day), "%sT00:00:00Z", text);
+
+    if (when_span(text, &span)) {
+        *out_s = now_s + way * span;
+        return true;
+    }
+    return time_parse(text, strlen(text), out_s) ||
+           (len == TIME_LEN && time_parse(day, TIME_LEN, out_s));
 }

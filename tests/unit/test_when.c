@@ -74,12 +74,46 @@ reads_spans(void **state)
     }
 }
 
+static void
+reads_times(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ago_s, ahead_s; /* 0: none */
+    } cases[] = {
+        {"2026-11-22T10:05:00Z", 1795341900, 1795341900},
+        {"2026-11-22", 1795305600, 1795305600},
+        {"2028-02-29", 1835395200, 1835395200},
+        {"7d", 2000000000 - 604800, 2000000000 + 604800},
+        {"2026-11-31", 0, 0},
+        {"2026-11-22T10:05:00", 0, 0},
+        {"2026-11-22 ", 0, 0},
+        {"26-11-22", 0, 0},
+        {"2026-11", 0, 0},
+        {"7", 0, 0},
+        {"", 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int64_t ago_s = 1, ahead_s = 1;
+
+        if (when_read(cases[i].text, 2000000000, WHEN_AGO, &ago_s) !=
+                (cases[i].ago_s != 0) ||
+            when_read(cases[i].text, 2000000000, WHEN_AHEAD, &ahead_s) !=
+                (cases[i].ahead_s != 0) ||
+            ago_s != cases[i].ago_s || ahead_s != cases[i].ahead_s)
+            fail_msg("'%s'", cases[i].text);
+    }
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_times_as_people_do),
         cmocka_unit_test(reads_spans),
+        cmocka_unit_test(reads_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
