@@ -71,24 +71,16 @@ check_signature(
         t->says.signature.len, err);
 }
 
+/* bound: "from" or "until". */
 static enum mauth_rc
-refuse_early(int64_t from_s, int64_t now_s, struct mauth_err *err)
+refuse_time(enum mauth_reason reason, const char *bound, int64_t t_s, int64_t now_s,
+    struct mauth_err *err)
 {
-    char from[TIME_LEN + 1];
+    char t[TIME_LEN + 1], now[TIME_LEN + 1];
 
-    time_format(from_s, from);
-    return mauth_refuse(err, MAUTH_REASON_NOT_YET,
-        "ticket: valid from %s, in %" PRId64 " s", from, from_s - now_s);
-}
-
-static enum mauth_rc
-refuse_late(int64_t end_s, int64_t now_s, struct mauth_err *err)
-{
-    char end[TIME_LEN + 1];
-
-    time_format(end_s, end);
-    return mauth_refuse(err, MAUTH_REASON_EXPIRED,
-        "ticket: valid until %s, %" PRId64 " s ago", end, now_s - end_s);
+    time_format(t_s, t);
+    time_format(now_s, now);
+    return mauth_refuse(err, reason, "ticket: valid %s %s, now %s", bound, t, now);
 }
 
 static enum mauth_rc
@@ -99,9 +91,10 @@ check_times(const struct ticket_terms *t, const struct mauth_expect *want,
     int64_t from_s = t->not_before_s > t->issued_s ? t->not_before_s : t->issued_s;
 
     if (from_s > soonest)
-        return refuse_early(from_s, want->now_s, err);
+        return refuse_time(MAUTH_REASON_NOT_YET, "from", from_s, want->now_s, err);
     if (want->now_s - want->skew_s >= t->not_on_or_after_s)
-        return refuse_late(t->not_on_or_after_s, want->now_s, err);
+        return refuse_time(
+            MAUTH_REASON_EXPIRED, "until", t->not_on_or_after_s, want->now_s, err);
     if (t->not_on_or_after_s - t->issued_s > MAUTH_LIFETIME_MAX_S)
         return mauth_refuse(err, MAUTH_REASON_LIFETIME,
             "ticket: made for %" PRId64 " s, 12 hours are the most",
