@@ -40,15 +40,13 @@ static bool
 print_authority(const json_t *node)
 {
     const json_t *pending = json_object_get(node, "pending");
-    char fingerprint[NOTE_FINGERPRINT_LEN + 1];
     struct table *t = table_new(2, NULL);
 
-    vkey_fingerprint(admin_text(node, "root"), fingerprint);
     row(t, "authority", admin_text(node, "authority"));
     row(t, "from", admin_text(node, "from"));
     row(t, "until", admin_text(node, "until"));
     row(t, "root", admin_text(node, "root"));
-    row(t, "fingerprint", fingerprint);
+    row(t, "fingerprint", admin_text(node, "root_fingerprint"));
     if (pending) {
         table_cell(t, STYLE_DIM, "waits");
         table_cell(t, STYLE_PLAIN, "%s, epoch %" JSON_INTEGER_FORMAT,
@@ -62,6 +60,18 @@ print_authority(const json_t *node)
     return true;
 }
 
+/* As people tell each other the root, beside how it is written. */
+static enum mauth_rc
+add_fingerprint(json_t *node, struct mauth_err *err)
+{
+    char fingerprint[NOTE_FINGERPRINT_LEN + 1];
+
+    vkey_fingerprint(admin_text(node, "root"), fingerprint);
+    return json_object_set_new(node, "root_fingerprint", json_string(fingerprint)) == 0
+               ? MAUTH_OK
+               : mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
+}
+
 static enum command_exit
 show(const struct call *call)
 {
@@ -71,7 +81,9 @@ show(const struct call *call)
     json_t *node = NULL;
     enum command_exit code = admin_open(call, call->option[SHOW_CONFIG], &admin);
 
-    if (code == COMMAND_DONE && authority_admin_show(&place, &node, &err) != MAUTH_OK)
+    if (code == COMMAND_DONE &&
+        (authority_admin_show(&place, &node, &err) != MAUTH_OK ||
+            add_fingerprint(node, &err) != MAUTH_OK))
         code = admin_failed(call, &err);
     else if (code == COMMAND_DONE)
         code = admin_print(call, node, print_authority);

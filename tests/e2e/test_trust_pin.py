@@ -30,6 +30,8 @@ class Bootstrap(MeshTest):
         self.assertEqual((done["root_fingerprint"], done["service"]), (self.fingerprint, None))
         for words in (("keys", "list"), ("authority", "show")):
             self.assertIn(self.fingerprint, run(MESHAUTH, *words, "-c", self.mesh.conf).stdout)
+        shown = json.loads(run(MESHAUTH, "authority", "show", "-c", self.mesh.conf, "--json").stdout)
+        self.assertEqual(shown["root_fingerprint"], self.fingerprint)
         folder = self.folder()
         self.assertEqual((folder / "root.vkey").read_text(), self.mesh.vkey.read_text())
         self.assertEqual(stat.S_IMODE(folder.stat().st_mode), 0o755)
