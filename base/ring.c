@@ -207,6 +207,7 @@ claim_one(struct ring *r, int number)
         open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, FILE_PUBLIC);
     if (fd < 0)
         return false;
+    (void)!fchmod(fd, FILE_PUBLIC); /* whatever the umask; of another user's it stays */
     if (take_file(r, fd))
         return true;
     close(fd);

@@ -109,23 +109,36 @@ is_lower(const struct lowest *a, const struct lowest *b)
     return a->epoch != b->epoch ? a->epoch < b->epoch : a->sequence < b->sequence;
 }
 
+/* One that vanishes meanwhile is of a process that has ended; another that cannot be read
+ * speaks for one that lives, and nobody may think that there is none. */
+static enum mauth_rc
+read_living(const char *path, struct buf *out, struct mauth_err *err)
+{
+    struct mauth_err why = MAUTH_ERR_INIT;
+    enum mauth_rc rc = file_read(path, STATUS_MAX, out, &why);
+
+    if (rc != MAUTH_UNAVAILABLE)
+        return MAUTH_OK;
+    return mauth_fail(err, rc, "%s", why.text);
+}
+
 static enum mauth_rc
 look_at(const char *dir, const char *name, struct lowest *out, struct mauth_err *err)
 {
     char *path = file_join(dir, name);
     struct lowest one = {.processes = 0};
     pid_t pid = pid_of(name);
+    enum mauth_rc rc = MAUTH_OK;
     struct stat st;
     struct buf file;
 
     buf_init(&file);
     if (!path)
         return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
-    /* One that vanishes meanwhile is of a process that has ended. */
     if (pid > 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-        is_living(pid, &st.st_mtim) &&
-        file_read(path, STATUS_MAX, &file, NULL) == MAUTH_OK &&
-        read_status(&file, &one)) {
+        is_living(pid, &st.st_mtim))
+        rc = read_living(path, &file, err);
+    if (rc == MAUTH_OK && file.len && read_status(&file, &one)) {
         one.processes = out->processes + 1;
         if (!out->processes || is_lower(&one, out))
             *out = one;
@@ -133,7 +146,7 @@ look_at(const char *dir, const char *name, struct lowest *out, struct mauth_err 
     }
     buf_clear(&file);
     free(path);
-    return MAUTH_OK;
+    return rc;
 }
 
 enum mauth_rc
@@ -150,5 +163,7 @@ lowest_read(const char *dir, struct lowest *out, struct mauth_err *err)
     while (rc == MAUTH_OK && (entry = readdir(d)) != NULL)
         rc = look_at(dir, entry->d_name, out, err);
     closedir(d);
+    if (rc != MAUTH_OK)
+        memset(out, 0, sizeof(*out));
     return rc;
 }

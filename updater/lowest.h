@@ -23,7 +23,7 @@ struct lowest {
  * Files of processes that have ended, or that are not of the form, are passed over.
  *
  * MAUTH_NOT_FOUND    there is no such folder: the service has not been there yet
- * MAUTH_UNAVAILABLE  it cannot be read
+ * MAUTH_UNAVAILABLE  it cannot be read, or what a living process says in it
  */
 MAUTH_MUST_USE enum mauth_rc lowest_read(
     const char *dir, struct lowest *out, struct mauth_err *err);

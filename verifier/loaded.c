@@ -48,45 +48,87 @@ is_same(const char *path, const struct file_mark *then)
 bool
 loaded_is_current(const struct loaded *l, const struct loaded_files *files)
 {
-    return is_same(files->trust_file, &l->trust_mark) &&
-           is_same(files->rules_file, &l->rules_mark);
+    return is_same(files->trust_file, &l->trust_file->mark) &&
+           is_same(files->rules_file, &l->rules_file->mark);
+}
+
+static void
+file_release(struct loaded_file *f)
+{
+    if (!f || atomic_fetch_sub_explicit(&f->users, 1, memory_order_acq_rel) != 1)
+        return;
+    mauth_trust_free(f->trust);
+    mauth_rules_free(f->rules);
+    free(f);
 }
 
 /* Marked before it is read: one that is replaced meanwhile looks changed later. */
 static enum mauth_rc
-read_trust(const struct loaded_files *files, struct loaded *l, struct mauth_err *err)
+read_trust(const struct loaded_files *files, const struct loaded_file *before,
+    struct loaded_file *f, struct mauth_err *err)
 {
     enum mauth_rc rc;
     struct buf file;
 
     buf_init(&file);
-    if (!mark_file(files->trust_file, &l->trust_mark))
+    if (!mark_file(files->trust_file, &f->mark))
         rc = mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
             "trust file %.120s: %s", files->trust_file, strerror(errno));
     else
         rc = file_read(files->trust_file, MAUTH_TRUST_MAX, &file, err);
     if (rc == MAUTH_OK)
-        rc = mauth_trust_parse(file.data, file.len, files->root_vkey, &l->trust, err);
+        rc = mauth_trust_parse(file.data, file.len, files->root_vkey, &f->trust, err);
+    if (rc == MAUTH_OK)
+        rc = mauth_trust_follows(before ? before->trust : NULL, f->trust, err);
     buf_clear(&file);
     return rc;
 }
 
 static enum mauth_rc
-read_rules(const struct loaded_files *files, struct loaded *l, struct mauth_err *err)
+read_rules(const struct loaded_files *files, const struct loaded_file *before,
+    struct loaded_file *f, struct mauth_err *err)
 {
     enum mauth_rc rc;
     struct buf file;
 
+    (void)before;
     buf_init(&file);
-    if (!mark_file(files->rules_file, &l->rules_mark))
+    if (!mark_file(files->rules_file, &f->mark))
         rc = mauth_fail(err, errno == ENOENT ? MAUTH_NOT_FOUND : MAUTH_UNAVAILABLE,
             "rules file %.120s: %s", files->rules_file, strerror(errno));
     else
         rc = file_read(files->rules_file, MAUTH_RULES_MAX, &file, err);
     if (rc == MAUTH_OK)
-        rc = mauth_rules_compile((const char *)file.data, file.len, &l->rules, err);
+        rc = mauth_rules_compile((const char *)file.data, file.len, &f->rules, err);
     buf_clear(&file);
     return rc;
+}
+
+typedef enum mauth_rc read_fn(const struct loaded_files *files,
+    const struct loaded_file *before, struct loaded_file *f, struct mauth_err *err);
+
+/* The file as it is now, or as it was before when that is the same or it is refused. */
+static struct loaded_file *
+file_take(read_fn *read, const char *path, const struct loaded_files *files,
+    struct loaded_file *before, struct mauth_err *err)
+{
+    struct loaded_file *f = NULL;
+    enum mauth_rc rc = MAUTH_OK;
+
+    if (!before || !is_same(path, &before->mark)) {
+        f = calloc(1, sizeof(*f));
+        rc = f ? MAUTH_OK : mauth_fail(err, MAUTH_NO_MEMORY, "verifier: no memory");
+    }
+    if (f) {
+        atomic_init(&f->users, 1);
+        rc = read(files, before, f, err);
+    }
+    if (f && rc == MAUTH_OK)
+        return f;
+    file_release(f);
+    if (before)
+        atomic_fetch_add_explicit(&before->users, 1, memory_order_relaxed);
+    return before;
 }
 
 bool
@@ -115,25 +157,29 @@ enum mauth_rc
 loaded_read(const struct loaded_files *files, const struct loaded *before,
     struct loaded **out, struct mauth_err *err)
 {
+    struct loaded_file *trust = before ? before->trust_file : NULL;
+    struct loaded_file *rules = before ? before->rules_file : NULL;
+    struct mauth_err of_trust = MAUTH_ERR_INIT, of_rules = MAUTH_ERR_INIT;
     struct loaded *l = calloc(1, sizeof(*l));
-    enum mauth_rc rc;
 
     *out = NULL;
     if (!l)
         return mauth_fail(err, MAUTH_NO_MEMORY, "verifier: no memory");
     atomic_init(&l->users, 1);
-    rc = read_trust(files, l, err);
-    if (rc == MAUTH_OK)
-        rc = mauth_trust_follows(before ? before->trust : NULL, l->trust, err);
-    if (rc == MAUTH_OK)
-        rc = read_rules(files, l, err);
-    if (rc != MAUTH_OK) {
+    l->trust_file = file_take(read_trust, files->trust_file, files, trust, &of_trust);
+    l->rules_file = file_take(read_rules, files->rules_file, files, rules, &of_rules);
+    if (err)
+        *err = of_trust.rc ? of_trust : of_rules;
+    if (l->trust_file && l->rules_file &&
+        (l->trust_file != trust || l->rules_file != rules)) {
+        l->trust = l->trust_file->trust;
+        l->rules = l->rules_file->rules;
+        number(l, before);
+        *out = l;
+    } else {
         loaded_release(l);
-        return rc;
     }
-    number(l, before);
-    *out = l;
-    return MAUTH_OK;
+    return of_trust.rc ? of_trust.rc : of_rules.rc;
 }
 
 struct loaded *
@@ -148,8 +194,8 @@ loaded_release(struct loaded *l)
 {
     if (!l || atomic_fetch_sub_explicit(&l->users, 1, memory_order_acq_rel) != 1)
         return;
-    mauth_trust_free(l->trust);
-    mauth_rules_free(l->rules);
+    file_release(l->trust_file);
+    file_release(l->rules_file);
     free(l);
 }
 
@@ -179,6 +225,7 @@ write_status(struct buf *b, const struct loaded *l, const char *audience, int64_
         buf_printf(b, "trouble %s\n", trouble);
 }
 
+/* For the updater, who may be another user: whatever the host's umask. */
 static bool
 put_file(const char *path, const struct buf *b)
 {
@@ -189,7 +236,8 @@ put_file(const char *path, const struct buf *b)
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_PUBLIC);
     if (fd < 0)
         return false;
-    good = write(fd, b->data, b->len) == (ssize_t)b->len;
+    good =
+        fchmod(fd, FILE_PUBLIC) == 0 && write(fd, b->data, b->len) == (ssize_t)b->len;
     return close(fd) == 0 && good;
 }
 

@@ -1,6 +1,7 @@
 /*
- * What a verifier has loaded: one trust file and one rules file, together and
- * immutable, counted by its users. Replaced as a whole.
+ * What a verifier has loaded: one trust file and one rules file, immutable, counted by
+ * its users. Each is taken over when it is good, whatever the other one is: a slip in the
+ * rules holds up no revocation.
  */
 #ifndef VERIFIER_LOADED_H
 #define VERIFIER_LOADED_H
@@ -23,11 +24,19 @@ struct file_mark {
     struct timespec changed;
 };
 
+/* What one file said, counted by those that have it loaded. */
+struct loaded_file {
+    atomic_uint users;
+    struct file_mark mark;
+    struct mauth_trust *trust; /* of one of the two */
+    struct mauth_rules *rules;
+};
+
 struct loaded {
     atomic_uint users;
-    struct mauth_trust *trust;
-    struct mauth_rules *rules;
-    struct file_mark trust_mark, rules_mark;
+    struct loaded_file *trust_file, *rules_file;
+    const struct mauth_trust *trust; /* theirs */
+    const struct mauth_rules *rules;
     uint64_t generation; /* grows with each load */
     uint64_t keys_since; /* since this generation no key has been added */
 };
@@ -39,8 +48,11 @@ struct loaded_files {
 };
 
 /*
- * Read and check both files. before is what was loaded so far, or NULL: a trust
- * file that may not follow it is refused as in mauth_trust_follows().
+ * Read and check what is not loaded yet. before is what was loaded so far, or NULL: a
+ * trust file that may not follow it is refused as in mauth_trust_follows().
+ *
+ * *out is what is to be used from now on, also when one of the files is refused and the
+ * other is new; NULL: before is still all there is.
  */
 MAUTH_MUST_USE enum mauth_rc loaded_read(const struct loaded_files *files,
     const struct loaded *before, struct loaded **out, struct mauth_err *err);

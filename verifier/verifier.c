@@ -10,7 +10,7 @@
 #include "keys/note.h"
 
 enum {
-    LOOK_MS = 1000,
+    LOOK_MS = 200,
     ENTRIES = 10000,
     BYTES = 128 << 20,
     AUDIENCE_MAX = 512
@@ -108,9 +108,9 @@ look(struct mauth_verifier *v, struct mauth_err *err)
         return MAUTH_OK;
     mauth_err_reset(&v->trouble);
     rc = loaded_read(&v->files, now, &fresh, &v->trouble);
-    if (rc == MAUTH_OK)
+    if (fresh)
         swap_in(v, fresh);
-    else if (err && !err->rc)
+    if (rc != MAUTH_OK && err && !err->rc)
         *err = v->trouble;
     report(v);
     return rc;

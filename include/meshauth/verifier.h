@@ -44,7 +44,7 @@ struct mauth_verifier_options {
                                memory (/run); NULL: nowhere */
     int32_t skew_s;         /* 0: 60 s; at most MAUTH_SKEW_MAX_S */
     bool allow_bearer;      /* accept tickets that are bound to no key */
-    uint32_t look_ms;       /* between two looks at the files; 0: 1000 */
+    uint32_t look_ms;       /* between two looks at the files; 0: 200 */
     size_t cache_entries;   /* 0: 10,000; at most 2^24 */
     size_t cache_bytes;     /* 0: 128 MiB */
 };
@@ -72,7 +72,8 @@ MAUTH_API void mauth_verifier_close(struct mauth_verifier *v);
  * MAUTH_OK  what is there is loaded, now or before
  * others    as of mauth_verifier_open(); also MAUTH_DENIED (an older trust file)
  *           and MAUTH_CONFLICT (a fork: another file under the same number; raise
- *           an alarm). What was loaded before stays in force.
+ *           an alarm). What that file said before stays in force; the other file is
+ *           loaded all the same.
  */
 MAUTH_API MAUTH_MUST_USE enum mauth_rc mauth_verifier_refresh(
     struct mauth_verifier *v, struct mauth_err *err);

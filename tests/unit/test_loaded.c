@@ -1,6 +1,7 @@
 /* The files of a verifier: read, kept, read again, and told of (verifier/loaded.h). */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fail.h"
@@ -66,6 +67,38 @@ test_keeps_the_last_good_one(void **state)
     free(c);
 }
 
+/* A slip in the one holds up nothing of the other: revocations arrive, and rules. */
+static void
+test_takes_each_by_itself(void **state)
+{
+    struct world *w = *state;
+    struct mauth_err err = MAUTH_ERR_INIT;
+    char *c = read_ticket(w, FOLDERS TRIP, false);
+
+    issuer_write_rules(&w->issuer, "allow reed(R) if permt(read, P).\n");
+    w->issuer.sequence = 7;
+    issuer_write_trust(&w->issuer);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, &err), MAUTH_MALFORMED);
+    assert_non_null(strstr(err.text, "line 1"));
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK); /* by the old rules */
+    assert_int_equal(w->d.sequence, 7);
+    w->issuer.sequence = 8;
+    issuer_write_trust(&w->issuer);
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_MALFORMED);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_OK);
+    assert_int_equal(w->d.sequence, 8);
+
+    w->issuer.sequence = 6; /* an older one */
+    issuer_write_trust(&w->issuer);
+    issuer_write_rules(
+        &w->issuer, "allow write(R) if permit(read, P), within(R, P).\n");
+    assert_int_equal(mauth_verifier_refresh(w->verifier, NULL), MAUTH_DENIED);
+    assert_int_equal(ask(w, c, "write", FOLDERS TRIP), MAUTH_OK);
+    assert_int_equal(ask(w, c, "read", FOLDERS TRIP), MAUTH_DENIED);
+    assert_int_equal(w->d.sequence, 8);
+    free(c);
+}
+
 static void
 test_open_refuses(void **state)
 {
@@ -126,17 +159,32 @@ remove_journal(const struct world *w)
 }
 
 static void
+expect_public(const char *path)
+{
+    struct stat st;
+
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, FILE_PUBLIC);
+}
+
+static void
 test_status(void **state)
 {
     struct world *w = *state;
     struct mauth_verifier_options o = options(&w->issuer);
-    char path[128];
+    char path[128], journal[128];
+    mode_t mask;
     struct buf status;
 
     mauth_verifier_close(w->verifier);
     o.status_dir = w->issuer.dir;
+    mask = umask(077);
     assert_int_equal(mauth_verifier_open(&o, &w->verifier, NULL), MAUTH_OK);
+    umask(mask);
     snprintf(path, sizeof(path), "%s/%ld.status", w->issuer.dir, (long)getpid());
+    expect_public(path); /* the updater is another user */
+    snprintf(journal, sizeof(journal), "%s/accepted.0", w->issuer.dir);
+    expect_public(journal);
     buf_init(&status);
     assert_int_equal(file_read(path, 4096, &status, NULL), MAUTH_OK);
     assert_non_null(strstr(buf_cstr(&status), "epoch 1\nsequence 1\nhash "));
@@ -235,6 +283,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_notices_by_itself),
         TEST(test_keeps_the_last_good_one),
+        TEST(test_takes_each_by_itself),
         TEST(test_open_refuses),
         TEST(test_status),
         TEST(test_status_follows_no_link),
