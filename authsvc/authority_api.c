@@ -142,7 +142,8 @@ run(struct kv_txn *txn, void *arg, struct mauth_err *err)
         rc = change(r, txn, err);
     if (rc != MAUTH_OK || r->problem)
         return rc;
-    return authority_view(txn, r->service->seal, r->change.now_s, &r->json, err);
+    return authority_view(txn, r->service->seal, r->change.now_s,
+        config_handover_s(r->service->config), &r->json, err);
 }
 
 /* Answer. */

@@ -12,6 +12,7 @@
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
 #include "authsvc/refusals.h"
+#include "authsvc/trouble.h"
 #include "authsvc/verifiers.h"
 #include "base/fail.h"
 #include "base/fault.h"
@@ -37,7 +38,6 @@ struct housekeeper {
     uint64_t revocations;  /* their serial number in the last trust file */
     bool trust_failed;     /* the last one was not replaced */
     bool keys_failed;      /* those of the store were not read */
-    bool schedule_failed;  /* a step of their schedule was refused */
     int64_t next_trust_ms; /* when it is signed again, whatever happens */
     int64_t next_turn_ms;
     int64_t next_warning_ms;
@@ -145,7 +145,7 @@ are_keys_new(struct housekeeper *h)
     bool changed, failed;
 
     failed = own_keys_reload(h->service->keys, &changed, &err) != MAUTH_OK;
-    if (failed && !h->keys_failed)
+    if (trouble_note(h->service->troubles, TROUBLE_KEYS, &err))
         log_error("the keys stay as they were: %s", err.text);
     if (changed)
         log_info("other keys are in force");
@@ -205,7 +205,7 @@ publish(struct housekeeper *h)
         (void)are_keys_new(
             h); /* it may have been the keys: an authority past its time */
     h->trust_failed = sign_trust(h, &err) != MAUTH_OK;
-    if (h->trust_failed)
+    if (trouble_note(h->service->troubles, TROUBLE_TRUST_FILE, &err))
         log_error("the trust file was not replaced: %s", err.text);
     h->next_trust_ms = time_monotonic_ms() + (h->trust_failed ? RETRY_MS : TURN_MS);
 }
@@ -261,6 +261,7 @@ end_keys(struct housekeeper *h)
 static void
 warn(struct housekeeper *h)
 {
+    int64_t handover_s = config_handover_s(h->service->config);
     struct shared_ref *keys;
     struct text rest, line;
     struct buf lines;
@@ -270,7 +271,8 @@ warn(struct housekeeper *h)
     h->next_warning_ms = time_monotonic_ms() + DAY_MS;
     keys = own_keys_take(h->service->keys);
     buf_init(&lines);
-    if (key_warnings(own_keys_of(keys), time_now_s(), &lines, NULL) == MAUTH_OK)
+    if (key_warnings(own_keys_of(keys), time_now_s(), handover_s, &lines, NULL) ==
+        MAUTH_OK)
         for (rest = buf_slice(&lines); text_cut(&rest, '\n', &line);)
             log_error("%.*s", (int)line.len, line.p);
     buf_clear(&lines);
@@ -293,6 +295,7 @@ say_step(const struct key_schedule_step *step)
 static void
 rotate_keys(struct housekeeper *h)
 {
+    struct mauth_err first = MAUTH_ERR_INIT;
     struct key_schedule_step step;
     size_t refused = 0;
 
@@ -303,11 +306,12 @@ rotate_keys(struct housekeeper *h)
 
         if (rc == MAUTH_OK && step.was_due)
             say_step(&step);
-        if (rc != MAUTH_OK && !refused++ && !h->schedule_failed)
-            log_error("the next key is due, and cannot be %s: %s",
+        if (rc != MAUTH_OK && !refused++)
+            (void)mauth_fail(&first, rc, "it cannot be %s: %s",
                 step.op == ADMIN_KEY_PREPARE ? "prepared" : "made active", err.text);
     } while (step.was_due);
-    h->schedule_failed = refused > 0;
+    if (trouble_note(h->service->troubles, TROUBLE_NEXT_KEY, &first))
+        log_error("the next key is due, and %s", first.text);
 }
 
 static void

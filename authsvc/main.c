@@ -147,7 +147,7 @@ start_service(struct daemon *d, struct mauth_err *err)
         rc = parking_new((size_t)d->config->limits.connections / 4, CHANGES_API_WAIT_MS,
             &d->service.followers, err);
     if (rc == MAUTH_OK)
-        rc = reload_new(&d->service.reload, err);
+        rc = troubles_new(&d->service.troubles, err);
     if (rc == MAUTH_OK)
         rc = in_force_open(d->kv, d->config->rules_file, &d->service.rules, err);
     if (rc == MAUTH_OK)
@@ -223,7 +223,7 @@ stop(struct daemon *d)
     verifiers_close(d->service.verifiers);
     cache_free(d->service.known);
     in_force_close(d->service.rules);
-    reload_free(d->service.reload);
+    troubles_free(d->service.troubles);
     documents_close(d->service.documents);
     own_keys_close(d->service.keys);
     kv_close(d->kv);
@@ -238,7 +238,7 @@ wait_for_the_end(struct daemon *d, const sigset_t *signals)
     while (sigwait(signals, &number) == 0) {
         if (number != SIGHUP)
             return;
-        reload_all(d->service.reload, d->public, d->service.rules);
+        reload_all(d->service.troubles, d->public, d->service.rules);
         housekeeper_wake(d->housekeeper);
     }
 }

@@ -4,8 +4,8 @@
 #include "authsvc/own_keys.h"
 #include "authsvc/own_trust.h"
 #include "authsvc/problem.h"
-#include "authsvc/reload.h"
 #include "authsvc/service.h"
+#include "authsvc/trouble.h"
 #include "base/fail.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -30,12 +30,13 @@ is_trusted(const struct service *s, int64_t now_s)
 
 /* Without a key for identity tickets nobody logs in. */
 static bool
-signs(const struct keystore *keys, const char *issuer)
+signs(const struct keystore *keys, const char *issuer, int64_t now_s)
 {
     const struct text audience = text_of(issuer);
     const struct keystore_signer *s = keystore_signer(keys, &audience, 1);
 
-    return s && signer_ready(s->signer, NULL) == MAUTH_OK;
+    return s && s->from_s <= now_s && now_s < s->until_s &&
+           signer_ready(s->signer, NULL) == MAUTH_OK;
 }
 
 /* Why it is not ready, a sentence each; nothing when it is. */
@@ -47,7 +48,7 @@ look_for_problems(const struct service *s, const struct keystore *keys, int64_t 
 
     if (!is_trusted(s, now_s))
         buf_str(out, "There is no trust file that is good now.\n");
-    if (!signs(keys, s->config->issuer.url))
+    if (!signs(keys, s->config->issuer.url, now_s))
         buf_str(out, "No key signs identity tickets: see 'meshauth keys list'.\n");
     if (kv_check(s->kv, &err) != MAUTH_OK)
         buf_printf(out, "Nothing can be put on record: %s.\n", err.text);
@@ -97,11 +98,11 @@ put_warnings(const struct service *s, const struct keystore *keys, int64_t now_s
     buf_init(&lines);
     rc = kv_read(s->kv, read_alarms, &a, err);
     if (rc == MAUTH_OK)
-        rc = key_warnings_all(keys, now_s, &lines, err);
+        rc = key_warnings_all(keys, now_s, config_handover_s(s->config), &lines, err);
     if (rc == MAUTH_OK)
         auditing_complain(s->auditing, &lines);
     if (rc == MAUTH_OK)
-        reload_complain(s->reload, &lines);
+        troubles_complain(s->troubles, &lines);
     if (rc == MAUTH_OK)
         buf_json_lines(out, buf_slice(&lines));
     buf_clear(&lines);

@@ -20,7 +20,7 @@ struct rules_in_force;
 struct shared;
 struct providers;
 struct refusals;
-struct reload;
+struct troubles;
 struct verifiers;
 
 struct service {
@@ -37,7 +37,7 @@ struct service {
     struct pace *reports;   /* of services, about tickets */
     struct pace *decisions; /* in them, that go on record */
     struct rules_in_force *rules;
-    struct reload *reload;
+    struct troubles *troubles;
     struct shared *trust; /* authsvc/own_trust.h */
     struct cache *known;  /* identity tickets that were verified; NULL: none */
     struct verifiers *verifiers;

@@ -60,18 +60,6 @@ print_authority(const json_t *node)
     return true;
 }
 
-/* As people tell each other the root, beside how it is written. */
-static enum mauth_rc
-add_fingerprint(json_t *node, struct mauth_err *err)
-{
-    char fingerprint[NOTE_FINGERPRINT_LEN + 1];
-
-    vkey_fingerprint(admin_text(node, "root"), fingerprint);
-    return json_object_set_new(node, "root_fingerprint", json_string(fingerprint)) == 0
-               ? MAUTH_OK
-               : mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
-}
-
 static enum command_exit
 show(const struct call *call)
 {
@@ -81,9 +69,7 @@ show(const struct call *call)
     json_t *node = NULL;
     enum command_exit code = admin_open(call, call->option[SHOW_CONFIG], &admin);
 
-    if (code == COMMAND_DONE &&
-        (authority_admin_show(&place, &node, &err) != MAUTH_OK ||
-            add_fingerprint(node, &err) != MAUTH_OK))
+    if (code == COMMAND_DONE && authority_admin_show(&place, &node, &err) != MAUTH_OK)
         code = admin_failed(call, &err);
     else if (code == COMMAND_DONE)
         code = admin_print(call, node, print_authority);

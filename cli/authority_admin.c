@@ -15,6 +15,7 @@ struct store {
     const struct mauth_secret *seal;
     struct authority_change *change; /* NULL: only looking */
     int64_t now_s;
+    int64_t handover_s;
     struct buf json;
 };
 
@@ -24,7 +25,7 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
     struct store *s = arg;
 
     buf_rewind(&s->json);
-    return authority_view(txn, s->seal, s->now_s, &s->json, err);
+    return authority_view(txn, s->seal, s->now_s, s->handover_s, &s->json, err);
 }
 
 static enum mauth_rc
@@ -70,7 +71,9 @@ static enum mauth_rc
 do_in_store(const struct authority_place *p, struct authority_change *change,
     json_t **out, struct mauth_err *err)
 {
-    struct store s = {.change = change, .now_s = time_now_s()};
+    struct store s = {.change = change,
+        .now_s = time_now_s(),
+        .handover_s = config_handover_s(p->admin->config)};
     struct mauth_secret *seal = NULL;
     struct kv *kv = NULL;
     enum mauth_rc rc = MAUTH_OK;

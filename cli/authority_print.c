@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "cli/authority_admin.h"
 #include "cli/output.h"
-#include "cli/vkey.h"
 
 json_int_t
 authority_epoch_of(const json_t *node)
@@ -69,7 +68,6 @@ authority_print_warnings_of(const json_t *node)
 enum command_exit
 authority_print_trust(const struct call *call, const char *config)
 {
-    char fingerprint[NOTE_FINGERPRINT_LEN + 1];
     struct mauth_err err = MAUTH_ERR_INIT;
     struct admin admin = {.config = NULL};
     const struct authority_place place = {.admin = &admin};
@@ -79,8 +77,7 @@ authority_print_trust(const struct call *call, const char *config)
     if (code == COMMAND_DONE && authority_admin_show(&place, &node, &err) != MAUTH_OK)
         code = admin_failed(call, &err);
     if (code == COMMAND_DONE) {
-        vkey_fingerprint(admin_text(node, "root"), fingerprint);
-        printf("\n  The root of all these: %s\n", fingerprint);
+        printf("\n  The root of all these: %s\n", admin_text(node, "root_fingerprint"));
         authority_print_warnings_of(node);
     }
     json_decref(node);

@@ -216,11 +216,11 @@ activate(const struct call *call)
     return admin_run(call, &change, "signs from now on", call->arg[0]);
 }
 
-/* Is there one that signs for the same audiences? If in doubt, yes. */
+/* Is there one that signs for the same audiences, or for all? If in doubt, yes. */
 static bool
 is_followed(const struct admin *admin, const json_t *node)
 {
-    const json_t *audiences = json_object_get(node, "audiences"), *other;
+    const json_t *audiences = json_object_get(node, "audiences"), *other, *bound;
     json_t *items = NULL;
     bool found = false;
 
@@ -228,9 +228,9 @@ is_followed(const struct admin *admin, const json_t *node)
         return true;
     for (size_t i = 0; i < json_array_size(items) && !found; i++) {
         other = json_array_get(items, i);
+        bound = json_object_get(other, "audiences");
         found = strcmp(admin_text(other, "state"), "active") == 0 &&
-                (audiences ? json_equal(json_object_get(other, "audiences"), audiences)
-                           : !json_object_get(other, "audiences"));
+                (!bound || (audiences && json_equal(bound, audiences)));
     }
     json_decref(items);
     return found;

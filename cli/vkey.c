@@ -21,13 +21,3 @@ vkey_read(const struct call *call, size_t option, struct note_verifier *out)
             call->command->options[option].name, value);
     return rc == MAUTH_OK ? COMMAND_DONE : command_failed(call, &err);
 }
-
-void
-vkey_fingerprint(const char *vkey, char out[NOTE_FINGERPRINT_LEN + 1])
-{
-    struct note_verifier v;
-
-    if (note_verifier_parse(vkey, strlen(vkey), &v, NULL) != MAUTH_OK ||
-        note_fingerprint(&v, out, NULL) != MAUTH_OK)
-        out[0] = '\0';
-}

@@ -10,7 +10,4 @@
 enum command_exit vkey_read(
     const struct call *call, size_t option, struct note_verifier *out);
 
-/* Its fingerprint, as people compare it; "" of what is no verifier key. */
-void vkey_fingerprint(const char *vkey, char out[NOTE_FINGERPRINT_LEN + 1]);
-
 #endif

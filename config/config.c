@@ -13,6 +13,10 @@
 #include "config/scan.h"
 #include "config/walk.h"
 
+enum {
+    HANDOVER_S = 7 * 24 * 3600
+};
+
 /* What libconfig says, and what helps. */
 static const struct {
     const char *said;
@@ -370,4 +374,10 @@ config_longest_ticket_s(const struct config *c)
 {
     return c->tickets.identity_s > c->tickets.rights_s ? c->tickets.identity_s
                                                        : c->tickets.rights_s;
+}
+
+int64_t
+config_handover_s(const struct config *c)
+{
+    return c->keys.period_s ? config_longest_ticket_s(c) : HANDOVER_S;
 }

@@ -129,6 +129,10 @@ bool config_is_saml(const struct config_provider *p);
 /* Of the tickets that it allows. */
 int64_t config_longest_ticket_s(const struct config *c);
 
+/* By how long before a signing key's end the next one should sign: with a schedule for as
+ * long as its last tickets last, by hand a week. */
+int64_t config_handover_s(const struct config *c);
+
 /* True for 127.0.0.0/8 and ::1. */
 bool config_is_loopback(const char *address);
 

@@ -267,17 +267,20 @@ write_in_force(struct kv_txn *txn, const struct mauth_secret *seal, struct buf *
     struct mauth_err *err)
 {
     struct keystore_authority a;
-    char root[NOTE_VKEY_MAX + 1];
+    char root[NOTE_VKEY_MAX + 1], fingerprint[NOTE_FINGERPRINT_LEN + 1];
     struct delegation d;
     enum mauth_rc rc = authority_load(txn, seal, &a, err);
 
     if (rc == MAUTH_OK)
         rc = authority_read(&a, &d, err);
+    if (rc == MAUTH_OK)
+        rc = note_fingerprint(&a.root, fingerprint, err);
     if (rc == MAUTH_OK) {
         note_verifier_format(&a.root, root);
         buf_str(out, "{\"issuer\":");
         buf_json(out, d.issuer);
-        buf_printf(out, ",\"root\":\"%s\",", root);
+        buf_printf(
+            out, ",\"root\":\"%s\",\"root_fingerprint\":\"%s\",", root, fingerprint);
         rc = write_one(&a, out, err);
     }
     authority_clear(&a);
@@ -304,7 +307,7 @@ write_pending(struct kv_txn *txn, const struct mauth_secret *seal, struct buf *o
 
 static enum mauth_rc
 write_warnings(struct kv_txn *txn, const struct mauth_secret *seal, int64_t now_s,
-    struct buf *out, struct mauth_err *err)
+    int64_t handover_s, struct buf *out, struct mauth_err *err)
 {
     struct keystore *keys = NULL;
     bool suspended;
@@ -321,21 +324,21 @@ write_warnings(struct kv_txn *txn, const struct mauth_secret *seal, int64_t now_
         rc = keystore_load(txn, seal, &keys, err);
     if (rc != MAUTH_OK)
         return rc;
-    rc = key_warnings_json(keys, now_s, out, err);
+    rc = key_warnings_json(keys, now_s, handover_s, out, err);
     keystore_free(keys);
     return rc;
 }
 
 enum mauth_rc
 authority_view(struct kv_txn *txn, const struct mauth_secret *seal, int64_t now_s,
-    struct buf *out, struct mauth_err *err)
+    int64_t handover_s, struct buf *out, struct mauth_err *err)
 {
     enum mauth_rc rc = write_in_force(txn, seal, out, err);
 
     if (rc == MAUTH_OK)
         rc = write_pending(txn, seal, out, err);
     if (rc == MAUTH_OK)
-        rc = write_warnings(txn, seal, now_s, out, err);
+        rc = write_warnings(txn, seal, now_s, handover_s, out, err);
     buf_str(out, "}");
     if (rc == MAUTH_OK && !buf_ok(out))
         rc = mauth_fail(err, MAUTH_NO_MEMORY, "authority: no memory");

@@ -73,11 +73,13 @@ MAUTH_MUST_USE enum mauth_rc authority_change_refuse(struct kv_txn *txn,
     const struct authority_change *c, const char *reason, struct mauth_err *err);
 
 /*
- * {"issuer", "epoch", "authority", "root", "from", "until", "warnings": [...]} as JSON,
+ * {"issuer", "root", "root_fingerprint", "epoch", "authority", "from", "until",
+ * "warnings": [...]} as JSON,
  * and "pending": {"epoch", "authority", "from", "until", "request"} where one waits.
+ * handover_s as of key_warnings().
  */
 MAUTH_MUST_USE enum mauth_rc authority_view(struct kv_txn *txn,
-    const struct mauth_secret *seal, int64_t now_s, struct buf *out,
+    const struct mauth_secret *seal, int64_t now_s, int64_t handover_s, struct buf *out,
     struct mauth_err *err);
 
 #endif

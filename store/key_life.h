@@ -42,7 +42,7 @@ MAUTH_MUST_USE enum mauth_rc key_life_activate(struct kv_txn *txn, struct key_ch
 /*
  * Nothing that it signed counts any more, and its private half is destroyed. If it was
  * active, the next key for its audiences takes over, or else one that retires; without
- * either nothing signs for them until another is made active.
+ * either the key for all audiences signs for them, or nothing until another is active.
  *
  * MAUTH_NOT_FOUND  there is no such key
  */

@@ -13,7 +13,8 @@ struct planning {
     struct key_step *out;
 };
 
-/* The key that will follow another: of several the one that has waited for longest. */
+/* The key that will follow another before its end: of several the one that has waited for
+ * longest. */
 struct following {
     const struct signing_key *active;
     int64_t now_s;
@@ -29,6 +30,7 @@ match_next(struct signing_key *k, void *arg, struct mauth_err *err)
 
     (void)err;
     if (k->state != TRUST_NEXT || k->until_s <= f->now_s ||
+        k->from_s > f->active->until_s ||
         strcmp(k->audiences, f->active->audiences) != 0 ||
         (f->found && k->created_s >= f->created_s))
         return MAUTH_OK;
@@ -39,14 +41,30 @@ match_next(struct signing_key *k, void *arg, struct mauth_err *err)
     return MAUTH_OK;
 }
 
-/* When an active key's time to sign is over. */
+/* When an active key's last tickets would not be whole. */
+static int64_t
+by_end_s(const struct planning *p, const struct signing_key *k)
+{
+    return k->until_s - p->now->longest_s - KEY_RETIRES_MARGIN_S;
+}
+
+/* When its time to sign is over. */
 static int64_t
 due_s(const struct planning *p, const struct signing_key *k)
 {
     int64_t by_period_s = k->active_s + p->plan->period_s;
-    int64_t by_end_s = k->until_s - p->now->longest_s - KEY_RETIRES_MARGIN_S;
 
-    return by_period_s < by_end_s ? by_period_s : by_end_s;
+    return by_period_s < by_end_s(p, k) ? by_period_s : by_end_s(p, k);
+}
+
+/* It has been published for long enough; or there is no more time for that, and whoever
+ * activates it sees to it that all who verify have it. */
+static bool
+has_waited(
+    const struct planning *p, const struct signing_key *k, const struct following *f)
+{
+    return p->now->now_s >= f->created_s + p->plan->ahead_s ||
+           p->now->now_s >= by_end_s(p, k);
 }
 
 /* It is due: the step, unless it is to be skipped. */
@@ -87,8 +105,8 @@ plan_one(struct signing_key *k, void *arg, struct mauth_err *err)
         return MAUTH_OK; /* what follows it is made in a token as well, by hand */
     if (!f.found && takes(p)) {
         plan_to_prepare(p, k);
-    } else if (f.found && now_s >= due && now_s >= f.from_s &&
-               now_s >= f.created_s + p->plan->ahead_s && takes(p)) {
+    } else if (f.found && now_s >= due && now_s >= f.from_s && has_waited(p, k, &f) &&
+               takes(p)) {
         p->out->kind = KEY_STEP_ACTIVATE;
         memcpy(p->out->id, f.id, sizeof(f.id));
     }

@@ -62,39 +62,47 @@ is_for_same(const struct trust_key *a, const struct trust_key *b)
     return true;
 }
 
-/* One that is ready to take over, and lasts. */
-static bool
-has_successor(const struct keystore *keys, const struct trust_key *k, int64_t now_s)
+/* One that can take over before the end, and lasts; or NULL. */
+static const struct trust_key *
+find_successor(const struct keystore *keys, const struct trust_key *k, int64_t now_s)
 {
     for (size_t i = 0; i < keystore_count(keys); i++) {
         const struct trust_key *other = keystore_at(keys, i);
 
         if (other->state == TRUST_NEXT && is_for_same(k, other) &&
-            !ends_soon(other->until_s, now_s))
-            return true;
+            other->from_s <= k->until_s && !ends_soon(other->until_s, now_s))
+            return other;
     }
-    return false;
+    return NULL;
 }
 
 static void
 look_at_key(const struct keystore *keys, const struct trust_key *k, int64_t now_s,
-    struct buf *out)
+    int64_t handover_s, struct buf *out)
 {
+    const struct trust_key *next = find_successor(keys, k, now_s);
+
     if (k->state != TRUST_ACTIVE || !ends_soon(k->until_s, now_s) ||
-        has_successor(keys, k, now_s))
+        (next && k->until_s - now_s > handover_s))
         return;
     buf_printf(out, "The signing key %s ", mauth_key_id(k->key));
     say_end(out, k->until_s, now_s);
-    buf_str(out, ", and none is ready to follow it: `meshauth keys prepare`.\n");
+    if (next)
+        buf_printf(out,
+            ", and the one that follows it does not sign yet: `meshauth keys activate "
+            "%s`.\n",
+            mauth_key_id(next->key));
+    else
+        buf_str(out, ", and none is ready to follow it: `meshauth keys prepare`.\n");
 }
 
 enum mauth_rc
-key_warnings(
-    const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err)
+key_warnings(const struct keystore *keys, int64_t now_s, int64_t handover_s,
+    struct buf *out, struct mauth_err *err)
 {
     look_at_authority(keys, now_s, out);
     for (size_t i = 0; i < keystore_count(keys); i++)
-        look_at_key(keys, keystore_at(keys, i), now_s, out);
+        look_at_key(keys, keystore_at(keys, i), now_s, handover_s, out);
     return buf_ok(out) ? MAUTH_OK : mauth_fail(err, MAUTH_NO_MEMORY, "keys: no memory");
 }
 
@@ -111,22 +119,22 @@ look_for_away(const struct keystore *keys, struct buf *out)
 }
 
 enum mauth_rc
-key_warnings_all(
-    const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err)
+key_warnings_all(const struct keystore *keys, int64_t now_s, int64_t handover_s,
+    struct buf *out, struct mauth_err *err)
 {
     look_for_away(keys, out);
-    return key_warnings(keys, now_s, out, err);
+    return key_warnings(keys, now_s, handover_s, out, err);
 }
 
 enum mauth_rc
-key_warnings_json(
-    const struct keystore *keys, int64_t now_s, struct buf *out, struct mauth_err *err)
+key_warnings_json(const struct keystore *keys, int64_t now_s, int64_t handover_s,
+    struct buf *out, struct mauth_err *err)
 {
     struct buf lines;
     enum mauth_rc rc;
 
     buf_init(&lines);
-    rc = key_warnings_all(keys, now_s, &lines, err);
+    rc = key_warnings_all(keys, now_s, handover_s, &lines, err);
     if (rc == MAUTH_OK)
         buf_json_lines(out, buf_slice(&lines));
     buf_clear(&lines);

@@ -409,6 +409,15 @@ class Mesh:
         soft = resource.RLIM_INFINITY if size is None else size
         resource.prlimit(self.daemon.pid, resource.RLIMIT_FSIZE, (soft, resource.RLIM_INFINITY))
 
+    def readyz(self):
+        """What /readyz on the admin socket says: its status, and the document."""
+        c = Socket(self.dir / "admin.sock")
+        c.request("GET", "/readyz")
+        answer = c.getresponse()
+        said = answer.status, json.loads(answer.read())
+        c.close()
+        return said
+
     # Its log.
 
     def log_text(self):

@@ -11,7 +11,6 @@ import subprocess
 import time
 import unittest
 
-import harness
 from deciding import Deciding
 from harness import EXCHANGE, MESHAUTH, MESHAUTHD, PATIENCE_S, SAML2, SLOW, STORAGE, Mesh, free_port, main, run, wait_until
 from people import Person
@@ -101,15 +100,7 @@ class Renewal(AuthorityTest):
         self.mesh.start()
         self.assertEqual([line["message"] for line in self.mesh.log() if line.get("message", "").startswith("The auth")],
                          [warning])
-        self.assertEqual(self.ready(), (200, {"status": "ready", "warnings": [warning]}))
-
-    def ready(self):
-        c = harness.Socket(self.mesh.dir / "admin.sock")
-        c.request("GET", "/readyz")
-        answer = c.getresponse()
-        said = answer.status, json.loads(answer.read())
-        c.close()
-        return said
+        self.assertEqual(self.mesh.readyz(), (200, {"status": "ready", "warnings": [warning]}))
 
     def test_without_meshauthd(self):
         self.mesh.stop()

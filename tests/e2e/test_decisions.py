@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """What services accept comes back to the account service: a ticket that it has never
 issued raises an alarm. It is made by a thief who runs a copy of the whole store."""
-import json
 import shutil
 import subprocess
 
@@ -98,10 +97,7 @@ class Decisions(MeshTest):
         self.assertEqual((alarm["actor"], alarm["ticket"], alarm["digest"], alarm["reason"], alarm["outcome"]),
                          (self.relay.id, ticket.id, ticket.digest, "not-issued", "deny"))
         self.assertIn(f"ALARM: {self.relay.id} has accepted the ticket {ticket.id}", self.mesh.log_text())
-        c = harness.Socket(self.mesh.dir / "admin.sock")
-        c.request("GET", "/readyz")
-        said = json.loads(c.getresponse().read())
-        c.close()
+        said = self.mesh.readyz()[1]
         self.assertIn(f"The service {self.relay.id} accepts tickets that were not issued here", "\n".join(said["warnings"]))
 
     # What is handed in by a service that is not to be trusted.

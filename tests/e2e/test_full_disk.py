@@ -2,7 +2,6 @@
 """A disk that fills up under load, on a small file system of its own: what was answered
 is on record, once; what cannot be put on record is not issued; an admin can still end
 rights; and when there is room again the service is back by itself."""
-import json
 import os
 import pathlib
 import shutil
@@ -10,7 +9,6 @@ import subprocess
 import threading
 import unittest
 
-import harness
 from harness import MESHAUTH, MESHAUTHD, Device, Mesh, Ticket, main, run, wait_until
 
 DISK_MIB = 24
@@ -108,14 +106,6 @@ class FullDisk(unittest.TestCase):
         for t in threads:
             t.join()
 
-    def ready(self):
-        c = harness.Socket(self.mesh.dir / "admin.sock")
-        c.request("GET", "/readyz")
-        answer = c.getresponse()
-        said = answer.status, json.loads(answer.read())
-        c.close()
-        return said
-
     def assert_all_on_record(self):
         records = self.mesh.audit()
         self.assertEqual(sorted(r["sequence"] for r in records), list(range(len(records))))
@@ -124,13 +114,13 @@ class FullDisk(unittest.TestCase):
         self.assertEqual({t.id for t in self.answered} - set(tickets), set(), "a ticket left that is not on record")
 
     def test_fills_up_under_load(self):
-        self.assertEqual(self.ready()[0], 200)
+        self.assertEqual(self.mesh.readyz()[0], 200)
         self.mesh.disk.fill(RESERVE_MIB * MIB + MIB // 2)
         self.load()
         self.assertGreater(len(self.answered), 0)
         for answer in self.refused:
             self.assertEqual((answer.status, answer.json["error"]), (503, "temporarily_unavailable"), answer)
-        status, said = self.ready()
+        status, said = self.mesh.readyz()
         self.assertEqual((status, said["status"]), (503, "not-ready"))
         self.assertRegex(said["problems"][0], f"^Nothing can be put on record: store: less than {RESERVE_MIB} MiB")
         self.assertGreater(self.mesh.disk.free, (RESERVE_MIB - 1) * MIB, "the reserve is left alone")
@@ -148,11 +138,11 @@ class FullDisk(unittest.TestCase):
         self.refused.clear()
         self.load()
         self.assertEqual({a.status for a in self.refused}, {503})
-        self.assertEqual(self.ready()[0], 503)
+        self.assertEqual(self.mesh.readyz()[0], 503)
 
         # Room again: it goes on by itself.
         self.mesh.disk.make_room()
-        wait_until(lambda: self.ready()[0] == 200, "the service to be ready again", patience_s=90)
+        wait_until(lambda: self.mesh.readyz()[0] == 200, "the service to be ready again", patience_s=90)
         count = len(self.answered)
         answer = self.mesh.exchange(self.tokens[2], self.devices[2])
         self.assertEqual(answer.status, 200, answer)

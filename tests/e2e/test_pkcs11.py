@@ -8,7 +8,6 @@ import subprocess
 import threading
 import time
 
-import harness
 from harness import (EXCHANGE, MESHAUTH, ROOT, SAML2, SLOW, STORAGE, Device, Mesh, MeshTest, Ticket, main, run,
                      wait_until)
 from people import Person
@@ -57,13 +56,9 @@ class TokenTest(MeshTest):
 
     def ready(self):
         """What /readyz says; its warnings are kept."""
-        c = harness.Socket(self.mesh.dir / "admin.sock")
-        c.request("GET", "/readyz")
-        answer = c.getresponse()
-        said = json.loads(answer.read())
-        c.close()
+        status, said = self.mesh.readyz()
         self.warnings = "\n".join(said["warnings"])
-        return answer.status, said["status"]
+        return status, said["status"]
 
     def messages(self, word):
         return [line["message"] for line in self.mesh.log() if word in line.get("message", "")]

@@ -1,5 +1,4 @@
 """Other rules, by SIGHUP and at start: what they end, and that bad ones change nothing."""
-import json
 import signal
 import subprocess
 
@@ -35,11 +34,7 @@ class Reload(harness.MeshTest):
         return self.signal(says)
 
     def warnings(self):
-        c = harness.Socket(self.mesh.dir / "admin.sock")
-        c.request("GET", "/readyz")
-        said = json.loads(c.getresponse().read())
-        c.close()
-        return said["warnings"]
+        return self.mesh.readyz()[1]["warnings"]
 
     def since(self):
         """The number below which every ticket is dead; 0 if none is."""

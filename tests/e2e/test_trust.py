@@ -5,7 +5,7 @@ import pathlib
 import re
 import time
 
-from harness import PROMPT_S, SLOW, MeshTest, main, wait_until
+from harness import FORM, PROMPT_S, SLOW, MeshTest, main, wait_until
 from people import Person
 from services import Service, Socket, ask_later, threads_of
 
@@ -155,6 +155,28 @@ class Trust(MeshTest):
         answer = service.call("GET", "/v1/trust?after=99.0", sent=lambda: Socket(self.mesh).call(
             "DELETE", "services/leaving", if_match="*"))
         self.assert_over(answer)
+
+
+class Troubles(MeshTest):
+    def test_a_file_that_cannot_be_replaced(self):
+        """/readyz says so until it can be, and the log says it once."""
+        aside = self.mesh.trust.with_name("aside")
+        before = self.mesh.trust.read_bytes()
+        self.mesh.trust.rename(aside)
+        self.mesh.trust.mkdir()
+        person = Person(self.mesh, "alice")
+        person.must(200, "POST", "/v1/revoke", f"token={person.credential}", headers={"Content-Type": FORM})
+        wait_until(lambda: self.mesh.readyz()[1]["warnings"], "a warning")
+        status, said = self.mesh.readyz()
+        self.assertEqual((status, said["status"]), (200, "ready"))
+        self.assertIn("The trust file was not replaced: ", said["warnings"][0])
+        time.sleep(2.5)  # it was tried again
+        lines = [line for line in self.mesh.log() if line.get("message", "").startswith("the trust file was not")]
+        self.assertEqual(len(lines), 1)
+        self.mesh.trust.rmdir()
+        aside.rename(self.mesh.trust)
+        wait_until(lambda: not self.mesh.readyz()[1]["warnings"], "it to be well again")
+        wait_until(lambda: self.mesh.trust.read_bytes() != before, "another file")
 
 
 class Bounds(MeshTest):

@@ -389,7 +389,7 @@ view_in(struct kv_txn *txn, void *arg, struct mauth_err *err)
     void **with = arg;
     const struct press *p = with[0];
 
-    return authority_view(txn, p->seal, 1500, with[1], err);
+    return authority_view(txn, p->seal, 1500, 0, with[1], err);
 }
 
 static enum mauth_rc

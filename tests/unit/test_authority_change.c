@@ -45,7 +45,7 @@ look(struct kv_txn *txn, void *arg, struct mauth_err *err)
 
     l->waits = authority_load_pending(txn, l->p->seal, &l->pending, err);
     if (rc == MAUTH_OK)
-        rc = authority_view(txn, l->p->seal, NOW_S, &l->view, err);
+        rc = authority_view(txn, l->p->seal, NOW_S, 0, &l->view, err);
     return rc ? rc : signing_key_serial(txn, &l->serial, err);
 }
 

@@ -7,6 +7,7 @@
 #include "authsvc/own_trust.h"
 #include "authsvc/parking.h"
 #include "authsvc/refusals.h"
+#include "authsvc/trouble.h"
 #include "authsvc/verifiers.h"
 #include "base/time.h"
 #include "keys/trust.h"
@@ -57,6 +58,7 @@ set_up(void **state)
     assert_int_equal(own_trust_new(&w.service.trust, NULL), MAUTH_OK);
     assert_int_equal(
         verifiers_open(w.service.kv, &w.service.verifiers, NULL), MAUTH_OK);
+    assert_int_equal(troubles_new(&w.service.troubles, NULL), MAUTH_OK);
     assert_int_equal(parking_new(1, 1000, &w.service.waiting, NULL), MAUTH_OK);
     assert_int_equal(parking_new(1, 1000, &w.service.followers, NULL), MAUTH_OK);
     *state = &w;
@@ -71,6 +73,7 @@ tear_down(void **state)
     housekeeper_stop(w->keeper);
     unlink(w->file);
     rmdir(w->dir);
+    troubles_free(w->service.troubles);
     refusals_free(w->service.refusals);
     own_keys_close(w->service.keys);
     shared_free(w->service.trust);

@@ -58,7 +58,8 @@ asking(void **state)
 static const char *
 make_at(struct key_world *w, const char *audiences, int64_t from_s, int64_t created_s)
 {
-    struct keystore_key k = {TRUST_NEXT, from_s, KEY_UNTIL_S, audiences, created_s};
+    int64_t until_s = from_s < KEY_UNTIL_S ? KEY_UNTIL_S : 2 * KEY_UNTIL_S;
+    struct keystore_key k = {TRUST_NEXT, from_s, until_s, audiences, created_s};
 
     w->make = k;
     assert_int_equal(kv_write(w->s.kv, key_world_add, w, NULL), MAUTH_OK);
@@ -97,6 +98,22 @@ publishes_long_enough(void **state)
     assert_string_equal(due(&a, KEY_FROM_S + PERIOD_S), "nothing");
     assert_string_equal(due(&a, KEY_FROM_S + PERIOD_S + AHEAD_S - 2), "nothing");
     assert_activates(&a, KEY_FROM_S + PERIOD_S + AHEAD_S - 1, late);
+}
+
+/* Rather early than with nobody to sign; and one that comes too late follows nobody. */
+static void
+leaves_no_gap(void **state)
+{
+    struct asking a = asking(state);
+    const char *late;
+
+    a.plan.period_s = KEY_UNTIL_S;
+    (void)key_world_make(a.w, TRUST_ACTIVE, "*");
+    (void)make_at(a.w, "*", KEY_UNTIL_S + 1, KEY_FROM_S);
+    assert_string_equal(due(&a, LAST_S - AHEAD_S), "prepare P-256 *");
+    late = make_at(a.w, "*", KEY_FROM_S, LAST_S - 1);
+    assert_string_equal(due(&a, LAST_S - 1), "nothing");
+    assert_activates(&a, LAST_S, late);
 }
 
 static void
@@ -200,6 +217,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(lets_one_follow_the_other),
         TEST(publishes_long_enough),
+        TEST(leaves_no_gap),
         TEST(waits_for_a_keys_own_time),
         TEST(is_earlier_for_a_key_that_ends),
         TEST(makes_none_for_a_token),

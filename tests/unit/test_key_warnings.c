@@ -2,13 +2,15 @@
 #include "store/key_warnings.h"
 #include "tests/unit/press.h"
 
-#define DAY_S INT64_C(86400)
-#define END_S (400 * DAY_S)
+#define DAY_S      INT64_C(86400)
+#define END_S      (400 * DAY_S)
+#define HANDOVER_S (DAY_S / 2)
 
 struct key {
     enum trust_state state;
     int64_t until_s;
     const char *audiences;
+    int64_t from_s; /* 0: by now */
 };
 
 static enum mauth_rc
@@ -17,7 +19,8 @@ add(struct kv_txn *txn, void *arg, struct mauth_err *err)
     static const uint8_t nonce[12] = {9};
     const struct press *p = ((void **)arg)[0];
     const struct key *k = ((void **)arg)[1];
-    struct keystore_key key = {k->state, 1000, k->until_s, k->audiences, 1000};
+    struct keystore_key key = {
+        k->state, k->from_s ? k->from_s : 1000, k->until_s, k->audiences, 1000};
     struct buf der;
     enum mauth_rc rc;
 
@@ -47,7 +50,7 @@ warnings(const struct key *more, size_t count, int64_t now_s)
     keystore_free(p.keys);
     assert_int_equal(kv_read(p.s.kv, press_load, &p, NULL), MAUTH_OK);
     buf_init(&out);
-    assert_int_equal(key_warnings(p.keys, now_s, &out, NULL), MAUTH_OK);
+    assert_int_equal(key_warnings(p.keys, now_s, HANDOVER_S, &out, NULL), MAUTH_OK);
     snprintf(said, sizeof(said), "%s", buf_cstr(&out));
     buf_clear(&out);
     press_tear_down(&p);
@@ -88,11 +91,14 @@ knows_who_follows_a_key(void **state)
         struct key key;
         bool follows;
     } cases[] = {
-        {"the next", {TRUST_NEXT, END_S + 31 * DAY_S, "*"}, true},
-        {"one that does not last", {TRUST_NEXT, END_S, "*"}, false},
-        {"one for others", {TRUST_NEXT, END_S + 31 * DAY_S, "urn:a"}, false},
-        {"one that has signed", {TRUST_RETIRING, END_S + 31 * DAY_S, "*"}, false},
-        {"one that is revoked", {TRUST_REVOKED, END_S + 31 * DAY_S, "*"}, false},
+        {"the next", {TRUST_NEXT, END_S + 31 * DAY_S, "*", 0}, true},
+        {"one that does not last", {TRUST_NEXT, END_S, "*", 0}, false},
+        {"one for others", {TRUST_NEXT, END_S + 31 * DAY_S, "urn:a", 0}, false},
+        {"one that has signed", {TRUST_RETIRING, END_S + 31 * DAY_S, "*", 0}, false},
+        {"one that is revoked", {TRUST_REVOKED, END_S + 31 * DAY_S, "*", 0}, false},
+        {"one that signs at its end", {TRUST_NEXT, END_S + 31 * DAY_S, "*", END_S},
+            true},
+        {"one for later", {TRUST_NEXT, END_S + 31 * DAY_S, "*", END_S + 1}, false},
     };
 
     (void)state;
@@ -104,12 +110,25 @@ knows_who_follows_a_key(void **state)
     }
 }
 
+/* It is there, and nobody makes it sign. */
+static void
+warns_when_the_next_is_forgotten(void **state)
+{
+    static const struct key next = {TRUST_NEXT, END_S + 31 * DAY_S, "*", 0};
+
+    (void)state;
+    assert_null(strstr(warnings(&next, 1, END_S - HANDOVER_S - 1), "The signing key"));
+    assert_non_null(strstr(warnings(&next, 1, END_S - HANDOVER_S),
+        ", in less than a day, and the one that follows it does not sign yet: "
+        "`meshauth keys activate "));
+}
+
 static void
 looks_at_each_active_key(void **state)
 {
     static const struct key bound[] = {
-        {TRUST_ACTIVE, END_S - 10 * DAY_S, "urn:a,urn:b"},
-        {TRUST_NEXT, END_S + 31 * DAY_S, "urn:a,urn:b"}};
+        {TRUST_ACTIVE, END_S - 10 * DAY_S, "urn:a,urn:b", 0},
+        {TRUST_NEXT, END_S + 31 * DAY_S, "urn:a,urn:b", 0}};
     const char *said = warnings(bound, 1, END_S - 35 * DAY_S);
 
     (void)state;
@@ -127,10 +146,11 @@ says_it_in_json(void **state)
     (void)state;
     press_set_up_until(&p, END_S);
     buf_init(&out);
-    assert_int_equal(key_warnings_json(p.keys, 1500, &out, NULL), MAUTH_OK);
+    assert_int_equal(key_warnings_json(p.keys, 1500, HANDOVER_S, &out, NULL), MAUTH_OK);
     assert_string_equal(buf_cstr(&out), "[]");
     buf_rewind(&out);
-    assert_int_equal(key_warnings_json(p.keys, END_S - DAY_S, &out, NULL), MAUTH_OK);
+    assert_int_equal(
+        key_warnings_json(p.keys, END_S - DAY_S, HANDOVER_S, &out, NULL), MAUTH_OK);
     assert_non_null(strstr(buf_cstr(&out), "[\"The authority's time"));
     assert_non_null(strstr(buf_cstr(&out), "renew`.\",\"The signing key "));
     assert_non_null(strstr(buf_cstr(&out), "prepare`.\"]"));
@@ -145,6 +165,7 @@ main(void)
         cmocka_unit_test(is_quiet_while_all_is_well),
         cmocka_unit_test(warns_from_thirty_days_before),
         cmocka_unit_test(knows_who_follows_a_key),
+        cmocka_unit_test(warns_when_the_next_is_forgotten),
         cmocka_unit_test(looks_at_each_active_key),
         cmocka_unit_test(says_it_in_json),
     };
