@@ -283,9 +283,9 @@ allow_files(int connections, struct mauth_err *err)
     return MAUTH_OK;
 }
 
-/* Before any thread: signals blocked, no core dumps, libraries ready. */
+/* Before any thread: signals blocked, libraries ready. */
 static enum mauth_rc
-prepare_process(sigset_t *signals, struct mauth_err *err)
+prepare_process(bool hardened, sigset_t *signals, struct mauth_err *err)
 {
     enum mauth_rc rc;
 
@@ -295,7 +295,7 @@ prepare_process(sigset_t *signals, struct mauth_err *err)
     sigaddset(signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    if (!process_harden())
+    if (!hardened)
         log_info(
             "keys lie in memory that may be swapped: none can be locked (ulimit -l; "
             "LimitMEMLOCK=)");
@@ -333,13 +333,14 @@ main(int argc, char **argv)
     struct mauth_err err = MAUTH_ERR_INIT;
     struct config *config = NULL;
     const char *file = NULL;
-    bool only_check = false;
+    bool hardened, only_check = false;
     sigset_t signals;
     enum mauth_rc rc;
     int option, code = EXIT_DONE;
 
     if (!file_guard_standard())
         return EXIT_FAILED; /* and nowhere to say so */
+    hardened = process_harden();
     keep_memory();
     while ((option = getopt_long(argc, argv, "c:th", longs, NULL)) != -1) {
         switch (option) {
@@ -360,7 +361,7 @@ main(int argc, char **argv)
     }
     rc = only_check ? MAUTH_OK : allow_files(config->limits.connections, &err);
     if (rc == MAUTH_OK)
-        rc = prepare_process(&signals, &err);
+        rc = prepare_process(hardened, &signals, &err);
     if (rc == MAUTH_OK && only_check)
         code = check_only(config);
     else if (rc == MAUTH_OK)

@@ -68,6 +68,51 @@ keeps_secrets_out_of_dumps(void **state)
     assert_true(memory_find(raw, sizeof(raw)).open > 0);
 }
 
+/* A P-256 key's private number in its PKCS#8, behind these bytes; RFC 5915. */
+static void
+take_number(const struct buf *der, uint8_t out[32])
+{
+    static const uint8_t before[] = {0x30, 0x6b, 0x02, 0x01, 0x01, 0x04, 0x20};
+    const uint8_t *p = memmem(der->data, der->len, before, sizeof(before));
+
+    assert_non_null(p);
+    memcpy(out, p + sizeof(before), 32);
+}
+
+/* In disguise; as it is written, and as libcrypto counts with it. */
+static size_t
+count_open(const uint8_t number[32])
+{
+    uint8_t turned[32];
+
+    for (size_t i = 0; i < sizeof(turned); i++)
+        turned[i] = number[sizeof(turned) - 1 - i];
+    return memory_find(number, 32).open + memory_find(turned, 32).open;
+}
+
+/* Made, written, read, used and let go: nothing of it stays where it could be swapped. */
+static void
+leaves_no_private_number_behind(void **state)
+{
+    const struct text message = {"m", 1};
+    uint8_t number[32], signature[KEY_SIGNATURE_MAX];
+    struct signer *s = NULL;
+    struct buf der;
+    size_t len;
+
+    (void)state;
+    buf_init_secret(&der);
+    assert_int_equal(signer_generate(SIGNER_P256, &der, NULL), MAUTH_OK);
+    assert_int_equal(signer_from_pkcs8(der.data, der.len, &s, NULL), MAUTH_OK);
+    assert_int_equal(signer_sign(s, &message, 1, signature, &len, NULL), MAUTH_OK);
+    take_number(&der, number);
+    memory_hide(number, sizeof(number));
+    buf_clear(&der);
+    assert_int_equal(count_open(number), 0); /* while it is used */
+    signer_free(s);
+    assert_int_equal(count_open(number), 0);
+}
+
 int
 main(void)
 {
@@ -75,6 +120,7 @@ main(void)
         cmocka_unit_test(leaves_no_core),
         cmocka_unit_test(keeps_private_numbers_apart),
         cmocka_unit_test(keeps_secrets_out_of_dumps),
+        cmocka_unit_test(leaves_no_private_number_behind),
     };
 
     (void)process_harden(); /* locked or not, all of this holds */
