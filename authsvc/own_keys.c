@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/fault.h"
 #include "base/time.h"
 #include "store/audit.h"
 #include "store/key_life.h"
@@ -120,7 +121,9 @@ end_one(struct kv_txn *txn, void *arg, struct mauth_err *err)
 
     if (rc != MAUTH_OK || !e->id[0])
         return rc;
-    return audit_append_record(txn, &record, e->salt, err);
+    rc = audit_append_record(txn, &record, e->salt, err);
+    fault_point("key.ended");
+    return rc;
 }
 
 static enum mauth_rc
@@ -142,6 +145,8 @@ own_keys_end(struct own_keys *o, int64_t now_s, char id[MAUTH_KEY_ID_LEN + 1],
         rc = mauth_random(e.salt, sizeof(e.salt), err);
     if (rc == MAUTH_OK && e.id[0])
         rc = kv_write(o->kv, end_one, &e, err);
+    if (e.id[0])
+        fault_point("key.end-committed");
     memcpy(id, e.id, sizeof(e.id));
     return rc;
 }

@@ -21,6 +21,7 @@ REVOKE = ("key.put:1", "key.handed-over", "key.put:2", "admin.recorded", "admin.
 RESEAL = ("reseal.new-key", "key.put:1", "key.put:2", "reseal.put", "reseal.recorded", "reseal.committed")
 # And behind it, while meshauthd makes it known. One trust file is made at the start.
 LISTED = ("key.listed",)  # of a new one
+END = ("key.ended", "key.end-committed")
 FOLLOW = ("keys.in-force", "trust.numbered:2", "trust.published:2")
 
 
@@ -237,16 +238,56 @@ class ByItself(Crash):
         for fault in PREPARE[:3]:
             with self.subTest(fault):
                 before, known = self.state(), len(self.records())
-                self.start_with(fault)
-                self.mesh.signal(signal.SIGHUP)  # what it does each minute, now
-                self.assertEqual(self.mesh.daemon.wait(PATIENCE_S), -signal.SIGKILL, f"{fault} is not on the way")
-                self.mesh.daemon = None
+                self.dies_at(fault)
                 self.assertFalse(self.judge(("prepare",), before, self.records()[known:]))
         before, known = self.state(), len(self.records())
         self.mesh.start()
         self.mesh.signal(signal.SIGHUP)
         wait_until(lambda: self.state() != before, "the next key")
         self.assertTrue(self.judge(("prepare",), before, self.records()[known:]))
+
+
+    def ended(self):
+        lines = run(MESHAUTH, "audit", "query", "-c", self.mesh.conf, "--action", "key.end", "--json").stdout.splitlines()
+        return [json.loads(line)["key"] for line in lines]
+
+    def dies_at(self, fault):
+        self.start_with(fault)
+        self.mesh.signal(signal.SIGHUP)  # what it does each minute, now
+        self.assertEqual(self.mesh.daemon.wait(PATIENCE_S), -signal.SIGKILL, f"{fault} is not on the way")
+        self.mesh.daemon = None
+
+    def test_activate(self):
+        """The active one ends before its tickets would be whole: the next takes over."""
+        brief = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 360 + 600))
+        id = json.loads(self.keys("prepare", "--json", "--until", brief).stdout)["id"]
+        self.settle()
+        self.keys("activate", id)
+        for fault in ACTIVATE[:4]:
+            with self.subTest(fault):
+                before, known = self.state(), len(self.records())
+                self.dies_at(fault)
+                self.assertFalse(self.judge(("activate",), before, self.records()[known:]))
+        before, known = self.state(), len(self.records())
+        self.dies_at(FOLLOW[0])
+        self.assertTrue(self.judge(("activate",), before, self.records()[known:]))
+        self.assertEqual(self.state()[self.next], "active")
+
+    def test_end(self):
+        """A key whose time is over leaves, once, and its record with it."""
+        for fault in END:
+            with self.subTest(fault):
+                brief = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+                id = json.loads(self.keys("prepare", "--json", "--until", brief).stdout)["id"]
+                self.settle()
+                wait_until(lambda moment=time.time() + 3: time.time() > moment, "the key's time to be over")
+                self.dies_at(fault)
+                self.assertEqual((id in self.state(), self.ended().count(id)), (fault == END[0], int(fault != END[0])))
+                self.mesh.start()
+                self.mesh.signal(signal.SIGHUP)
+                wait_until(lambda id=id: id not in self.state(), "the key to leave")
+                self.mesh.stop()
+                self.assertEqual(self.ended().count(id), 1)
 
 
 class Points(unittest.TestCase):
@@ -256,7 +297,7 @@ class Points(unittest.TestCase):
         for folder in ("audit", "store", "cli", "authsvc"):
             for file in (ROOT / folder).glob("*.c"):
                 found.update(re.findall(r'fault_point\("([a-z.-]+)"\)', file.read_text()))
-        self.assertEqual(found, names(PREPARE + ACTIVATE + REVOKE + RESEAL + LISTED + FOLLOW + AUTHORITY + RESTORE +
+        self.assertEqual(found, names(PREPARE + ACTIVATE + REVOKE + RESEAL + LISTED + FOLLOW + END + AUTHORITY + RESTORE +
                                       ARCHIVE + ERASE))
 
     def test_there_are_none_elsewhere(self):
