@@ -16,6 +16,7 @@ enum {
     P2P = 8,      /* has two audiences and no permit */
     P256 = 16,
     RSA2048 = 32,
+    LOGIN = 64, /* is no ticket: an identity one that is a login elsewhere */
     PERMITS = RIGHTS | BEARER,
     BOUND = IDENTITY | RIGHTS | P2P,
     SHORT = RIGHTS | BEARER | P2P, /* from 10:00:00 to 10:10:00 */

@@ -17,6 +17,9 @@ struct base {
 };
 
 void base_load(struct base *b);
+/* The same of a ticket that is no golden one: xml, malloc'd and terminated, is the base's
+ * from now on. */
+void base_take(struct base *b, char *xml);
 void base_clear(struct base *b);
 
 struct forgery {
@@ -28,6 +31,7 @@ struct forgery {
     bool is_set;           /* several tickets, or another header: not for one alone */
     unsigned step;         /* a case of many: counts them... */
     bool more;             /* ...while this is set */
+    bool missed;           /* a base that is no ticket lacks what the case changes */
 };
 
 typedef void forgery_make(struct forgery *f, int arg);
