@@ -118,6 +118,12 @@ say_refused(const struct broker *b, const struct token_refusal *no,
         err->rc == MAUTH_DENIED ? hint_for(b, no, want) : "");
 }
 
+static bool
+is_refusal(const struct mauth_err *err)
+{
+    return err->rc == MAUTH_DENIED || err->rc == MAUTH_CONFLICT;
+}
+
 static enum command_exit
 say_no(const struct broker *b, const struct token_refusal *no,
     const struct token_rights *want, const struct mauth_err *err)
@@ -138,8 +144,7 @@ say_no(const struct broker *b, const struct token_refusal *no,
         command_complain(b->call,
             "%s answered with status %ld and no reason; is this an account service?",
             url, no->status);
-    return err->rc == MAUTH_DENIED || err->rc == MAUTH_CONFLICT ? COMMAND_REFUSED
-                                                                : COMMAND_FAILED;
+    return is_refusal(err) ? COMMAND_REFUSED : COMMAND_FAILED;
 }
 
 /* Identity. */
@@ -192,6 +197,8 @@ fetch(struct broker *b, const struct token_rights *want)
     if (rc == MAUTH_OK)
         rc = wallet_add(b->wallet, buf_slice(&answer), want, time_now_s(), &err);
     buf_clear(&answer);
+    if (rc != MAUTH_OK && !is_refusal(&err) && broker_has(b, want))
+        return COMMAND_DONE; /* a kept one is still valid */
     return rc == MAUTH_OK ? COMMAND_DONE : say_no(b, &no, want, &err);
 }
 
@@ -251,8 +258,6 @@ broker_rights(
     if (rc != MAUTH_OK)
         return say_no(b, &no, NULL, &err);
     code = fetch(b, want);
-    if (code == COMMAND_FAILED && wallet_find(b->wallet, want, now_s, out))
-        return COMMAND_DONE;
     if (code == COMMAND_DONE && !wallet_find(b->wallet, want, now_s, out))
         code = say_less(b, want);
     return code;

@@ -100,6 +100,7 @@ extern const struct command logout_command;
 extern const struct command device_list_command;
 extern const struct command device_show_command;
 extern const struct command device_rename_command;
+extern const struct command device_unattended_command;
 extern const struct command device_release_command;
 extern const struct command folder_create_command;
 extern const struct command folder_list_command;

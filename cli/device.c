@@ -117,6 +117,30 @@ do_rename(struct mesh *m, const struct call *call)
     return code;
 }
 
+/* Whether somebody sits in front of it: where nobody does, its login goes on by itself. */
+static enum command_exit
+do_mark(struct mesh *m, const struct call *call)
+{
+    bool alone = strcmp(call->arg[1], "yes") == 0;
+    char id[ID_LEN + 1], url[MESH_URL_MAX];
+    json_t *device = NULL, *body = json_pack("{s:b}", "unattended", alone);
+    enum command_exit code = COMMAND_DONE;
+
+    if (!alone && strcmp(call->arg[1], "no") != 0)
+        code = command_misused(call, "unattended: yes or no");
+    if (code == COMMAND_DONE)
+        code = find(m, call, id, url);
+    if (code == COMMAND_DONE)
+        code = mesh_patch(m, url, body, &device);
+    if (code == COMMAND_DONE)
+        code = mesh_done(call, device, id,
+            alone ? "unattended: its login goes on until it is released"
+                  : "attended: its login ends with its session");
+    json_decref(device);
+    json_decref(body);
+    return code;
+}
+
 /* The login on this device ends with its claim; our part of it is removed as well. */
 static enum command_exit
 do_release(struct mesh *m, const struct call *call)
@@ -156,6 +180,12 @@ static enum command_exit
 rename_it(const struct call *call)
 {
     return mesh_run(call, hints, do_rename);
+}
+
+static enum command_exit
+mark(const struct call *call)
+{
+    return mesh_run(call, hints, do_mark);
 }
 
 static enum command_exit
@@ -203,6 +233,22 @@ const struct command device_rename_command = {
     .args_min = 2,
     .args_max = 2,
     .run = rename_it,
+};
+
+const struct command device_unattended_command = {
+    .noun = "device",
+    .verb = "unattended",
+    .synopsis = "DEVICE yes|no [--account URL] [--json]",
+    .summary = "whether nobody sits in front of it",
+    .about =
+        "A server on which nobody could log in again: the login there is renewed for\n"
+        "as long as your claim on it stands, beyond its session's end. DEVICE is its\n"
+        "id, or its exact name when only one of yours has it.",
+    .example = "  meshauth device unattended \"build server\" yes",
+    .options = options,
+    .args_min = 2,
+    .args_max = 2,
+    .run = mark,
 };
 
 const struct command device_release_command = {

@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
     &device_list_command,
     &device_show_command,
     &device_rename_command,
+    &device_unattended_command,
     &device_release_command,
     &folder_create_command,
     &folder_list_command,

@@ -73,6 +73,12 @@ class Devices(CommandTest):
         renamed = alice.json("device", "rename", other["id"], "<b>Möbile</b>")
         self.assertEqual((renamed["name"], renamed["version"]), ("<b>Möbile</b>", other["version"] + 2))
 
+        self.assertEqual(alice.text("device", "unattended", other["id"], "yes"),
+                         f"{other['id']}: unattended: its login goes on until it is released\n")
+        self.assertRegex(alice.text("device", "list"), rf"{other['id']} +\S+ +unattended\n")
+        self.assertIs(alice.json("device", "unattended", other["id"], "no")["unattended"], False)
+        self.refused(alice, 2, "unattended: yes or no", "device", "unattended", other["id"], "maybe")
+
         self.assertEqual(alice.json("device", "release", other["id"]), {})
         # By its session, or once our own trust file has arrived by its ticket.
         self.refused(phone, 1, f"log in again. That is `meshauth login {self.mesh.url}`.", "device", "list")

@@ -6,18 +6,21 @@ import json
 import pathlib
 import re
 import threading
+import time
 import unittest
 
+import people
 import saml_idp
 from authority import FoundProvider
 from commands import User
-from harness import (EXCHANGE, MESHAUTH, MESHAUTHD, SAML2, STORAGE, Device, Mesh, MeshTest, Ticket, main, run,
+from harness import (EXCHANGE, MESHAUTH, MESHAUTHD, SAML2, SLOW, STORAGE, Device, Mesh, MeshTest, Ticket, main, run,
                      wait_until)
 from idtoken import b64
 
 ISSUER_TAG = r"<saml:Issuer>[^<]*</saml:Issuer>"
 ASSERTION = re.compile(r"<saml:Assertion .*?</saml:Assertion>", re.S)
 SIGNATURE = re.compile(r"<ds:Signature .*?</ds:Signature>", re.S)
+EMPTY_DIGEST = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 SAML_NS = ' xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"'
 
 
@@ -43,6 +46,27 @@ class Person(User):
         state = json.loads((self.account / "account.json").read_text())
         mesh.secrets.update(t["credential"][-60:-20] for t in state["tickets"])
         return json.loads(done.stdout)
+
+
+class OnDevice(people.Person):
+    """One of them on a device of the test's."""
+
+    def __init__(self, test, name):
+        self.test = test
+        super().__init__(test.mesh, name)
+
+    def login(self):
+        self.take(self.test.trade(xml_of(self.test.idp.log_in(self.name)), self.device))
+
+    def renew(self):
+        answer = self.mesh.post({"grant_type": EXCHANGE, "subject_token_type": SAML2, "subject_token": self.credential},
+                                self.device)
+        if answer.status == 200:
+            self.take(answer)
+        return answer
+
+    def take(self, answer):
+        self.credential = answer.json["access_token"]
 
 
 class SamlTest(MeshTest):
@@ -169,14 +193,26 @@ class Login(SamlTest):
         self.assertEqual(sorted(a.status for a in answers), [200] + [400] * 7)
         self.assertEqual({self.mesh.log_of(a)["reason"] for a in answers if a.status == 400}, {"saml-used"})
 
-    def test_no_session_outlives_the_providers(self):
-        self.idp.write()
+    def set_duration(self, seconds):
+        """Of sessions at the provider."""
         config = self.idp.folder / "config.php"
-        config.write_text(config.read_text().replace("'timezone'", "'session.duration' => 90, 'timezone'"))
-        xml = xml_of(self.idp.log_in("alice"))
-        answer = self.trade(xml)
-        self.assertEqual(answer.status, 200)
-        self.assertLessEqual(answer.json["expires_in"], 90)
+        config.write_text(config.read_text().replace("'timezone'", f"'session.duration' => {seconds}, 'timezone'"))
+
+    def test_no_session_outlives_the_providers(self):
+        """Unless its device is claimed, and nobody sits in front of it."""
+        self.set_duration(15 * SLOW)
+        ends = time.monotonic() + 15 * SLOW + 1
+        attended, alone = OnDevice(self, "alice"), OnDevice(self, "bob")
+        attended.claim("PC")
+        server = alone.claim("server", unattended=True).json
+        self.assertLessEqual(attended.renew().json["expires_in"], 15 * SLOW)
+        wait_until(lambda: time.monotonic() > ends, "the sessions' end", patience_s=20 * SLOW)
+        answer = attended.renew()
+        self.assertEqual((answer.status, self.mesh.log_of(answer)["reason"]), (400, "session"))
+        self.assertEqual(alone.renew().json["expires_in"], 3600)
+        self.assertEqual(alone.delete(server["url"]).status, 204)
+        answer = alone.renew()
+        self.assertEqual((answer.status, self.mesh.log_of(answer)["reason"]), (400, "session"))
 
     def test_who_is_known_by_an_address(self):
         """Of a domain that the provider is the authority for; bob's is not."""
@@ -230,6 +266,19 @@ class Forgeries(SamlTest):
         cls.evil = re.sub(' ID="[^"]*"', ' ID="_evil"', cls.unsigned.replace(">alice<", ">bob<"), count=1)
         cls.wrapper = cls.xml.replace(SIGNATURE.search(cls.xml).group(0), "", 1)
 
+    def by_a_stranger(self):
+        """Signed by xmlsec1 with a key that it brings along, which whoever trusts it takes."""
+        key = self.mesh.folder / "stranger.pem"
+        run("openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", key)
+        empty = re.sub("(<ds:(DigestValue|SignatureValue)>)[^<]*", r"\1", self.signature)
+        empty = re.sub("<ds:KeyInfo>.*</ds:KeyInfo>", "<ds:KeyInfo><ds:KeyValue/></ds:KeyInfo>", empty)
+        empty = re.sub('URI="#[^"]*"', 'URI="#_evil"', empty)
+        made, signed = self.mesh.folder / "made.xml", self.mesh.folder / "signed.xml"
+        made.write_text(bare(self.evil.replace("</saml:Issuer>", "</saml:Issuer>" + empty, 1)))
+        run("xmlsec1", "--sign", "--privkey-pem", key, "--id-attr:ID", "Assertion", "--output", signed, made)
+        run("xmlsec1", "--verify", "--id-attr:ID", "Assertion", signed)
+        return signed.read_text()
+
     def test_each(self):
         end, status = "</ds:SignatureValue>", "<samlp:Status>"
         behind = self.evil.replace("</saml:Issuer>", "</saml:Issuer>" + self.signature, 1)
@@ -247,7 +296,15 @@ class Forgeries(SamlTest):
                 end, f"{end}<ds:Object>{self.unsigned}</ds:Object>")), "saml-form"),
             ("a comment in the name", self.xml.replace(">alice<", ">alice<!-- -->.evil<"), "saml-form"),
             ("a DTD", "<!DOCTYPE a [<!ENTITY x 'bob'>]>" + self.xml.replace(">alice<", ">&x;<"), "saml-form"),
-            ("XPointer", re.sub('URI="#([^"]*)"', r"""URI="#\1') | id('\1\"""", self.xml), "saml-form"),
+            ("XPointer", re.sub('URI="#([^"]*)"', "URI=\"#\\1') | id('\\1\"", self.xml), "saml-form"),
+            ("XPath", self.xml.replace(
+                "</ds:Transforms>", '<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116">'
+                "<ds:XPath>1</ds:XPath></ds:Transform></ds:Transforms>"), "saml-alg"),
+            ("XSLT", self.xml.replace(
+                "</ds:Transforms>", '<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116"/>'
+                "</ds:Transforms>"), "saml-alg"),
+            ("the digest of nothing", re.sub("(?<=<ds:DigestValue>)[^<]*", EMPTY_DIGEST, self.xml), "saml-form"),
+            ("KeyValue", self.by_a_stranger(), "saml-signature"),
             ("no c14n", re.sub('<ds:Transform Algorithm="[^"]*exc-c14n#"/>', "", self.xml), "saml-alg"),
             ("SHA-1", self.xml.replace("xmldsig-more#rsa-sha256", "xmldsig#rsa-sha1"), "saml-alg"),
             ("HMAC", self.xml.replace("rsa-sha256", "hmac-sha256"), "saml-alg"),

@@ -224,9 +224,21 @@ class Offline(Base):
 
     settings = {"tickets": {"identity_s": 60, "rights_s": 120}}
 
+    def due_ticket(self):
+        """Elsewhere, where the login lasts: a ticket to be renewed in a minute, which serves though it cannot be."""
+        elsewhere = harness.Mesh(tickets={"rights_s": 80})
+        self.addCleanup(elsewhere.close)
+        bob = User(elsewhere, "bob", "PC")
+        words = ("get", "--audience", "storage", "--resource", bob.json("folder", "create", "Trip")["url"])
+        credential = bob.text(*words)
+        elsewhere.collect_ticket(credential.strip())
+        elsewhere.stop()
+        return lambda: self.assertEqual(bob.text(*words), credential)
+
     def test_it(self):
         words = ("--audience", "storage", "--resource", self.url)
         until = time.monotonic() + 61
+        due = self.due_ticket()
         credential = self.get(*words)
         root = self.alice.json("status")["accounts"][0]["mesh"]
         self.mesh.stop()
@@ -235,6 +247,7 @@ class Offline(Base):
             self.accept(self.get("--audience", "storage", "--resource", root))  # the login brought it
             self.refused(3, "meshauthd must run at", "get", *words, "--action", "write")
             time.sleep(max(0, until - time.monotonic()))
+            due()
             # The login has run out meanwhile; the ticket for the service has not.
             self.assertEqual(self.get(*words), credential)
             self.refused(3, "", "folder", "list")
