@@ -3,7 +3,7 @@
 import base64
 
 import harness
-from harness import EXCHANGE, SAML2, STORAGE, Ticket, main, wait_until
+from harness import EXCHANGE, SAML2, STORAGE, Device, Ticket, main, wait_until
 from people import Person, another, new_id, revoked
 from rights import PREFIX, PUBSUB, RELAY, Rights, peer, spoil
 from services import Service, Socket
@@ -179,12 +179,16 @@ class Folders(Rights):
 
     def test_typed(self):
         """Rights tickets are no subject tokens, and identity tickets of others neither."""
+        laptop = self.alice.on(Device(self.mesh.folder, "laptop"))
         said = self.granted(self.alice, self.url)
         for token in (said["access_token"], said["tickets"][0]["credential"], self.alice.ticket):
             self.refused("ticket-kind", self.ask(self.alice, self.url, token=token))
             self.refused("ticket-kind", self.renew(self.alice, token=token))
         for call in (self.renew, lambda *a, **k: self.ask(*a, resource=self.url, **k)):
             self.refused("ticket-key", call(self.bob, token=self.alice.credential))
+            # Nor with the key of another device, though it is the same person's.
+            self.refused("ticket-key", call(self.alice, device=laptop.device))
+            self.refused("ticket-key", call(self.alice, token=laptop.credential))
             answer = self.mesh.post({"grant_type": EXCHANGE, "subject_token_type": SAML2,
                                      "subject_token": self.alice.credential, "resource": self.url,
                                      "audience": STORAGE})

@@ -175,17 +175,19 @@ class Relay(AtServices):
                          (401, "audience"))
 
     def test_facts_of_two_tickets_are_never_joined(self):
-        """Alice's PC with Bob's by Trip, and with Carol's by Work: Trip of the one ticket does not make up
-        for what the other does not say of Bob's once he has left Work's devices alone."""
-        self.alice.join(self.second, self.carol)
-        for who in (self.alice, self.carol):
-            self.assertEqual(who.map(self.second, self.pc[who.name]).status, 201)
-        with_bob, with_carol = self.sync(self.alice, self.y), self.sync(self.alice, self.pc["carol"])
-        both = f"{with_carol}~{with_bob}"
-        for target in (self.y, self.pc["carol"]):
-            self.assertEqual(self.decide("relay", self.alice, both, "sync", self.x["id"], target["id"]), ALLOW)
-        self.assertEqual(self.decide("relay", self.alice, with_carol, "sync", self.x["id"], self.y["id"]), DENY)
-        self.assertEqual(self.decide("relay", self.alice, both, "sync", self.y["id"], self.pc["carol"]["id"]), DENY)
+        """Under a rule that two permits make true: those of one ticket do, those of two do not."""
+        rules = self.mesh.folder / "both.rules"
+        rules.write_text("allow both(A, B) if permit(read, A), permit(read, B).\n")
+        storage = Deciding(self.mesh, STORAGE, rules=rules)
+        self.addCleanup(storage.close)
+        first, second = self.ticket(self.alice, self.url), self.ticket(self.alice, self.other)
+        together = self.ticket(self.alice, [self.url, self.other])
+        device, ask = self.alice.device, ("both", self.url, self.other)
+        self.assertEqual(storage.decide(together, device, *ask), ALLOW)
+        self.assertEqual(storage.decide(f"{first}~{second}", device, *ask), DENY)
+        self.assertEqual(storage.decide(f"{second}~{first}", device, *ask), DENY)
+        self.assertEqual(storage.decide(f"{first}~{second}~{together}", device, *ask), ALLOW)
+        self.assertEqual(storage.decide(f"{first}~{second}", device, "both", self.other, self.other), ALLOW)
 
 
 class Reasons(AtServices):
