@@ -34,8 +34,11 @@ lack(const struct mauth_rules *rules, size_t number, const struct eval_question 
     struct fact_source source = graph_facts_source(facts);
     struct mauth_err why = MAUTH_ERR_INIT;
     struct eval e;
-    enum mauth_rc rc = eval_decide_by(rules, number, q, &source, &e, &why);
+    enum mauth_rc rc;
 
+    if (missing_write_asked(out, rules, &rules->rule[number], q->arg))
+        return MAUTH_OK;
+    rc = eval_decide_by(rules, number, q, &source, &e, &why);
     if (rc != MAUTH_OK && rc != MAUTH_DENIED)
         return mauth_fail(err, rc, "%s", why.text);
     if (rc == MAUTH_DENIED && why.reason == MAUTH_REASON_NO_RULE && e.miss.rule &&

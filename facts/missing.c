@@ -60,6 +60,8 @@ static const struct remedy {
     {PREDICATE_SHOWN, "--shown names the invitation whose secret is shown"},
 };
 
+static const char same[] = "$0 and $1 are the same";
+
 /* Foreign values come as a rules file would hold them, without its quotes. */
 static void
 put_value(struct buf *out, struct text value)
@@ -160,7 +162,7 @@ missing_write(struct buf *out, const struct eval *e)
     case LITERAL_SOURCE:
     case LITERAL_COMPUTED: put_relation(out, m); break;
     case LITERAL_TABLE: put_table(out, e); break;
-    case LITERAL_DIFFERS: put_form(out, "$0 and $1 are the same", m->arg); break;
+    case LITERAL_DIFFERS: put_form(out, same, m->arg); break;
     }
 }
 
@@ -222,6 +224,40 @@ give_new(const struct literal *l, enum owner *owner)
     for (unsigned i = 0; i < l->arity; i++)
         if (l->binds >> i & 1U)
             owner[l->arg[i].variable] = HIS;
+}
+
+/* Where the question gives this term; the head's arity: it does not. */
+static unsigned
+asked_at(const struct literal *head, const struct term *t)
+{
+    unsigned i = 0;
+
+    while (i < head->arity &&
+           !(t->kind == TERM_VARIABLE && head->arg[i].kind == TERM_VARIABLE &&
+               head->arg[i].variable == t->variable))
+        i++;
+    return i;
+}
+
+bool
+missing_write_asked(struct buf *out, const struct mauth_rules *rules,
+    const struct rule *rule, const struct text *arg)
+{
+    for (size_t i = 0; i < rule->count; i++) {
+        const struct literal *l = &rules->literal[rule->first + i];
+        unsigned a, b;
+
+        if (l->kind != LITERAL_DIFFERS)
+            continue;
+        a = asked_at(&rule->head, &l->arg[0]);
+        b = asked_at(&rule->head, &l->arg[1]);
+        if (a < rule->head.arity && b < rule->head.arity &&
+            text_equal(arg[a], arg[b])) {
+            put_form(out, same, (const struct text[]){arg[a], arg[b]});
+            return true;
+        }
+    }
+    return false;
 }
 
 size_t

@@ -21,4 +21,11 @@ const char *missing_remedy(const struct eval *e);
  */
 size_t missing_own(const struct mauth_rules *rules, const struct rule *rule);
 
+/*
+ * Is the rule not met by what the question gives alone, whoever asks? Then writes how:
+ * "dev_x and dev_x are the same". arg are the question's.
+ */
+MAUTH_MUST_USE bool missing_write_asked(struct buf *out,
+    const struct mauth_rules *rules, const struct rule *rule, const struct text *arg);
+
 #endif

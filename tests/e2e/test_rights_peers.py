@@ -102,7 +102,9 @@ class PeerToPeer(Rights):
         wait_until(lambda: self.verdict(credential, self.alice, RELAY) == "revoked", "the trust file to arrive")
 
     def test_with_itself(self):
-        self.refused("not-granted", self.sync(self.alice, self.pc["alice"]))
+        answer = self.sync(self.alice, self.pc["alice"])
+        self.refused("not-granted", answer)
+        self.assertIn("{0} and {0} are the same.".format(self.pc["alice"]["id"]), answer.json["error_description"])
 
     def test_a_key_that_is_no_device(self):
         laptop = self.another(self.alice, "laptop")
