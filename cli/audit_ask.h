@@ -39,8 +39,7 @@ enum {
         {"session", 0, "SES", "in this session"},                                \
         {"ticket", 0, "ID", "about this ticket"},                                \
         {"user", 0, "USR", "by or about this user"},                             \
-        {"since", 0, "TIME",                                                     \
-            "from 2026-11-22 on, or 2026-11-22T10:05:00Z; 90m, 7d: ago"},        \
+        {"since", 0, "TIME", "from 2026-11-22[T10:05:00Z] on; 90m, 7d: ago"},    \
         {"until", 0, "TIME", "before this time"},                                \
     {                                                                            \
         "sequence", 0, "N", "the one with this number"                           \
