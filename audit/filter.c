@@ -207,14 +207,20 @@ audit_filter_fits(const struct audit_filter *f, const struct audit_terms *t)
 
 enum mauth_rc
 audit_question_entry(const struct audit_record *who, const char *query,
-    struct audit_entry **out, struct mauth_err *err)
+    const char *rule, struct audit_entry **out, struct mauth_err *err)
 {
     struct audit_record r = *who;
 
+    if (strlen(query) > AUDIT_FIELD_MAX || (rule && strlen(rule) > AUDIT_FIELD_MAX))
+        return mauth_fail(err, MAUTH_TOO_LARGE,
+            "the question is longer than its record can hold, %d bytes",
+            AUDIT_FIELD_MAX);
     r.time_us = time_now_us();
     r.action = "audit.query";
     r.outcome = "allow";
-    r.resources[0] = query;
-    r.resource_count = *query ? 1 : 0;
+    if (*query)
+        r.resources[r.resource_count++] = query;
+    if (rule)
+        r.resources[r.resource_count++] = rule;
     return audit_entry_new(&r, out, err);
 }

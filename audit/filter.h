@@ -54,9 +54,13 @@ bool audit_filter_fits(const struct audit_filter *f, const struct audit_terms *t
 /*
  * The record of a question, to be durable before its answer leaves: who has the actor,
  * the client and the request; query is written as in a URL ("actor=usr_...&limit=5", ""
- * for all).
+ * for all), but for the rule that is asked for, which is as long as a rule may be (or
+ * NULL).
+ *
+ * MAUTH_TOO_LARGE  the record could not hold all of it, and nobody hides what he asks
  */
 MAUTH_MUST_USE enum mauth_rc audit_question_entry(const struct audit_record *who,
-    const char *query, struct audit_entry **out, struct mauth_err *err);
+    const char *query, const char *rule, struct audit_entry **out,
+    struct mauth_err *err);
 
 #endif

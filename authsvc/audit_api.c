@@ -173,18 +173,26 @@ add_record(uint64_t sequence, struct text json, void *arg)
     return buf_ok(&r->body);
 }
 
+/* Those of the names that are asked for, but for one. */
+static void
+put_parameters(
+    const struct request *r, const char *const *names, const char *but, struct buf *out)
+{
+    for (size_t i = 0; names[i]; i++) {
+        const char *value = form_value(r->form, names[i], 0);
+
+        if (!value || strcmp(names[i], but) == 0)
+            continue;
+        buf_printf(out, "&%s=", names[i]);
+        fetch_form_escape(out, value, strlen(value));
+    }
+}
+
 /* All that is asked but where to begin. */
 static void
 put_filters(const struct request *r, struct buf *out)
 {
-    for (size_t i = 0; audit_filter_names[i]; i++) {
-        const char *name = audit_filter_names[i], *value = form_value(r->form, name, 0);
-
-        if (!value || strcmp(name, "after") == 0)
-            continue;
-        buf_printf(out, "&%s=", name);
-        fetch_form_escape(out, value, strlen(value));
-    }
+    put_parameters(r, audit_filter_names, "after", out);
 }
 
 /* Where to go on: the same question behind the last record. */
@@ -409,16 +417,40 @@ answer(struct http_exchange *x)
         http_answer(x, 200, "application/json", buf_slice(&r->body), NULL);
 }
 
+/* What was understood, in one way, however it was written. */
+static enum mauth_rc
+make_entry(struct request *r, struct mauth_err *err)
+{
+    struct audit_record who;
+    enum mauth_rc rc;
+    struct buf asked;
+
+    principal_record(&r->principal, r->x, &who);
+    buf_init(&asked);
+    put_parameters(r, r->route->others, "", &asked);
+    if (r->route->filters)
+        put_parameters(r, audit_filter_names, "rule", &asked);
+    if (buf_cstr(&asked))
+        rc = audit_question_entry(&who, buf_cstr(&asked) + (asked.len ? 1 : 0),
+            form_value(r->form, "rule", 0), &r->entry, err);
+    else
+        rc = mauth_fail(err, MAUTH_NO_MEMORY, "audit: no memory");
+    buf_clear(&asked);
+    return rc;
+}
+
 static void
 begin(struct request *r)
 {
     struct mauth_err err = MAUTH_ERR_INIT;
-    struct audit_record who;
+    bool goes_on = is_on_record(r);
+    enum mauth_rc rc = goes_on ? MAUTH_OK : make_entry(r, &err);
 
-    principal_record(&r->principal, r->x, &who);
-    if (is_on_record(r))
+    if (goes_on)
         look_again(r->x);
-    else if (audit_question_entry(&who, http_query(r->x), &r->entry, &err) != MAUTH_OK)
+    else if (rc == MAUTH_TOO_LARGE)
+        principal_refuse(r->x, &r->principal, "query", err.text, false);
+    else if (rc != MAUTH_OK)
         problem_fail(r->x, &err);
     else
         principal_write(r->x, &r->principal, record, r, &r->problem, recorded);

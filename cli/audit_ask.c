@@ -256,7 +256,7 @@ put_on_record(struct audit_source *s, struct buf *what, struct mauth_err *err)
     who.actor = actor;
     if (!query)
         return mauth_fail(err, MAUTH_NO_MEMORY, "no memory");
-    rc = audit_question_entry(&who, query, &e, err);
+    rc = audit_question_entry(&who, query, NULL, &e, err);
     if (rc == MAUTH_OK)
         rc = kv_write(s->kv, record, e, err);
     audit_entry_free(e);

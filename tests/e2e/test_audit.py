@@ -87,6 +87,18 @@ class Who(AuditTest):
         refused = self.alice.get(AUDIT)
         self.assertEqual(self.auditor.records(request=refused.request_id), [])
 
+    def test_no_question_hides_behind_its_spelling(self):
+        answer = self.auditor.get(f"{AUDIT}?limit=5{'&' * 600}user={self.alice.id}")
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(self.auditor.records(request=answer.request_id)[0]["resources"],
+                         [f"user={self.alice.id}&limit=5"])
+        rule = "grant read(R) if subject(U), user(R, U)."
+        answer = self.auditor.ask(rule=rule, user=self.alice.id)
+        self.assertEqual(self.auditor.records(request=answer.request_id)[0]["resources"],
+                         [f"user={self.alice.id}", rule])
+        for query in (f"reason={'x' * 500}&user={self.alice.id}", f"rule={'x' * 513}"):
+            self.assert_problem(self.auditor.get(f"{AUDIT}?{query}"), 400, "query")
+
     def test_bad_questions(self):
         records = ["since=yesterday", "until=2026", "outcome=perhaps", "order=random", "limit=0", "limit=10001",
                    "after=-1", "after=x", "nonsense=1", "by=day", "actor=a&actor=b", "wait=5", "wait=5&after=1",

@@ -156,7 +156,7 @@ puts_the_question_on_record(void **state)
     struct buf json;
 
     (void)state;
-    assert_int_equal(audit_question_entry(&who, "limit=5", &e, NULL), MAUTH_OK);
+    assert_int_equal(audit_question_entry(&who, "limit=5", NULL, &e, NULL), MAUTH_OK);
     buf_init(&json);
     audit_entry_write(e, 7, &json);
     for (size_t i = 0; i < COUNT(parts); i++)
