@@ -41,8 +41,7 @@ MAUTH_MUST_USE enum mauth_rc audit_archive_step(struct kv *kv,
 /* What is asked of the archive. */
 struct audit_archive_ask {
     uint64_t from, to; /* sequences; to is not included */
-    int64_t since_us,
-        until_us; /* segments that lie before or behind are not read; 0: any */
+    int64_t since_us;  /* going down, segments that lie before are not read; 0: any */
     enum kv_order order;
     /* Both borrow what they get. Only what wants says yes to is handed out. */
     bool (*wants)(const struct archive_record *r, void *arg);

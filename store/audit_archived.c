@@ -5,6 +5,8 @@
 #include "base/fail.h"
 #include "store/audit_archive.h"
 
+#define SET_BACK_US INT64_C(86400000000)
+
 /* A record that is handed out later, for a segment can only be read from its beginning. */
 struct kept {
     uint64_t sequence;
@@ -18,7 +20,7 @@ struct scan {
     uint64_t missing;
     const struct audit_segment *segment; /* at hand */
     uint8_t (*leaf)[HASH_LEN];           /* of each of its records */
-    int64_t min_us, max_us;              /* of its records */
+    int64_t max_us;                      /* of its records; INT64_MIN: none */
     struct kept *kept;
     size_t count, cap;
     bool stopped;
@@ -93,7 +95,6 @@ take(const struct archive_record *r, void *arg)
     s->rc = check_leaf(s, r);
     if (s->rc)
         return false;
-    s->min_us = r->time_us < s->min_us ? r->time_us : s->min_us;
     s->max_us = r->time_us > s->max_us ? r->time_us : s->max_us;
     if (!s->ask->wants(r, s->ask->arg))
         return true;
@@ -138,15 +139,16 @@ hand_out_kept(struct scan *s)
     s->count = 0;
 }
 
-/* Nothing that is older, or newer, can be wanted. */
+/*
+ * Is all that comes older than what is wanted? A clock may have been set back by then, for
+ * a while. Going up there is no such end: what was refused is put on record when its
+ * minute is over, or when the disk has room again, with the time at which that began.
+ */
 static bool
 is_past(const struct scan *s)
 {
-    if (s->min_us > s->max_us)
-        return false; /* none was looked at */
-    if (s->ask->order == KV_DOWN)
-        return s->max_us < s->ask->since_us;
-    return s->ask->until_us && s->min_us >= s->ask->until_us;
+    return s->max_us != INT64_MIN && s->ask->order == KV_DOWN &&
+           s->max_us < s->ask->since_us - SET_BACK_US;
 }
 
 static enum mauth_rc
@@ -159,7 +161,6 @@ scan_segment(struct kv *kv, struct scan *s, const struct audit_segment *segment)
     if (end <= s->from || first >= s->to)
         return MAUTH_OK;
     s->segment = segment;
-    s->min_us = INT64_MAX;
     s->max_us = INT64_MIN;
     rc = read_segment(kv, s, &why);
     s->stopped = s->stopped || (rc && rc != MAUTH_NOT_FOUND);

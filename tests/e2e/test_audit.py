@@ -334,6 +334,16 @@ class Follow(AuditTest):
         p = self.follow("--action", "folder.create", "--state", state)
         self.assertEqual(json.loads(p.stdout.readline())["resources"], [missed])
 
+    def test_ended_before_anything_came(self):
+        state = self.mesh.folder / "fresh"
+        p = self.follow("--action", "folder.create", "--state", state)
+        wait_until(state.exists, "the place to begin at")
+        p.send_signal(signal.SIGTERM)
+        p.wait(PATIENCE_S)
+        missed = self.bob.create("meanwhile")["url"]
+        p = self.follow("--action", "folder.create", "--state", state)
+        self.assertEqual(json.loads(p.stdout.readline())["resources"], [missed])
+
     def test_columns(self):
         """Each line comes alone, and still stands below the one before it."""
         after = self.auditor.last()

@@ -129,6 +129,15 @@ find(struct world *w, struct audit_index *index, struct audit_filter f)
     return &found;
 }
 
+static inline bool
+count_found(uint64_t sequence, struct text json, void *arg)
+{
+    (void)sequence;
+    (void)json;
+    ++*(size_t *)arg;
+    return true;
+}
+
 static inline struct audit_verdict
 verify(struct world *w)
 {

@@ -99,6 +99,49 @@ is_found_in_the_archive(void **state)
     store_remove(&w.s);
 }
 
+static enum mauth_rc
+append_late(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    static const uint8_t salt[AUDIT_SALT] = {9};
+    const struct audit_record r = {.time_us = time_of(100) + 1,
+        .action = "refused",
+        .outcome = "deny",
+        .reason = "late",
+        .count = 5};
+
+    (void)arg;
+    return audit_append_record(txn, &r, salt, err);
+}
+
+/* Refusals are put on record with the time at which their minute began, however late. */
+static void
+finds_what_came_late(void **state)
+{
+    const struct audit_keep k = {.age_us = 10 * DAY_US};
+    struct audit_filter f = {.limit = 9999, .archive = true, .until_us = time_of(200)};
+    struct world w = {.seed = 0};
+
+    (void)state;
+    make(&w);
+    assert_int_equal(kv_write(w.s.kv, append_late, NULL, NULL), MAUTH_OK);
+    w.from = RECORDS;
+    w.to = RECORDS + 500;
+    assert_int_equal(kv_write(w.s.kv, append, &w, NULL), MAUTH_OK);
+    for (uint64_t at = 600; at <= RECORDS + 500; at += 700)
+        keep(&w, NULL, k, time_of(at));
+    keep(&w, NULL, k, time_of(RECORDS + 500));
+    f.value[AUDIT_REASON] = "late";
+    for (int oldest = 0; oldest < 2; oldest++) {
+        size_t n = 0;
+
+        f.oldest_first = oldest;
+        assert_int_equal(
+            audit_find(w.s.kv, NULL, &f, count_found, &n, NULL, NULL), MAUTH_OK);
+        assert_int_equal(n, 1);
+    }
+    store_remove(&w.s);
+}
+
 static void
 proves_what_has_left(void **state)
 {
@@ -239,6 +282,7 @@ main(void)
         cmocka_unit_test(leaves_by_age),
         cmocka_unit_test(leaves_by_size),
         cmocka_unit_test(is_found_in_the_archive),
+        cmocka_unit_test(finds_what_came_late),
         cmocka_unit_test(proves_what_has_left),
         cmocka_unit_test(keeps_what_is_not_the_logs),
         cmocka_unit_test(refuses_a_strange_segment),

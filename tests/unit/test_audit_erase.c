@@ -4,15 +4,6 @@
 #include "store/audit_indexing.h"
 #include "tests/unit/audit_world.h"
 
-static bool
-count_found(uint64_t sequence, struct text json, void *arg)
-{
-    (void)sequence;
-    (void)json;
-    ++*(size_t *)arg;
-    return true;
-}
-
 static size_t
 find_all(struct world *w, struct audit_filter f)
 {
