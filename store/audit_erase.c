@@ -105,8 +105,9 @@ struct work {
 
 /*
  * What he did, and what others did to him or asked about him and got. What others were
- * refused stays theirs, or they could hide it behind him; and that this was asked for, and
- * done, stays on record.
+ * refused stays theirs, or they could hide it behind him (but what a service denied is
+ * what it denied to him, though the service has handed it in); and that this was asked
+ * for, and done, stays on record.
  */
 static bool
 is_about(struct work *w, struct text json)
@@ -119,7 +120,8 @@ is_about(struct work *w, struct text json)
         !audit_terms_have(&terms, AUDIT_USER, user))
         return false;
     own = audit_terms_have(&terms, AUDIT_ACTOR, user);
-    if (!own && audit_terms_have(&terms, AUDIT_OUTCOME, text_of("deny")))
+    if (!own && audit_terms_have(&terms, AUDIT_OUTCOME, text_of("deny")) &&
+        !audit_terms_have(&terms, AUDIT_ACTION, text_of("decision")))
         return false;
     return own ||
            !(audit_terms_have(&terms, AUDIT_ACTION, text_of(AUDIT_ERASE_ACTION)) ||

@@ -208,6 +208,11 @@ erases_no_deeds_of_others(void **state)
                 .outcome = "deny",
                 .ticket = "_fffffffffffffffffffffffffffffffe",
                 .digest = digest},
+            {.actor = "svc_0123456789abcdefghjkmnpqrs",
+                .action = "decision",
+                .outcome = "deny",
+                .resources = {"read", "https://storage.example/a", w.user[1]},
+                .resource_count = 3},
             {.actor = NULL},
         };
 
@@ -223,6 +228,13 @@ erases_no_deeds_of_others(void **state)
     assert_int_equal(find_all(&w, f), 1);
     f = (struct audit_filter){.limit = UINT64_MAX};
     f.value[AUDIT_ACTOR] = w.user[1];
+    assert_int_equal(find_all(&w, f), 0);
+    /* Who asked about him, and was refused, is known still; what he was denied is not. */
+    f = (struct audit_filter){.limit = UINT64_MAX};
+    f.value[AUDIT_USER] = w.user[1];
+    f.value[AUDIT_ACTION] = "ticket.introspect";
+    assert_int_equal(find_all(&w, f), 1);
+    f.value[AUDIT_ACTION] = "decision";
     assert_int_equal(find_all(&w, f), 0);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(audit_prove(w.s.kv,
