@@ -83,6 +83,9 @@ fetch_it(const struct call *call, const struct trust_home *h)
         command_complain(call, "no memory");
         code = COMMAND_FAILED;
     }
+    if (code == COMMAND_DONE &&
+        keep_check_proofs(trust_client_keep(c), &err) != MAUTH_OK)
+        command_complain(call, "%s", err.text);
     trust_client_close(c);
     return code;
 }

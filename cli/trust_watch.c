@@ -124,6 +124,20 @@ note_success(struct watcher *w, const struct keep_news *news, int64_t now_s)
             mauth_trust_sequence(t));
 }
 
+/* The file is good, and more than that cannot be said. */
+static void
+note_confirmed(struct watcher *w, const struct keep_news *news, int64_t now_s)
+{
+    struct mauth_err err = MAUTH_ERR_INIT;
+
+    if (keep_check_proofs(w->status.keep, &err) == MAUTH_OK) {
+        note_success(w, news, now_s);
+        return;
+    }
+    w->status.confirmed_s = now_s;
+    note_trouble(w, &err, now_s);
+}
+
 /* In the thread that hands back. */
 static void
 complain_of_journals(const struct mauth_err *err, void *arg)
@@ -246,7 +260,7 @@ look(struct watcher *w)
         return backoff_wait_ms(
             &w->failures, trust_client_retry_after_s(w->client), random);
     }
-    note_success(w, &news, now_s);
+    note_confirmed(w, &news, now_s);
     w->failures.failures = 0;
     if (!is_hasty(&news, time_monotonic_ms() - start_ms)) {
         w->idle.failures = 0;

@@ -232,8 +232,17 @@ keep_take(struct keep *k, struct text file, int64_t now_s, struct keep_news *new
 out:
     if (rc)
         news->rewritten = false;
-    news->unproven = witness_unproven(&k->witness);
     buf_clear(&bytes);
     mauth_trust_free(next);
     return rc;
+}
+
+enum mauth_rc
+keep_check_proofs(const struct keep *k, struct mauth_err *err)
+{
+    if (!witness_unproven(&k->witness))
+        return MAUTH_OK;
+    return mauth_fail(err, MAUTH_UNTRUSTED,
+        "the account service gives no proof that its audit log holds what it held "
+        "before");
 }

@@ -44,15 +44,15 @@ struct text keep_text(const struct keep *k);
 struct keep_news {
     bool changed; /* the file was replaced */
     bool new_key; /* one that was not listed before: who has loaded it is waited for */
-    size_t unproven; /* checkpoints that nobody could be asked about yet */
-    bool rewritten;  /* the audit log of the new epoch contradicts the one before */
+    bool rewritten; /* the audit log of the new epoch contradicts the one before */
 };
 
 /*
  * Judge a file, and put it in place (atomically, durably, for everybody to read). The
  * audit log of which it has a checkpoint must have grown from the one before: a proof is
  * demanded. Where none can be had now the file is taken all the same, for it may revoke,
- * and the proof is demanded again with the next one. The old file stays on every failure:
+ * keep_check_proofs() says so, and the proof is demanded again with the next one. The old
+ * file stays on every failure:
  *
  * MAUTH_MALFORMED, MAUTH_TOO_LARGE  not a trust file, or not all of one
  * MAUTH_UNTRUSTED   not of this root, its authority, or not the list that was signed
@@ -64,6 +64,11 @@ struct keep_news {
  */
 MAUTH_MUST_USE enum mauth_rc keep_take(struct keep *k, struct text file, int64_t now_s,
     struct keep_news *news, struct mauth_err *err);
+
+/* MAUTH_UNTRUSTED, in words: some growth of the audit log was never proven. Whoever rewrites
+ * it has nothing better to do than to give no proofs. */
+MAUTH_MUST_USE enum mauth_rc keep_check_proofs(
+    const struct keep *k, struct mauth_err *err);
 
 /* Is there evidence of an alarm, of now or before, that nobody has taken away? */
 bool keep_has_alarm(const struct keep *k);

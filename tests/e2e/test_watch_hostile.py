@@ -114,6 +114,19 @@ class Hostile(MeshTest):
         self.assertEqual(self.pinned.trust.read_bytes(), after)
         self.assertEqual(self.pinned.stop()[0], 0)
 
+    def test_no_proof_of_growth(self):
+        """The file is taken, for it may revoke; that its log's growth is not proven is said until it is."""
+        self.start_with(self.authority.file(10))
+        grown = self.authority.file(11, size=150, tree="grown")
+        self.give(grown)
+        self.look()
+        status = self.pinned.wait_for("trouble", lambda s: s["trouble"])
+        self.assertEqual((status["state"], status["alarm"], status["trust"]["sequence"]), ("failing", False, 11))
+        self.assertIn("gives no proof that its audit log holds what it held before", status["trouble"])
+        self.assertEqual(self.pinned.trust.read_bytes(), grown)
+        self.assertEqual(self.pinned.log().count("gives no proof"), 1)
+        self.assertEqual(self.pinned.stop()[0], 0)
+
     def test_a_new_epoch_may_contradict(self):
         """A backup was restored; both are kept, and it is said."""
         self.start_with(self.authority.file(10))
