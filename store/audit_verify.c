@@ -10,6 +10,7 @@
 #include "audit/terms.h"
 #include "base/fail.h"
 #include "store/audit_archive.h"
+#include "store/audit_gaps.h"
 
 enum {
     BATCH = 4096 /* records of one read transaction */
@@ -21,6 +22,8 @@ struct walk {
     struct kv_txn *txn;
     uint64_t first; /* that is in the store */
     uint64_t from, to;
+    struct audit_gaps gaps;
+    uint64_t erased; /* each of them once */
     struct mauth_err *err;
     enum mauth_rc rc;
 };
@@ -142,12 +145,15 @@ take_record(const struct audit_stored *found, void *arg)
         return false;
     if (found->erased) {
         w->v->erased++;
+        w->erased +=
+            found->sequence >= w->first; /* else it is in the archive as well */
         if (audit_node(w->txn, 0, found->sequence, leaf, NULL) != MAUTH_OK)
             return find_fault(w->v, AUDIT_TREE, found->sequence,
                 "The leaf of record %" PRIu64 " is missing.", found->sequence);
         return take_leaf(w, leaf);
     }
     w->v->records++;
+    audit_gaps_note(&w->gaps, found->json);
     w->rc = audit_leaf(found->salt, found->json, leaf, w->err);
     if (w->rc)
         return false;
@@ -251,10 +257,13 @@ look_at_ends(const struct audit_verify_options *o, const struct ends *e,
 static bool
 count_archived(const struct archive_record *r, void *arg)
 {
-    struct audit_verdict *v = arg;
+    struct walk *w = arg;
 
-    v->archived++;
-    v->erased += r->erased;
+    w->v->archived++;
+    w->v->erased += r->erased;
+    w->erased += r->erased;
+    if (!r->erased)
+        audit_gaps_note(&w->gaps, r->json);
     return false;
 }
 
@@ -269,26 +278,44 @@ take_none(uint64_t sequence, struct text json, void *arg)
 
 /* What has left, from a record on: each must be the one of its leaf. */
 static enum mauth_rc
-look_at_archive(
-    struct kv *kv, uint64_t from, struct audit_verdict *v, struct mauth_err *err)
+look_at_archive(struct kv *kv, struct walk *w, uint64_t first, struct mauth_err *err)
 {
-    struct audit_archive_ask ask = {
-        .from = from, .wants = count_archived, .each = take_none, .arg = v};
+    uint64_t from = w->o->from.size, missing;
+    struct audit_archive_ask ask = {.from = from,
+        .to = first,
+        .wants = count_archived,
+        .each = take_none,
+        .arg = w};
+    struct audit_verdict *v = w->v;
     struct mauth_err why = MAUTH_ERR_INIT;
-    struct audit_range there;
-    uint64_t missing;
-    enum mauth_rc rc = audit_range(kv, &there, err);
+    enum mauth_rc rc;
 
-    if (rc || there.first <= from)
-        return rc;
-    ask.to = there.first;
-    v->left = there.first - from;
+    if (first <= from)
+        return MAUTH_OK;
+    v->left = first - from;
     rc = audit_archive_scan(kv, &ask, &missing, &why);
     if (rc == MAUTH_MALFORMED) {
         find_fault(v, AUDIT_ARCHIVE, from + v->archived, "%s.", why.text);
         return MAUTH_OK;
     }
     return rc ? mauth_fail(err, rc, "%s", why.text) : MAUTH_OK;
+}
+
+/* What is gone, in the whole log: does it tell of that? */
+static enum mauth_rc
+look_for_gaps(struct kv *kv, struct walk *w, struct mauth_err *err)
+{
+    struct audit_verdict *v = w->v;
+    struct audit_range there;
+    struct audit_gap gap;
+    enum mauth_rc rc = audit_range(kv, &there, err);
+
+    if (rc == MAUTH_OK)
+        rc = look_at_archive(kv, w, there.first, err);
+    if (rc == MAUTH_OK && !v->fault && !w->o->from.size &&
+        !audit_gaps_check(kv, &w->gaps, there.first, w->erased, v->head.size, &gap))
+        find_fault(v, AUDIT_MISSING, gap.at, "%s", gap.where);
+    return rc;
 }
 
 enum mauth_rc
@@ -298,9 +325,11 @@ audit_verify(struct kv *kv, const struct audit_verify_options *o,
     struct walk w = {.o = o, .v = out, .err = err};
     struct ends e = {.from = o->from.size};
     uint8_t root[HASH_LEN];
-    enum mauth_rc rc = kv_read(kv, read_ends, &e, err);
+    enum mauth_rc rc = audit_gaps_open(kv, &w.gaps, err);
 
     memset(out, 0, sizeof(*out));
+    if (rc == MAUTH_OK)
+        rc = kv_read(kv, read_ends, &e, err);
     if (rc == MAUTH_OK)
         rc = look_at_ends(o, &e, out, err);
     out->tree = e.tree;
@@ -319,6 +348,7 @@ audit_verify(struct kv *kv, const struct audit_verify_options *o,
         find_fault(out, AUDIT_TREE, e.head.size,
             "The root of the tree is not of its %" PRIu64 " leaves.", e.head.size);
     if (rc == MAUTH_OK && !out->fault)
-        rc = look_at_archive(kv, o->from.size, out, err);
+        rc = look_for_gaps(kv, &w, err);
+    audit_gaps_clear(&w.gaps);
     return rc;
 }
