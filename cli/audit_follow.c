@@ -112,7 +112,8 @@ begin_now(struct follow *f, struct mauth_err *err)
     rc = audit_ask(&f->source, &newest, 1, note_last, f, err);
     buf_clear(&newest.query);
     f->anywhere = true;
-    return rc ? rc : keep_state(f, err); /* ended before anything came, it goes on here */
+    return rc ? rc
+              : keep_state(f, err); /* ended before anything came, it goes on here */
 }
 
 /* A log that is shorter is not the one that was followed: a restored one, perhaps. */

@@ -425,7 +425,6 @@ bears_clocks_that_differ(void **state)
     assert_true(news.changed);
 }
 
-
 int
 main(void)
 {
