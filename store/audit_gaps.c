@@ -142,27 +142,26 @@ are_named(const struct audit_gaps *g, bool *whole, struct audit_gap *gap)
     return true;
 }
 
-bool
+enum mauth_rc
 audit_gaps_check(struct kv *kv, struct audit_gaps *g, uint64_t first, uint64_t erased,
-    uint64_t size, struct audit_gap *gap)
+    uint64_t size, struct audit_gap *gap, struct mauth_err *err)
 {
     struct late l = {.g = g, .size = size};
     struct audit_segments now;
     bool good, whole;
+    enum mauth_rc rc = kv_read(kv, note_late, &l, err);
 
     *gap = (struct audit_gap){.at = 0};
-    if (kv_read(kv, note_late, &l, NULL) != MAUTH_OK ||
-        audit_segments_read(kv, &now, NULL) != MAUTH_OK) {
-        snprintf(gap->where, sizeof(gap->where),
-            "It cannot be read which segments the archive has.");
-        return false;
-    }
+    if (rc == MAUTH_OK)
+        rc = audit_segments_read(kv, &now, err);
+    if (rc != MAUTH_OK)
+        return rc;
     good = cover(&now, first, gap) && are_named(g, &whole, gap);
     audit_segments_clear(&now);
     if (!good || !whole || !erased || g->erasing || g->erased)
-        return good;
+        return MAUTH_OK;
     gap->at = 0; /* it may be any of them */
     snprintf(gap->where, sizeof(gap->where),
         "%" PRIu64 " records are erased, and the log tells of no erasure.", erased);
-    return false;
+    return MAUTH_OK;
 }

@@ -29,17 +29,17 @@ void audit_gaps_clear(struct audit_gaps *g);
 void audit_gaps_note(struct audit_gaps *g, struct text json);
 
 struct audit_gap {
-    uint64_t at; /* where nothing tells of what is gone */
-    char where[AUDIT_GAPS_WHERE];
+    uint64_t at;                  /* where nothing tells of what is gone */
+    char where[AUDIT_GAPS_WHERE]; /* a sentence; "": there is no gap */
 };
 
 /*
  * Behind the last one: first is that of the store, erased how many of all were found to
- * be, size how many records there were when the look began. False: *gap says what is
- * gone. Segments that are not in the archive may hold what tells of others, and of
- * erasures: then that is believed.
+ * be, size how many records there were when the look began. Segments that are not in the
+ * archive may hold what tells of others, and of erasures: then that is believed.
  */
-MAUTH_MUST_USE bool audit_gaps_check(struct kv *kv, struct audit_gaps *g,
-    uint64_t first, uint64_t erased, uint64_t size, struct audit_gap *gap);
+MAUTH_MUST_USE enum mauth_rc audit_gaps_check(struct kv *kv, struct audit_gaps *g,
+    uint64_t first, uint64_t erased, uint64_t size, struct audit_gap *gap,
+    struct mauth_err *err);
 
 #endif

@@ -312,8 +312,11 @@ look_for_gaps(struct kv *kv, struct walk *w, struct mauth_err *err)
 
     if (rc == MAUTH_OK)
         rc = look_at_archive(kv, w, there.first, err);
-    if (rc == MAUTH_OK && !v->fault && !w->o->from.size &&
-        !audit_gaps_check(kv, &w->gaps, there.first, w->erased, v->head.size, &gap))
+    if (rc != MAUTH_OK || v->fault || w->o->from.size)
+        return rc;
+    rc =
+        audit_gaps_check(kv, &w->gaps, there.first, w->erased, v->head.size, &gap, err);
+    if (rc == MAUTH_OK && gap.where[0])
         find_fault(v, AUDIT_MISSING, gap.at, "%s", gap.where);
     return rc;
 }

@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "store/audit_archive.h"
+#include "store/audit_erase.h"
 #include "store/audit_find.h"
 #include "store/audit_prove.h"
 #include "store/audit_verify.h"
@@ -157,6 +158,13 @@ segments(struct world *w)
 
     assert_int_equal(audit_segments_read(w->s.kv, &all, NULL), MAUTH_OK);
     return all;
+}
+
+/* arg: the user. */
+static inline enum mauth_rc
+begin_erasure(struct kv_txn *txn, void *arg, struct mauth_err *err)
+{
+    return audit_erase_begin(txn, arg, err);
 }
 
 #endif

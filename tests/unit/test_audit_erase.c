@@ -1,6 +1,5 @@
 #include "audit/terms.h"
 #include "base/str.h"
-#include "store/audit_erase.h"
 #include "store/audit_indexing.h"
 #include "tests/unit/audit_world.h"
 
@@ -14,12 +13,6 @@ find_all(struct world *w, struct audit_filter f)
     return n;
 }
 
-static enum mauth_rc
-begin(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    return audit_erase_begin(txn, arg, err);
-}
-
 static void
 erase(struct world *w, struct audit_index *index, const char *user, uint64_t *erased)
 {
@@ -29,8 +22,8 @@ erase(struct world *w, struct audit_index *index, const char *user, uint64_t *er
     struct id id;
 
     assert_true(id_parse(ID_USER, user, strlen(user), &id));
-    assert_int_equal(kv_write(w->s.kv, begin, &id, NULL), MAUTH_OK);
-    assert_int_equal(kv_write(w->s.kv, begin, &id, NULL), MAUTH_CONFLICT);
+    assert_int_equal(kv_write(w->s.kv, begin_erasure, &id, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(w->s.kv, begin_erasure, &id, NULL), MAUTH_CONFLICT);
     while (more) {
         if (audit_erase_step(w->s.kv, index, &e, &more, &err) != MAUTH_OK)
             fail_msg("%s", err.text);
@@ -261,7 +254,7 @@ nothing_leaves_while_it_erases(void **state)
     (void)state;
     make(&w);
     assert_true(id_parse(ID_USER, w.user[1], ID_LEN, &id));
-    assert_int_equal(kv_write(w.s.kv, begin, &id, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(w.s.kv, begin_erasure, &id, NULL), MAUTH_OK);
     assert_int_equal(keep(&w, NULL, k, time_of(RECORDS)), 0);
     while (more)
         assert_int_equal(audit_erase_step(w.s.kv, NULL, &e, &more, NULL), MAUTH_OK);

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "store/audit_erase.h"
 #include "store/audit_gaps.h"
 #include "tests/unit/audit_world.h"
 
@@ -49,12 +48,6 @@ finds_an_erasure_that_was_not_asked_for(void **state)
     store_remove(&w.s);
 }
 
-static enum mauth_rc
-begin(struct kv_txn *txn, void *arg, struct mauth_err *err)
-{
-    return audit_erase_begin(txn, arg, err);
-}
-
 /* While it lasts, when it is done, and when what was erased leaves. */
 static void
 knows_one_that_was(void **state)
@@ -68,7 +61,7 @@ knows_one_that_was(void **state)
     make(&w);
     keep(&w, NULL, ten, time_of(1000));
     assert_true(id_parse(ID_USER, w.user[1], ID_LEN, &id));
-    assert_int_equal(kv_write(w.s.kv, begin, &id, NULL), MAUTH_OK);
+    assert_int_equal(kv_write(w.s.kv, begin_erasure, &id, NULL), MAUTH_OK);
     assert_int_equal(audit_erase_step(w.s.kv, NULL, &e, &more, NULL), MAUTH_OK);
     assert_true(more);
     assert_int_equal(verify(&w).fault, AUDIT_WHOLE);
